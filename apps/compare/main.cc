@@ -1,0 +1,140 @@
+// intsam-compare: how far the integer model is from the float reference, and both from human masks.
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/image_file.h"
+#include "apps/common/options.h"
+#include "apps/common/photos.h"
+#include "apps/common/progress.h"
+#include "apps/common/tiers.h"
+#include "apps/common/tool.h"
+#include "converter/verify/evaluate.h"
+
+namespace intsam {
+namespace {
+
+constexpr const char* kTool = "intsam-compare";
+
+cxxopts::Options MakeOptions() {
+  cxxopts::Options options(kTool, "Compares an integer model with the float checkpoint it came from.\n");
+  options.add_options()("m,model", "model file (.isam)", cxxopts::value<std::string>())(
+      "checkpoint", "checkpoint file (.safetensors, .pth)", cxxopts::value<std::string>())(
+      "config", "JSON configuration beside the checkpoint's shapes", cxxopts::value<std::string>()->default_value(""))(
+      "images", "folder of photos", cxxopts::value<std::string>())(
+      "labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks", cxxopts::value<std::string>())(
+      "limit", "use at most this many photos", cxxopts::value<std::string>()->default_value("100000"))(
+      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)", cxxopts::value<std::string>()->default_value(""))(
+      "min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
+      cxxopts::value<std::string>()->default_value("0"));
+  AddCommonOptions(options);
+  return options;
+}
+
+nlohmann::ordered_json KindJson(const KindScore& kind, bool labelled) {
+  nlohmann::ordered_json json;
+  json["prompts"] = kind.prompts;
+  if (labelled) {
+    json["miou_fp32"] = kind.mean.iou_fp32;
+    json["miou_int"] = kind.mean.iou_int;
+    json["oracle_miou_fp32"] = kind.mean.oracle_fp32;
+    json["oracle_miou_int"] = kind.mean.oracle_int;
+  }
+  json["mask_agreement"] = kind.mean.agreement;
+  json["worst_agreement"] = kind.worst_agreement;
+  return json;
+}
+
+void PrintTable(const Evaluation& e, const Session& session) {
+  std::printf("%d photos; relative L2 error: embedding %.4f, mask logits %.4f\n", e.images, e.embedding_error, e.logit_error);
+  std::printf("image encoder, seconds per photo: float reference %.3f, intsam %.3f (%s, %d threads)\n", e.fp32_encode_s / e.images,
+              e.int_encode_s / e.images, session.kernels().name, session.threads());
+  std::printf("%-6s %8s %10s %10s %10s %10s\n", "", "prompts", "mIoU FP32", "mIoU int", "agreement", "worst");
+  for (const auto& [name, kind] : {std::pair<const char*, const KindScore&>{"point", e.point}, {"box", e.box}}) {
+    if (e.labelled) {
+      std::printf("%-6s %8d %10.4f %10.4f %10.4f %10.4f\n", name, kind.prompts, kind.mean.iou_fp32, kind.mean.iou_int, kind.mean.agreement,
+                  kind.worst_agreement);
+    } else {
+      std::printf("%-6s %8d %10s %10s %10.4f %10.4f\n", name, kind.prompts, "-", "-", kind.mean.agreement, kind.worst_agreement);
+    }
+  }
+  if (e.labelled) std::printf("best of three alternatives (point): FP32 %.4f, int %.4f\n", e.point.mean.oracle_fp32, e.point.mean.oracle_int);
+}
+
+void PrintJson(const Evaluation& e, const Session& session) {
+  nlohmann::ordered_json json;
+  json["images"] = e.images;
+  json["point"] = KindJson(e.point, e.labelled);
+  json["box"] = KindJson(e.box, e.labelled);
+  json["embedding_relative_l2"] = e.embedding_error;
+  json["logits_relative_l2"] = e.logit_error;
+  json["fp32_encode_s"] = e.fp32_encode_s / e.images;
+  json["int_encode_s"] = e.int_encode_s / e.images;
+  json["isa"] = session.kernels().name;
+  json["threads"] = session.threads();
+  std::printf("%s\n", json.dump(2).c_str());
+}
+
+Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& flags, Evaluator& evaluator) {
+  INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
+  INTSAM_ASSIGN(const std::vector<std::string> photos,
+                ListPhotos("--images", parsed["images"].as<std::string>(), static_cast<size_t>(limit)));
+  Progress bar("comparing", photos.size(), flags.progress && !flags.quiet);
+  for (size_t i = 0; i < photos.size(); ++i) {
+    bar.Update(i);
+    INTSAM_ASSIGN(const Image photo, ReadImage(photos[i]));
+    if (parsed.count("labels") == 0) {
+      INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, nullptr));
+      continue;
+    }
+    const std::string path = LabelPath(parsed["labels"].as<std::string>(), photos[i]);
+    INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
+    if (map.size != photo.size) {
+      return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width, map.size.height,
+                   photo.size.width, photo.size.height);
+    }
+    INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, &map.labels));
+  }
+  return Status();
+}
+
+Status Run(int argc, char** argv) {
+  cxxopts::Options options = MakeOptions();
+  INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
+  INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
+  if (flags.help) return std::printf("%s", options.help().c_str()), Status();
+  if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
+  for (const char* needed : {"model", "checkpoint", "images"}) {
+    if (parsed.count(needed) == 0) return Error(Code::kUsage, "--%s is missing", needed);
+  }
+  INTSAM_ASSIGN(const int64_t least, ParseInteger("--min-agreement", parsed["min-agreement"].as<std::string>(), 0, 100));
+
+  INTSAM_ASSIGN(const auto model, Model::Open(parsed["model"].as<std::string>()));
+  const std::string checkpoint = parsed["checkpoint"].as<std::string>();
+  INTSAM_ASSIGN(const FloatModel weights, LoadFloatModel(checkpoint, parsed["config"].as<std::string>()));
+  if (!(weights.config == model->config())) return Error(Code::kUsage, "%s: has another configuration than the model", checkpoint.c_str());
+  const std::string isa = parsed["isa"].as<std::string>();
+  SessionOptions session_options;
+  session_options.threads = flags.threads;
+  session_options.isa = isa.c_str();
+  INTSAM_ASSIGN(const auto session, Session::Create(*model, std::move(session_options)));
+  FloatSam reference(weights, flags.threads);
+  Evaluator evaluator(reference, *session, *model);
+  INTSAM_TRY(EvaluatePhotos(parsed, flags, evaluator));
+  const Evaluation& e = evaluator.result();
+  if (flags.json) {
+    PrintJson(e, *session);
+  } else if (!flags.quiet) {
+    PrintTable(e, *session);
+  }
+  const double worst = std::min(e.point.mean.agreement, e.box.mean.agreement);
+  if (worst * 100 < static_cast<double>(least)) {
+    return Error(Code::kDifference, "mask agreement %.4f is below %d %%", worst, static_cast<int>(least));
+  }
+  return Status();
+}
+
+}  // namespace
+}  // namespace intsam
+
+int main(int argc, char** argv) { return intsam::RunTool("intsam-compare", argc, argv, intsam::Run); }

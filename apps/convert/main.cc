@@ -1,0 +1,126 @@
+// intsam-convert: a SAM checkpoint and calibration photos to an .isam model.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/image_file.h"
+#include "apps/common/options.h"
+#include "apps/common/photos.h"
+#include "apps/common/progress.h"
+#include "apps/common/tiers.h"
+#include "apps/common/tool.h"
+#include "converter/convert.h"
+
+namespace intsam {
+namespace {
+
+constexpr const char* kTool = "intsam-convert";
+
+// The photos of a folder, resized for the model.
+Result<std::vector<CalibrationImage>> ReadPhotos(const std::string& folder, uint32_t image_size, size_t limit) {
+  INTSAM_ASSIGN(const std::vector<std::string> paths, ListPhotos("--calib", folder, limit));
+  std::vector<CalibrationImage> images;
+  std::vector<uint8_t> scratch;
+  for (const std::string& path : paths) {
+    INTSAM_ASSIGN(const Image photo, ReadImage(path));
+    CalibrationImage image;
+    image.size = ResizedSize(photo.size, image_size);
+    ResizeToRgb(photo.rgb.data(), photo.size, size_t{photo.size.width} * 3, PixelFormat::kRgb, image.size, image.rgb, scratch);
+    images.push_back(std::move(image));
+  }
+  return images;
+}
+
+cxxopts::Options MakeOptions() {
+  cxxopts::Options options(kTool, "Converts a SAM checkpoint (.safetensors, .pth) into an integer model (.isam).\n");
+  options.positional_help("CHECKPOINT");
+  options.add_options()("checkpoint", "checkpoint file", cxxopts::value<std::string>())(
+      "o,output", "model file to write", cxxopts::value<std::string>())(
+      "calib", "folder of calibration photos (PNG, JPEG)", cxxopts::value<std::string>())(
+      "calib-limit", "use at most this many photos, in order of their names", cxxopts::value<std::string>()->default_value("32"))(
+      "config", "JSON configuration beside the checkpoint's shapes (default: CHECKPOINT with .json, if there)",
+      cxxopts::value<std::string>()->default_value(""))(
+      "bits", "bit widths: w8a8", cxxopts::value<std::string>()->default_value("w8a8"))(
+      "method", "range observer: minmax, or percentile (99.99 % of the activations)",
+      cxxopts::value<std::string>()->default_value("minmax"))(
+      "synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)",
+      cxxopts::value<std::string>())("seed", "seed of --synthetic", cxxopts::value<std::string>()->default_value("1"));
+  options.parse_positional({"checkpoint"});
+  AddCommonOptions(options);
+  return options;
+}
+
+Result<FloatModel> LoadModel(const cxxopts::ParseResult& parsed) {
+  if (parsed.count("synthetic") != 0) {
+    INTSAM_ASSIGN(const SamConfig config, PresetConfig(parsed["synthetic"].as<std::string>().c_str()));
+    INTSAM_ASSIGN(const int64_t seed, ParseInteger("--seed", parsed["seed"].as<std::string>(), 0, INT64_MAX));
+    return SyntheticModel(config, static_cast<uint64_t>(seed));
+  }
+  return LoadFloatModel(parsed["checkpoint"].as<std::string>(), parsed["config"].as<std::string>());
+}
+
+Status CheckArguments(const cxxopts::ParseResult& parsed) {
+  if ((parsed.count("checkpoint") != 0) == (parsed.count("synthetic") != 0)) {
+    return Error(Code::kUsage, "give either a CHECKPOINT or --synthetic SIZE");
+  }
+  if (parsed.count("output") == 0) return Error(Code::kUsage, "--output: which file to write is missing");
+  if (parsed.count("calib") == 0 && parsed.count("synthetic") == 0) {
+    return Error(Code::kUsage, "--calib: a folder of calibration photos is missing");
+  }
+  const std::string bits = parsed["bits"].as<std::string>(), method = parsed["method"].as<std::string>();
+  if (bits != "w8a8") return Error(Code::kUsage, "--bits: '%s' is not available (w8a8)", EscapeControls(bits).c_str());
+  if (method != "minmax" && method != "percentile") {
+    return Error(Code::kUsage, "--method: '%s' is neither minmax nor percentile", EscapeControls(method).c_str());
+  }
+  return Status();
+}
+
+void Print(const CommonFlags& flags, const std::string& output, const ConvertReport& report) {
+  const auto seconds = [](int64_t ns) { return static_cast<double>(ns) * 1e-9; };
+  if (flags.json) {
+    nlohmann::ordered_json json;
+    json["model"] = output;
+    json["model_bytes"] = report.file_bytes;
+    json["calibrate_s"] = seconds(report.calibrate_ns);
+    json["quantize_s"] = seconds(report.quantize_ns);
+    json["write_s"] = seconds(report.write_ns);
+    json["provenance"] = nlohmann::ordered_json::parse(report.provenance);
+    std::printf("%s\n", json.dump(2).c_str());
+  } else if (!flags.quiet) {
+    std::printf("%s: %.1f MiB, calibrated in %.1f s, quantized in %.2f s, written and verified in %.2f s\n", output.c_str(),
+                static_cast<double>(report.file_bytes) / (1 << 20), seconds(report.calibrate_ns), seconds(report.quantize_ns),
+                seconds(report.write_ns));
+  }
+}
+
+Status Run(int argc, char** argv) {
+  cxxopts::Options options = MakeOptions();
+  INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
+  INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
+  if (flags.help) return std::printf("%s", options.help().c_str()), Status();
+  if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
+  INTSAM_TRY(CheckArguments(parsed));
+
+  INTSAM_ASSIGN(const FloatModel model, LoadModel(parsed));
+  std::vector<CalibrationImage> images;
+  if (parsed.count("calib") != 0) {
+    INTSAM_ASSIGN(const int64_t limit, ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
+    INTSAM_ASSIGN(images, ReadPhotos(parsed["calib"].as<std::string>(), model.config.image_size, static_cast<size_t>(limit)));
+  } else {
+    images.push_back(SyntheticImage(model.config, 1));
+  }
+
+  ConvertOptions convert;
+  convert.threads = flags.threads;
+  if (parsed["method"].as<std::string>() == "percentile") convert.quantize.percentile = 0.9999;
+  Progress bar("calibrating", images.size(), flags.progress && !flags.quiet);
+  convert.progress = [&bar](int done, int) { bar.Update(static_cast<uint64_t>(done)); };
+  const std::string output = parsed["output"].as<std::string>();
+  INTSAM_ASSIGN(const ConvertReport report, ConvertModel(model, images, convert, output));
+  Print(flags, output, report);
+  return Status();
+}
+
+}  // namespace
+}  // namespace intsam
+
+int main(int argc, char** argv) { return intsam::RunTool("intsam-convert", argc, argv, intsam::Run); }

@@ -1,0 +1,134 @@
+# Third-party packages of the converter, the tools and the tests. libintsam itself needs none of them.
+# Each one is looked for on the machine first. With INTSAM_FETCH_DEPS=ON a missing one is downloaded as a pinned
+# official GitHub archive with a fixed SHA-256; without it, configuring stops and names the package to install.
+# (The hashes of oneDNN, cxxopts and GoogleTest were reproduced from the release tags; those of the others agree with
+# what several independent package collections publish for the same files.)
+#
+# Targets afterwards: intsam::dnnl, intsam::json, intsam::stb, intsam::cxxopts (each where an enabled part needs it),
+# and, only where found, intsam::xnnpack and benchmark::benchmark.
+include_guard()
+include(FetchContent)
+if(POLICY CMP0135)
+  cmake_policy(SET CMP0135 NEW)  # archives: the time of extraction
+endif()
+
+option(INTSAM_FETCH_DEPS "Download pinned sources of packages that this machine lacks" OFF)
+
+# intsam_missing(what debian_package): stops unless downloads are allowed.
+function(intsam_missing what debian_package)
+  if(NOT INTSAM_FETCH_DEPS)
+    message(FATAL_ERROR "${what} was not found. Install it (Debian, Ubuntu: ${debian_package}), or configure with "
+                        "-DINTSAM_FETCH_DEPS=ON to build a pinned release of it.")
+  endif()
+  message(STATUS "${what} was not found: fetching the pinned release")
+endfunction()
+
+function(intsam_interface name)
+  add_library(intsam_${name} INTERFACE)
+  add_library(intsam::${name} ALIAS intsam_${name})
+  target_link_libraries(intsam_${name} INTERFACE ${ARGN})
+endfunction()
+
+if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
+  # oneDNN: the FP32 GEMMs of the float reference and of the benchmark's baseline.
+  find_package(dnnl 2.5 CONFIG QUIET)
+  if(NOT dnnl_FOUND)
+    # The version file of 2.x refuses a request for another major version, hence the second question.
+    find_package(dnnl 3.0 CONFIG QUIET)
+  endif()
+  if(NOT dnnl_FOUND)
+    intsam_missing("oneDNN (2.5 or newer)" libdnnl-dev)
+    set(DNNL_LIBRARY_TYPE STATIC CACHE STRING "" FORCE)
+    set(DNNL_BUILD_TESTS OFF CACHE BOOL "" FORCE)
+    set(DNNL_BUILD_EXAMPLES OFF CACHE BOOL "" FORCE)
+    FetchContent_Declare(onednn
+      URL https://github.com/uxlfoundation/oneDNN/archive/refs/tags/v3.7.3.tar.gz
+      URL_HASH SHA256=071f289dc961b43a3b7c8cbe8a305290a7c5d308ec4b2f586397749abdc88296)
+    FetchContent_MakeAvailable(onednn)
+    if(NOT TARGET DNNL::dnnl)
+      add_library(DNNL::dnnl ALIAS dnnl)
+    endif()
+    set(dnnl_VERSION 3.7.3)
+  endif()
+  intsam_interface(dnnl DNNL::dnnl)
+
+  # JSON: safetensors headers, prompts, reports.
+  find_package(nlohmann_json 3.10 CONFIG QUIET)
+  if(NOT nlohmann_json_FOUND)
+    intsam_missing("nlohmann-json (3.10 or newer)" nlohmann-json3-dev)
+    FetchContent_Declare(nlohmann_json
+      URL https://github.com/nlohmann/json/releases/download/v3.11.3/json.tar.xz
+      URL_HASH SHA256=d6c65aca6b1ed68e7a182f4757257b107ae403032760ed6ef121c9d55e81757d)
+    FetchContent_MakeAvailable(nlohmann_json)
+  endif()
+  intsam_interface(json nlohmann_json::nlohmann_json)
+
+  # stb: PNG and JPEG files of the tools and of calibration. The headers only; the configuration that matters for
+  # safety is set where they are compiled.
+  find_path(INTSAM_STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb)
+  if(INTSAM_STB_INCLUDE_DIR)
+    intsam_interface(stb)
+    target_include_directories(intsam_stb SYSTEM INTERFACE ${INTSAM_STB_INCLUDE_DIR})
+  else()
+    intsam_missing("stb_image" libstb-dev)
+    # stb has no releases; this is its state of November 2024.
+    FetchContent_Declare(stb
+      URL https://github.com/nothings/stb/archive/5c205738c191bcb0abc65c4febfa9bd25ff35234.tar.gz
+      URL_HASH SHA256=cfeab9f800961882d6d22ddf36e965523b33002f4f937de08321304c9ba72af3)
+    FetchContent_MakeAvailable(stb)
+    intsam_interface(stb)
+    target_include_directories(intsam_stb SYSTEM INTERFACE ${stb_SOURCE_DIR})
+  endif()
+endif()
+
+if(INTSAM_BUILD_APPS)
+  find_package(cxxopts 3.1 CONFIG QUIET)
+  if(NOT cxxopts_FOUND)
+    intsam_missing("cxxopts (3.1 or newer)" libcxxopts-dev)
+    FetchContent_Declare(cxxopts
+      URL https://github.com/jarro2783/cxxopts/archive/refs/tags/v3.1.1.tar.gz
+      URL_HASH SHA256=523175f792eb0ff04f9e653c90746c12655f10cb70f1d5e6d6d9491420298a08)
+    FetchContent_MakeAvailable(cxxopts)
+  endif()
+  intsam_interface(cxxopts cxxopts::cxxopts)
+
+  # XNNPACK: a second FP32 opponent, used where the machine has it. It has no releases and its build downloads
+  # packages of its own, so there is no pinned fallback.
+  find_path(INTSAM_XNNPACK_INCLUDE_DIR xnnpack.h)
+  find_path(INTSAM_PTHREADPOOL_INCLUDE_DIR pthreadpool.h)
+  find_library(INTSAM_XNNPACK_LIBRARY XNNPACK)
+  find_library(INTSAM_PTHREADPOOL_LIBRARY pthreadpool)
+  if(INTSAM_XNNPACK_INCLUDE_DIR AND INTSAM_PTHREADPOOL_INCLUDE_DIR AND INTSAM_XNNPACK_LIBRARY AND INTSAM_PTHREADPOOL_LIBRARY)
+    intsam_interface(xnnpack ${INTSAM_XNNPACK_LIBRARY} ${INTSAM_PTHREADPOOL_LIBRARY})
+    target_include_directories(intsam_xnnpack SYSTEM INTERFACE ${INTSAM_XNNPACK_INCLUDE_DIR} ${INTSAM_PTHREADPOOL_INCLUDE_DIR})
+  else()
+    message(STATUS "XNNPACK was not found: the benchmark has oneDNN as its only FP32 opponent")
+  endif()
+
+  # Google Benchmark: micro-benchmarks, built only where it is found or where downloads are allowed.
+  find_package(benchmark 1.6 CONFIG QUIET)
+  if(NOT benchmark_FOUND AND INTSAM_FETCH_DEPS)
+    set(BENCHMARK_ENABLE_TESTING OFF CACHE BOOL "" FORCE)
+    set(BENCHMARK_ENABLE_INSTALL OFF CACHE BOOL "" FORCE)
+    FetchContent_Declare(benchmark
+      URL https://github.com/google/benchmark/archive/refs/tags/v1.8.3.tar.gz
+      URL_HASH SHA256=6bc180a57d23d4d9515519f92b0c83d61b05b5bab188961f36ac7b06b0d9e9ce)
+    FetchContent_MakeAvailable(benchmark)
+  endif()
+endif()
+
+if(INTSAM_BUILD_TESTS)
+  find_package(GTest QUIET)
+  if(NOT GTest_FOUND)
+    intsam_missing("GoogleTest" libgtest-dev)
+    set(INSTALL_GTEST OFF CACHE BOOL "" FORCE)
+    set(GTEST_OVERRIDE)
+    if(CMAKE_VERSION VERSION_GREATER_EQUAL 3.24)
+      set(GTEST_OVERRIDE OVERRIDE_FIND_PACKAGE)  # so that later find_package(GTest) calls see it
+    endif()
+    FetchContent_Declare(GTest
+      URL https://github.com/google/googletest/archive/refs/tags/v1.14.0.tar.gz
+      URL_HASH SHA256=8ad598c73ad796e0d8280b082cebd82a630d73e73cd3c70057938a6501bba5d7 ${GTEST_OVERRIDE})
+    FetchContent_MakeAvailable(GTest)
+  endif()
+endif()

@@ -1,0 +1,68 @@
+# Installing libintsam: the library, the C and C++ headers, a CMake package (find_package(intsam)) and intsam.pc.
+# Neither carries an absolute path, so an installed tree may be moved. Included once, after the targets exist.
+include_guard()
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+add_library(intsam::intsam ALIAS intsam)
+target_include_directories(intsam PUBLIC
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/runtime/include>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+set_target_properties(intsam PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
+
+# What a C program must link besides the static library: the C++ runtime of the compiler that built it.
+set(INTSAM_CXX_RUNTIME)
+foreach(library IN LISTS CMAKE_CXX_IMPLICIT_LINK_LIBRARIES)
+  if(library MATCHES "^(stdc\\+\\+|c\\+\\+)$")
+    set(INTSAM_CXX_RUNTIME ${library})
+  endif()
+endforeach()
+
+get_target_property(INTSAM_LIBRARY_TYPE intsam TYPE)
+if(INTSAM_LIBRARY_TYPE STREQUAL "SHARED_LIBRARY")
+  # Templates of the C++ library have default visibility whatever the flags say; only the C API may leave.
+  if(NOT APPLE)
+    target_link_options(intsam PRIVATE "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/intsam.map")
+    set_property(TARGET intsam APPEND PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/intsam.map)
+  endif()
+  set(INTSAM_PC_LIBS "-lintsam")
+else()
+  set(INTSAM_PC_LIBS "-lintsam -pthread")
+  if(INTSAM_CXX_RUNTIME)
+    string(APPEND INTSAM_PC_LIBS " -l${INTSAM_CXX_RUNTIME}")
+    target_link_libraries(intsam INTERFACE $<INSTALL_INTERFACE:$<$<LINK_LANGUAGE:C>:${INTSAM_CXX_RUNTIME}>>)
+  endif()
+endif()
+
+option(INTSAM_INSTALL "Generate the install target" ${PROJECT_IS_TOP_LEVEL})
+if(NOT INTSAM_INSTALL)
+  return()
+endif()
+
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/intsam)
+install(TARGETS intsam EXPORT intsam-targets COMPONENT devel
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT devel
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT devel
+  RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT devel)
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/runtime/include/intsam DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT devel
+  FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
+install(EXPORT intsam-targets NAMESPACE intsam:: DESTINATION ${package_dir} COMPONENT devel)
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/intsam COMPONENT devel)
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/intsam-config.cmake.in ${PROJECT_BINARY_DIR}/intsam-config.cmake
+  INSTALL_DESTINATION ${package_dir} NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/intsam-config-version.cmake COMPATIBILITY SameMajorVersion)
+install(FILES ${PROJECT_BINARY_DIR}/intsam-config.cmake ${PROJECT_BINARY_DIR}/intsam-config-version.cmake
+  DESTINATION ${package_dir} COMPONENT devel)
+
+# intsam.pc finds its prefix from its own place: ${pcfiledir} is <prefix>/<libdir>/pkgconfig.
+file(RELATIVE_PATH INTSAM_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" INTSAM_PC_TO_PREFIX "${INTSAM_PC_TO_PREFIX}")
+configure_file(${PROJECT_SOURCE_DIR}/cmake/intsam.pc.in ${PROJECT_BINARY_DIR}/intsam.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/intsam.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT devel)
+
+foreach(tool convert segment everything inspect compare bench)
+  if(TARGET intsam-${tool})
+    install(TARGETS intsam-${tool} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+  endif()
+endforeach()

@@ -1,0 +1,10 @@
+# What every intsam target shares: include root, warnings, hidden symbols.
+include_guard()
+
+function(intsam_target_defaults target)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wno-missing-field-initializers
+    $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false positives of g++ 12 on std::string operator+
+    $<$<BOOL:${INTSAM_WERROR}>:-Werror>)
+  set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
+endfunction()

@@ -1,0 +1,99 @@
+// Loads the weights of one SAM: opens the file, deduces the configuration, checks every tensor against the official list,
+// and only then allocates and reads.
+#include "converter/checkpoint/sam_checkpoint.h"
+
+#include <cinttypes>
+#include <cmath>
+#include <filesystem>
+#include <new>
+#include <unordered_set>
+#include <utility>
+
+#include "converter/checkpoint/limits.h"
+#include "converter/checkpoint/tensor_view.h"
+#include "runtime/base/mapped_file.h"
+
+namespace intsam {
+namespace {
+
+// Buffers that some exports of the official model carry; normalisation has fixed constants here.
+bool IsKnownUnused(const std::string& name) { return name == "pixel_mean" || name == "pixel_std"; }
+
+Result<std::string> ReadConfigText(const std::string& path, const std::string& config_path) {
+  std::string sidecar = config_path;
+  if (sidecar.empty()) {
+    sidecar = std::filesystem::path(path).replace_extension(".json").string();
+    std::error_code ignored;
+    if (!std::filesystem::exists(sidecar, ignored)) return std::string();
+  }
+  Result<MappedFile> file = MappedFile::Open(sidecar, CheckpointLimits::kConfigBytes);
+  if (!file.ok()) return file.status().WithPrefix(sidecar);
+  if (file->bytes().empty()) return Error(Code::kDamaged, "%s: empty file", sidecar.c_str());
+  return std::string(TextOf(file->bytes()));
+}
+
+// The index in the file of each tensor of `specs`.
+Result<std::vector<size_t>> MatchTensors(const std::vector<CheckpointTensor>& tensors,
+                                         const std::vector<TensorSpec>& specs) {
+  std::unordered_map<std::string_view, size_t> index_of;
+  for (size_t i = 0; i < tensors.size(); ++i) index_of.emplace(tensors[i].name, i);
+  std::vector<size_t> indexes;
+  for (const TensorSpec& spec : specs) {
+    const auto found = index_of.find(spec.name);
+    if (found == index_of.end()) {
+      return Error(Code::kUnsupported, "tensor %s: expected shape %s, found no such tensor", spec.name.c_str(),
+                   ShapeText(spec.shape).c_str());
+    }
+    const CheckpointTensor& tensor = tensors[found->second];
+    if (tensor.shape != spec.shape) {
+      return Error(Code::kUnsupported, "tensor %s: expected shape %s, found %s", spec.name.c_str(),
+                   ShapeText(spec.shape).c_str(), ShapeText(tensor.shape).c_str());
+    }
+    indexes.push_back(found->second);
+    index_of.erase(found);
+  }
+  for (const CheckpointTensor& tensor : tensors) {
+    if (index_of.contains(tensor.name) && !IsKnownUnused(tensor.name)) {
+      return Error(Code::kUnsupported, "tensor %s: expected no such tensor in this SAM, found shape %s",
+                   tensor.name.c_str(), ShapeText(tensor.shape).c_str());
+    }
+  }
+  return indexes;
+}
+
+Result<FloatModel> Load(const std::string& path, const std::string& config_path) {
+  INTSAM_ASSIGN(const std::unique_ptr<Checkpoint> checkpoint, Checkpoint::Open(path));
+  INTSAM_ASSIGN(const std::string config_text, ReadConfigText(path, config_path));
+  Result<SamConfig> config = DeduceConfig(checkpoint->tensors(), config_text);
+  if (!config.ok()) return config.status().WithPrefix(path);
+  FloatModel model;
+  model.config = *config;
+  const std::vector<TensorSpec> specs = SamTensorSpecs(model.config);
+  Result<std::vector<size_t>> indexes = MatchTensors(checkpoint->tensors(), specs);
+  if (!indexes.ok()) return indexes.status().WithPrefix(path);
+  for (size_t i = 0; i < specs.size(); ++i) {
+    std::vector<float> values(checkpoint->tensors()[(*indexes)[i]].elements);
+    INTSAM_TRY(checkpoint->ReadF32((*indexes)[i], values.data()));
+    for (size_t k = 0; k < values.size(); ++k) {
+      if (!std::isfinite(values[k])) {
+        return Error(Code::kDamaged, "%s: tensor %s: expected finite numbers, found %s at element %zu", path.c_str(),
+                     specs[i].name.c_str(), std::isnan(values[k]) ? "NaN" : "infinity", k);
+      }
+    }
+    model.tensors.emplace(specs[i].name, std::move(values));
+  }
+  INTSAM_ASSIGN(model.source_sha256, checkpoint->Sha256());
+  return model;
+}
+
+}  // namespace
+
+Result<FloatModel> LoadFloatModel(const std::string& path, const std::string& config_path) {
+  try {
+    return Load(path, config_path);
+  } catch (const std::bad_alloc&) {
+    return Error(Code::kResource, "%s: out of memory", path.c_str());
+  }
+}
+
+}  // namespace intsam

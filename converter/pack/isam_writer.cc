@@ -1,0 +1,143 @@
+#include "converter/pack/isam_writer.h"
+
+#include <cinttypes>
+#include <cstring>
+#include <initializer_list>
+#include <vector>
+
+#include "converter/pack/atomic_file.h"
+#include "runtime/base/mapped_file.h"
+#include "runtime/base/sha256.h"
+#include "runtime/format/isam.h"
+#include "runtime/format/reader.h"
+
+namespace intsam {
+namespace {
+
+using isam::AlignUp;
+using isam::DirectoryEntry;
+
+// Collects the fields, the directory and where each tensor's bytes are.
+class Collector : public isam::PathVisitor<Collector> {
+ public:
+  template <class T>
+  void Field(const char* name, T& value, int64_t lo, int64_t hi) {
+    const int64_t stored = static_cast<int64_t>(value);
+    if (stored < lo || stored > hi) {
+      Fail(Error(Code::kInternal, "%s: %" PRId64 " is outside %" PRId64 "..%" PRId64, PathOf(name).c_str(), stored, lo, hi));
+    }
+    fields.push_back(stored);
+  }
+  void Field(const char*, uint64_t& value) { fields.push_back(static_cast<int64_t>(value)); }
+
+  template <class T>
+  void Tensor(const char* name, View<T>& view, std::initializer_list<uint32_t> dims) {
+    const std::string path = PathOf(name);
+    DirectoryEntry entry = {};
+    uint64_t elements = 1;
+    size_t axis = 0;
+    for (const uint32_t dim : dims) entry.dims[axis++] = dim, elements *= dim;
+    if (elements != view.size()) {
+      Fail(Error(Code::kInternal, "%s: %zu elements, expected %" PRIu64, path.c_str(), view.size(), elements));
+    }
+    if (path.size() > limits::kNameBytes) Fail(Error(Code::kInternal, "%s: name is too long", path.c_str()));
+    entry.offset = AlignUp(data_size);
+    entry.bytes = view.size_bytes();
+    entry.type = static_cast<uint8_t>(isam::TypeOf<T>());
+    entry.rank = static_cast<uint8_t>(dims.size());
+    entry.name_length = static_cast<uint16_t>(path.size());
+    path.copy(entry.name, limits::kNameBytes);
+    data_size = entry.offset + entry.bytes;
+    directory.push_back(entry);
+    payloads.push_back(view.data());
+  }
+  template <class T>
+  void Tensor(const char* name, View<T>& view, std::initializer_list<uint32_t> dims, int64_t lo, int64_t hi) {
+    Tensor(name, view, dims);
+    for (const T x : view) {
+      if (x < lo || x > hi) return Fail(Error(Code::kInternal, "%s: holds %" PRId64, PathOf(name).c_str(), int64_t{x}));
+    }
+  }
+
+  std::vector<int64_t> fields;
+  std::vector<DirectoryEntry> directory;
+  std::vector<const void*> payloads;
+  uint64_t data_size = 0;
+  Status status;
+
+ private:
+  void Fail(Status problem) {
+    if (status.ok()) status = std::move(problem);
+  }
+};
+
+constexpr uint8_t kZeros[limits::kAlignment] = {};
+
+Status EachPayload(const Collector& c, const ByteSink& sink) {
+  uint64_t at = 0;
+  for (size_t i = 0; i < c.directory.size(); ++i) {
+    INTSAM_TRY(sink(kZeros, c.directory[i].offset - at));
+    INTSAM_TRY(sink(c.payloads[i], c.directory[i].bytes));
+    at = c.directory[i].offset + c.directory[i].bytes;
+  }
+  return Status();
+}
+
+void SetSection(isam::Section& section, uint64_t offset, uint64_t size, const Sha256Digest& digest) {
+  section.offset = offset, section.size = size;
+  std::memcpy(section.sha256, digest.data(), digest.size());
+}
+
+}  // namespace
+
+Status WriteModel(IntegerModel& model, const std::string& provenance, const ByteSink& sink) {
+  Collector c;
+  c.Group("config", model.config);
+  model.Visit(c);
+  INTSAM_TRY(c.status);
+
+  struct Part {
+    const void* data;
+    uint64_t size;
+  };
+  const Part parts[isam::kData] = {{c.fields.data(), c.fields.size() * sizeof(int64_t)},
+                                   {provenance.data(), provenance.size()},
+                                   {c.directory.data(), c.directory.size() * sizeof(DirectoryEntry)}};
+  isam::Header header = {};
+  std::memcpy(header.magic, isam::kMagic, sizeof header.magic);
+  header.version = isam::kVersion;
+  header.tensors = static_cast<uint32_t>(c.directory.size());
+  uint64_t at = sizeof header;
+  for (int i = 0; i < isam::kData; ++i) {
+    SetSection(header.sections[i], at, parts[i].size, Sha256Of(parts[i].data, parts[i].size));
+    at = AlignUp(at + parts[i].size);
+  }
+  Sha256 data_hash;
+  INTSAM_TRY(EachPayload(c, [&](const void* data, size_t size) { return data_hash.Update(data, size), Status(); }));
+  SetSection(header.sections[isam::kData], at, c.data_size, data_hash.Finish());
+  header.file_size = at + c.data_size + isam::kTrailer;
+  const Sha256Digest digest = Sha256Of(&header, sizeof header);
+  std::memcpy(header.sha256, digest.data(), digest.size());
+
+  INTSAM_TRY(sink(&header, sizeof header));
+  for (int i = 0; i < isam::kData; ++i) {
+    INTSAM_TRY(sink(parts[i].data, parts[i].size));
+    INTSAM_TRY(sink(kZeros, AlignUp(parts[i].size) - parts[i].size));
+  }
+  INTSAM_TRY(EachPayload(c, sink));
+  return sink(kZeros, isam::kTrailer);
+}
+
+Status WriteModelFile(IntegerModel& model, const std::string& provenance, const std::string& path) {
+  INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(path));
+  INTSAM_TRY(WriteModel(model, provenance, [&](const void* data, size_t size) { return file.Write(data, size); }));
+  INTSAM_TRY(file.Sync());
+  {
+    INTSAM_ASSIGN(MappedFile written, MappedFile::Open(file.temporary_path(), limits::kFileBytes));
+    INTSAM_TRY(ReadModel(written.bytes()).status().WithPrefix("verifying what was written"));
+    INTSAM_TRY(VerifyChecksum(written.bytes()).WithPrefix("verifying what was written"));
+  }
+  return file.Commit();
+}
+
+}  // namespace intsam

@@ -1,0 +1,25 @@
+// An integer model to the bytes of an .isam file (docs/format.md), through the visitor that also reads it.
+#ifndef INTSAM_CONVERTER_PACK_ISAM_WRITER_H_
+#define INTSAM_CONVERTER_PACK_ISAM_WRITER_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "runtime/base/status.h"
+#include "runtime/format/model.h"
+
+namespace intsam {
+
+// Gives the file's bytes in order, in pieces. The first failing `sink` call ends the writing with its status.
+using ByteSink = std::function<Status(const void* data, size_t size)>;
+
+// `provenance`: JSON text. kInternal names a field outside its range: a bug of the converter.
+Status WriteModel(IntegerModel& model, const std::string& provenance, const ByteSink& sink);
+
+// Writes atomically: a temporary file is written, reopened, validated and checksummed, then renamed to `path`.
+Status WriteModelFile(IntegerModel& model, const std::string& provenance, const std::string& path);
+
+}  // namespace intsam
+
+#endif  // INTSAM_CONVERTER_PACK_ISAM_WRITER_H_

@@ -1,0 +1,88 @@
+#include "converter/quantize/calibrate.h"
+
+#include <algorithm>
+
+namespace intsam {
+namespace {
+
+// Tight box, in pixels of the resized photo, of the positive logits of a low-resolution mask; false when there are none.
+bool TightBox(const float* logits, uint32_t side, uint32_t image_size, float box[4]) {
+  uint32_t x0 = side, y0 = side, x1 = 0, y1 = 0;
+  for (uint32_t y = 0; y < side; ++y) {
+    for (uint32_t x = 0; x < side; ++x) {
+      if (logits[size_t{y} * side + x] <= 0) continue;
+      x0 = std::min(x0, x), x1 = std::max(x1, x), y0 = std::min(y0, y), y1 = std::max(y1, y);
+    }
+  }
+  if (x0 > x1) return false;
+  const float pixel = static_cast<float>(image_size) / static_cast<float>(side);
+  const uint32_t corners[4] = {x0, y0, x1 + 1, y1 + 1};
+  for (int i = 0; i < 4; ++i) box[i] = static_cast<float>(corners[i]) * pixel;
+  return true;
+}
+
+void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& image, const std::vector<float>& embedding,
+                const CalibrationOptions& options) {
+  const uint32_t side = config.low_res();
+  const size_t pixels = size_t{side} * side;
+  const int n = options.points_per_side;
+  for (int i = 0; i < n * n; ++i) {
+    const float x = (static_cast<float>(i % n) + 0.5f) * static_cast<float>(image.size.width) / static_cast<float>(n);
+    const float y = (static_cast<float>(i / n) + 0.5f) * static_cast<float>(image.size.height) / static_cast<float>(n);
+    FloatPrompt point;
+    point.points = {x, y};
+    point.labels = {1};
+    const FloatMasks masks = sam.Decode(embedding, point);
+    const size_t best = static_cast<size_t>(std::max_element(masks.iou.begin() + 1, masks.iou.end()) - masks.iou.begin());
+    const float* logits = masks.low_res.data() + best * pixels;
+
+    FloatPrompt box;
+    box.has_box = TightBox(logits, side, config.image_size, box.box);
+    if (box.has_box) sam.Decode(embedding, box);
+    if (i % 3 != 0) continue;
+    FloatPrompt refine = point;
+    refine.points.insert(refine.points.end(), {8.0f, 8.0f});
+    refine.labels.push_back(0);
+    refine.mask_input = logits;
+    sam.Decode(embedding, refine);
+  }
+}
+
+}  // namespace
+
+Statistics Calibrate(FloatSam& sam, const SamConfig& config, const std::vector<CalibrationImage>& images,
+                     const CalibrationOptions& options, const std::function<void(int, int)>& progress) {
+  Statistics statistics;
+  sam.set_hook([&](std::string_view site, std::span<float> values, size_t) { statistics.Add(site, values); });
+  for (size_t i = 0; i < images.size(); ++i) {
+    if (progress) progress(static_cast<int>(i), static_cast<int>(images.size()));
+    const CalibrationImage& image = images[i];
+    const std::vector<float> embedding = sam.EncodeImage(image.rgb.data(), image.size.height, image.size.width);
+    RunPrompts(sam, config, image, embedding, options);
+  }
+  if (progress) progress(static_cast<int>(images.size()), static_cast<int>(images.size()));
+  sam.set_hook({});
+  return statistics;
+}
+
+CalibrationImage SyntheticImage(const SamConfig& config, uint64_t seed) {
+  CalibrationImage image;
+  image.size = {config.image_size, config.image_size * 3 / 4};
+  image.rgb.resize(size_t{image.size.width} * image.size.height * 3);
+  // Blocks of random colour with fine noise on top: edges and texture.
+  uint64_t state = seed * 2 + 1;
+  const auto next = [&state] { return state = state * 6364136223846793005u + 1442695040888963407u, static_cast<uint32_t>(state >> 40); };
+  std::vector<uint32_t> colours(size_t{33} * 33 * 3);
+  for (uint32_t& colour : colours) colour = next() % 200;
+  for (uint32_t y = 0; y < image.size.height; ++y) {
+    for (uint32_t x = 0; x < image.size.width; ++x) {
+      const size_t block = (size_t{y} * 32 / image.size.height * 33 + size_t{x} * 32 / image.size.width) * 3;
+      for (size_t c = 0; c < 3; ++c) {
+        image.rgb[(size_t{y} * image.size.width + x) * 3 + c] = static_cast<uint8_t>(colours[block + c] + next() % 56);
+      }
+    }
+  }
+  return image;
+}
+
+}  // namespace intsam

@@ -1,0 +1,34 @@
+// Runs the float reference over calibration photos with automatic prompts and records every activation site.
+#ifndef INTSAM_CONVERTER_QUANTIZE_CALIBRATE_H_
+#define INTSAM_CONVERTER_QUANTIZE_CALIBRATE_H_
+
+#include <functional>
+#include <vector>
+
+#include "converter/quantize/statistics.h"
+#include "converter/reference/float_sam.h"
+#include "runtime/image/resize.h"
+
+namespace intsam {
+
+// A photo already resized to the model's longest side, RGB.
+struct CalibrationImage {
+  ImageSize size;
+  std::vector<uint8_t> rgb;
+};
+
+struct CalibrationOptions {
+  int points_per_side = 3;  // a grid of point prompts; each also gives a box, the tight box of its best mask
+};
+
+// Prompts per photo: the grid of points; for each the box around the mask it gave; every third point again with that
+// mask as mask prompt and a background point. Deterministic. `progress(done, total)` counts photos.
+Statistics Calibrate(FloatSam& sam, const SamConfig& config, const std::vector<CalibrationImage>& images,
+                     const CalibrationOptions& options, const std::function<void(int, int)>& progress);
+
+// Seeded smooth noise, for synthetic models where there is nothing to recognise.
+CalibrationImage SyntheticImage(const SamConfig& config, uint64_t seed);
+
+}  // namespace intsam
+
+#endif  // INTSAM_CONVERTER_QUANTIZE_CALIBRATE_H_

@@ -1,0 +1,126 @@
+// The image encoder's sites (docs/numerics.md section 14, upper half of the table).
+#include <algorithm>
+#include <cmath>
+
+#include "converter/quantize/layers.h"
+
+namespace intsam {
+namespace {
+
+constexpr double kEps = 1e-6;
+constexpr double kMean[3] = {123.675, 116.28, 103.53};
+constexpr double kStd[3] = {58.395, 57.12, 57.375};
+
+// 14-bit weights in two planes, normalisation folded; positions carry the convolution's bias.
+void QuantizePatchEmbed(QuantizeContext& q, PatchEmbed& patch, double residual_unit) {
+  const std::string key = "image_encoder.patch_embed.proj.";
+  const std::vector<float>& weight = q.Weight(key + "weight");
+  const std::vector<float>& bias = q.Weight(key + "bias");
+  const std::vector<float>& position = q.Weight("image_encoder.pos_embed");
+  const uint32_t pixels = patch.in / 3;
+  std::vector<int8_t> high(weight.size()), low(weight.size());
+  std::vector<double> units(patch.out);
+  for (uint32_t n = 0; n < patch.out; ++n) {
+    const float* row = weight.data() + size_t{n} * patch.in;
+    double max = 1e-12;
+    for (uint32_t k = 0; k < patch.in; ++k) max = std::max(max, std::fabs(row[k]) / kStd[k / pixels]);
+    const double scale = max / 8128;
+    for (uint32_t k = 0; k < patch.in; ++k) {
+      const int w = static_cast<int>(std::floor(row[k] / kStd[k / pixels] / scale + 0.5));
+      const int w_high = (w + 32) >> 6;
+      high[size_t{n} * patch.in + k] = static_cast<int8_t>(w_high);
+      low[size_t{n} * patch.in + k] = static_cast<int8_t>(w - 64 * w_high);
+    }
+    units[n] = scale / residual_unit;
+  }
+  patch.weight_high = q.pool.Add(PackPanels(high, patch.out, patch.in));
+  patch.weight_low = q.pool.Add(PackPanels(low, patch.out, patch.in));
+  patch.rq = MakeRq32(units, q.pool);
+  std::vector<int32_t> mean;
+  for (const double m : kMean) mean.push_back(static_cast<int32_t>(std::lround(m * 65536)));
+  patch.mean = q.pool.Add(mean);
+
+  std::vector<double> sums(position.size());
+  double max = 0;
+  for (size_t i = 0; i < position.size(); ++i) {
+    sums[i] = (double{position[i]} + bias[i % patch.out]) / residual_unit;
+    max = std::max(max, std::fabs(sums[i]));
+  }
+  while (std::ldexp(32767.0, static_cast<int>(patch.position_shift)) < max) ++patch.position_shift;
+  std::vector<int16_t> codes;
+  for (const double sum : sums) {
+    const double code = std::floor(std::ldexp(sum, -static_cast<int>(patch.position_shift)) + 0.5);
+    codes.push_back(static_cast<int16_t>(std::clamp(code, -32767.0, 32767.0)));
+  }
+  patch.position = q.pool.Add(codes);
+}
+
+void QuantizeBlock(QuantizeContext& q, const std::string& name, EncoderBlock& b, double residual_unit, uint32_t head_dim) {
+  const uint32_t dim = b.proj.out;
+  const Scale norm1 = q.Asymmetric(name + "attn.qkv.in");
+  b.norm1 = MakeNormNarrow(q.Weight(name + "norm1.weight"), q.Weight(name + "norm1.bias"), kEps, residual_unit, norm1, q.pool);
+
+  const Scale scales[3] = {q.Symmetric(name + "attn.q"), q.Symmetric(name + "attn.k"), q.Symmetric(name + "attn.v")};
+  const double finest = std::max({scales[0].scale, scales[1].scale, scales[2].scale});
+  std::vector<double> units =
+      QuantizeLinear(q, q.Weight(name + "attn.qkv.weight"), q.Weight(name + "attn.qkv.bias"), norm1.scale, finest, b.qkv);
+  for (uint32_t c = 0; c < units.size(); ++c) units[c] /= scales[c / dim].scale;
+  b.qkv_rq = MakeRq16(units, scales[0].codes, q.pool);
+
+  const Scale attended = q.Symmetric(name + "attn.proj.in");
+  b.rel_pos_h = MakeRelPos(q.Weight(name + "attn.rel_pos_h"), b.side, head_dim, scales[1].scale, q.pool);
+  b.rel_pos_w = MakeRelPos(q.Weight(name + "attn.rel_pos_w"), b.side, head_dim, scales[1].scale, q.pool);
+  b.softmax = MakeSoftmax(scales[0].scale * scales[1].scale / std::sqrt(static_cast<double>(head_dim)), scales[2].scale, attended.scale);
+  units = QuantizeLinear(q, q.Weight(name + "attn.proj.weight"), q.Weight(name + "attn.proj.bias"), attended.scale, 0, b.proj);
+  b.proj_rq = MakeRq32(Multipliers(units, residual_unit), q.pool);
+
+  const Scale norm2 = q.Asymmetric(name + "mlp.lin1.in");
+  b.norm2 = MakeNormNarrow(q.Weight(name + "norm2.weight"), q.Weight(name + "norm2.bias"), kEps, residual_unit, norm2, q.pool);
+  const int unit_bits = UnitBits(1.25 * q.MaxAbs(name + "mlp.lin1.out"), 16383);
+  const Scale hidden = q.Asymmetric(name + "mlp.lin2.in");
+  units = QuantizeLinear(q, q.Weight(name + "mlp.lin1.weight"), q.Weight(name + "mlp.lin1.bias"), norm2.scale,
+                         std::ldexp(1.0, -unit_bits), b.lin1);
+  b.gelu = MakeRqGelu(units, unit_bits, hidden, q.pool);
+  units = QuantizeLinear(q, q.Weight(name + "mlp.lin2.weight"), q.Weight(name + "mlp.lin2.bias"), hidden.scale, 0, b.lin2);
+  b.lin2_rq = MakeRq32(Multipliers(units, residual_unit), q.pool);
+}
+
+// [out][in][3][3] to [out][ky][kx][in].
+std::vector<float> ChannelLast(const std::vector<float>& weight, uint32_t channels) {
+  std::vector<float> moved(weight.size());
+  for (size_t i = 0; i < weight.size(); ++i) {
+    const size_t out = i / (size_t{9} * channels), in = i / 9 % channels, tap = i % 9;
+    moved[(out * 9 + tap) * channels + in] = weight[i];
+  }
+  return moved;
+}
+
+void QuantizeNeck(QuantizeContext& q, Neck& neck, double residual_unit, double key_unit) {
+  const std::string name = "image_encoder.neck.";
+  const Scale in = q.Asymmetric(name + "0.in");
+  neck.in = {MakeRq32Scalar(residual_unit / in.scale), in.codes};
+  const double unit1 = q.R24Unit(name + "0.out");
+  std::vector<double> units = QuantizeLinear(q, q.Weight(name + "0.weight"), {}, in.scale, 0, neck.conv1);
+  neck.conv1_rq = MakeRq32(Multipliers(units, unit1), q.pool);
+  const Scale middle = q.Asymmetric(name + "2.in");
+  neck.norm1 = MakeNormNarrow(q.Weight(name + "1.weight"), q.Weight(name + "1.bias"), kEps, unit1, middle, q.pool);
+  const double unit2 = q.R24Unit(name + "2.out");
+  const std::vector<float> moved = ChannelLast(q.Weight(name + "2.weight"), neck.conv1.out);
+  units = QuantizeLinear(q, moved, {}, middle.scale, 0, neck.conv2);
+  neck.conv2_rq = MakeRq32(Multipliers(units, unit2), q.pool);
+  neck.norm2 = MakeNormWide(q.Weight(name + "3.weight"), q.Weight(name + "3.bias"), kEps, unit2, key_unit, q.pool);
+}
+
+}  // namespace
+
+void QuantizeImageEncoder(QuantizeContext& q, ImageEncoder& encoder, double key_unit) {
+  const double residual_unit = q.R24Unit("image_encoder.x");
+  encoder.residual_unit = MakeUnit(residual_unit);
+  QuantizePatchEmbed(q, encoder.patch_embed, residual_unit);
+  for (size_t i = 0; i < encoder.blocks.size(); ++i) {
+    QuantizeBlock(q, "image_encoder.blocks." + std::to_string(i) + ".", encoder.blocks[i], residual_unit, q.float_model.config.head_dim());
+  }
+  QuantizeNeck(q, encoder.neck, residual_unit, key_unit);
+}
+
+}  // namespace intsam

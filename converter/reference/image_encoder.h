@@ -1,0 +1,60 @@
+// The image encoder: patch embedding, windowed and global attention blocks with relative positions, neck.
+// Tokens that only pad a window are not computed: norm1 makes them zero, so their key and value are the bias.
+#ifndef INTSAM_CONVERTER_REFERENCE_IMAGE_ENCODER_H_
+#define INTSAM_CONVERTER_REFERENCE_IMAGE_ENCODER_H_
+
+#include <string>
+#include <vector>
+
+#include "converter/reference/attention.h"
+#include "converter/reference/context.h"
+#include "converter/reference/matmul.h"
+
+namespace intsam {
+
+class ImageEncoder {
+ public:
+  explicit ImageEncoder(const Context& context);
+
+  void PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t width);
+  void Attention(uint32_t block, const std::string& name);
+  void Mlp(uint32_t block, const std::string& name);
+  std::vector<float> Neck(const std::string& name);
+
+ private:
+  struct Block {
+    std::string prefix;
+    Linear q, k, v, proj, lin1, lin2;
+    std::vector<float> rel_h, rel_w;  // rows reversed: for a query at i, the keys' rows start at side - 1 - i
+  };
+  // A square of `side` by `side` keys at (y, x) of the grid, of which height by width are real tokens, which are the queries.
+  struct Window {
+    size_t y, x, side, height, width;
+  };
+  // One head of one window, contiguous.
+  struct Head {
+    Buffer q, k, v, rel_h, rel_w;
+  };
+  struct ThreadScratch {
+    Head head;
+    StripScratch strip;
+    Buffer out;
+  };
+
+  void Residual(const float* y, const float* bias);
+  void GatherHead(const Window& window, const Block& block, size_t index, const float* const bias[3], Head& head) const;
+  void AttendHead(const Window& window, size_t index, const Head& head, size_t first, size_t count, ThreadScratch& scratch);
+
+  const Context& context_;
+  const size_t grid_, tokens_, width_, dim_;  // dim_: of one head
+  std::vector<float> patch_weight_, neck2_weight_;  // channel-last
+  Linear patch_, neck0_, neck2_;
+  std::vector<Block> blocks_;
+  std::vector<ThreadScratch> scratch_;
+  std::vector<Head> heads_;                    // of a global block
+  Buffer x_, norm_, q_, k_, v_, out_, hidden_;  // q_, k_, v_: one more row, the padding token's
+};
+
+}  // namespace intsam
+
+#endif  // INTSAM_CONVERTER_REFERENCE_IMAGE_ENCODER_H_

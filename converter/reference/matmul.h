@@ -1,0 +1,43 @@
+// Matrix products of the float reference, all of them oneDNN's: packed linear layers and a strided general product.
+#ifndef INTSAM_CONVERTER_REFERENCE_MATMUL_H_
+#define INTSAM_CONVERTER_REFERENCE_MATMUL_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace intsam {
+
+enum class Transpose { kNo, kYes };
+
+// C[m][n] = A[m][k] * B, row-major with leading dimensions; B is [k][n], or [n][k] with Transpose::kYes.
+void Product(Transpose transpose_b, size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
+             float* c, size_t ldc);
+
+// y = x * weight^T. The bias is the caller's, who fuses it into the next pass over y.
+class Linear {
+ public:
+  Linear();
+  // weight [out][in] must outlive this object. With rows > 0 a primitive for that many rows is made, and the weight is
+  // reordered into the layout that oneDNN prefers for it; other row counts use the plain weight.
+  Linear(const float* weight, size_t in, size_t out, size_t rows);
+  ~Linear();
+  Linear(Linear&&) noexcept;
+  Linear& operator=(Linear&&) noexcept;
+
+  void Run(const float* x, size_t rows, float* y) const;
+
+ private:
+  struct Packed;
+  const float* weight_ = nullptr;
+  size_t in_ = 0;
+  size_t out_ = 0;
+  std::unique_ptr<Packed> packed_;
+};
+
+// "oneDNN 2.6.3"
+std::string MatrixLibraryName();
+
+}  // namespace intsam
+
+#endif  // INTSAM_CONVERTER_REFERENCE_MATMUL_H_

@@ -1,0 +1,233 @@
+// Loops of the float reference. Each vectorised kernel handles a row or a range; the public functions spread them over
+// threads. Reductions state their order freedom with "omp simd", so the rest of the file keeps strict float rules.
+#include "converter/reference/ops.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "converter/reference/parallel.h"
+#include "converter/reference/simd.h"
+
+namespace intsam {
+namespace {
+
+INTSAM_CLONES void LayerNormRow(const float* x, size_t channels, const float* gamma, const float* beta, float epsilon,
+                                float* out) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (size_t c = 0; c < channels; ++c) sum += x[c];
+  const float mean = sum / static_cast<float>(channels);
+  float squares = 0;
+#pragma omp simd reduction(+ : squares)
+  for (size_t c = 0; c < channels; ++c) squares += (x[c] - mean) * (x[c] - mean);
+  const float factor = 1.0f / std::sqrt(squares / static_cast<float>(channels) + epsilon);
+#pragma omp simd
+  for (size_t c = 0; c < channels; ++c) out[c] = (x[c] - mean) * factor * gamma[c] + beta[c];
+}
+
+INTSAM_CLONES void AddBiasRow(float* x, const float* bias, size_t channels) {
+#pragma omp simd
+  for (size_t c = 0; c < channels; ++c) x[c] += bias[c];
+}
+
+INTSAM_CLONES void GeluRow(float* x, size_t channels) {
+#pragma omp simd
+  for (size_t c = 0; c < channels; ++c) x[c] *= NormalDistribution(x[c]);
+}
+
+INTSAM_CLONES void BiasGeluRow(float* x, const float* bias, size_t channels) {
+#pragma omp simd
+  for (size_t c = 0; c < channels; ++c) {
+    const float value = x[c] + bias[c];
+    x[c] = value * NormalDistribution(value);
+  }
+}
+
+INTSAM_CLONES void BiasReluRow(float* x, const float* bias, size_t channels) {
+#pragma omp simd
+  for (size_t c = 0; c < channels; ++c) x[c] = std::max(x[c] + bias[c], 0.0f);
+}
+
+INTSAM_CLONES void AddResidualRow(float* x, const float* y, const float* bias, size_t channels) {
+#pragma omp simd
+  for (size_t c = 0; c < channels; ++c) x[c] += y[c] + bias[c];
+}
+
+INTSAM_CLONES void AddRange(const float* a, const float* b, size_t count, float* out) {
+#pragma omp simd
+  for (size_t i = 0; i < count; ++i) out[i] = a[i] + b[i];
+}
+
+INTSAM_CLONES float ScaleAndMax(float* score, size_t keys, float scale) {
+  float largest = -INFINITY;
+#pragma omp simd reduction(max : largest)
+  for (size_t i = 0; i < keys; ++i) {
+    const float u = score[i] * scale;
+    score[i] = u;
+    largest = u > largest ? u : largest;
+  }
+  return largest;
+}
+
+INTSAM_CLONES float ScaleAddAndMax(float* score, size_t side, float scale, const float* rel_h, const float* rel_w) {
+  float largest = -INFINITY;
+  for (size_t y = 0; y < side; ++y) {
+    const float row = rel_h[y];
+    float* s = score + y * side;
+#pragma omp simd reduction(max : largest)
+    for (size_t x = 0; x < side; ++x) {
+      const float u = s[x] * scale + (row + rel_w[x]);
+      s[x] = u;
+      largest = u > largest ? u : largest;
+    }
+  }
+  return largest;
+}
+
+INTSAM_CLONES float ExpAndSum(float* score, size_t keys, float largest) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (size_t i = 0; i < keys; ++i) {
+    const float e = ExpOfNegative(score[i] - largest);
+    score[i] = e;
+    sum += e;
+  }
+  return sum;
+}
+
+INTSAM_CLONES void AddRow(const float* in, const float* bias, size_t count, float* out) {
+#pragma omp simd
+  for (size_t i = 0; i < count; ++i) out[i] = in[i] + bias[i];
+}
+
+INTSAM_CLONES void MultiplyRow(const float* in, float factor, size_t count, float* out) {
+#pragma omp simd
+  for (size_t i = 0; i < count; ++i) out[i] = in[i] * factor;
+}
+
+}  // namespace
+
+void LayerNorm(int threads, const float* x, size_t rows, size_t channels, const float* gamma, const float* beta,
+               float epsilon, float* out) {
+  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      LayerNormRow(x + i * channels, channels, gamma, beta, epsilon, out + i * channels);
+    }
+  });
+}
+
+void AddBias(int threads, float* x, size_t rows, size_t channels, const float* bias) {
+  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) AddBiasRow(x + i * channels, bias, channels);
+  });
+}
+
+void BiasGelu(int threads, float* x, size_t rows, size_t channels, const float* bias) {
+  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+    if (bias == nullptr) return GeluRow(x + begin * channels, (end - begin) * channels);
+    for (size_t i = begin; i < end; ++i) BiasGeluRow(x + i * channels, bias, channels);
+  });
+}
+
+void BiasRelu(int threads, float* x, size_t rows, size_t channels, const float* bias) {
+  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) BiasReluRow(x + i * channels, bias, channels);
+  });
+}
+
+void AddResidual(int threads, float* x, const float* y, size_t rows, size_t channels, const float* bias) {
+  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) AddResidualRow(x + i * channels, y + i * channels, bias, channels);
+  });
+}
+
+void Add(int threads, const float* a, const float* b, size_t count, float* out) {
+  ParallelRows(threads, count, 1,
+               [&](size_t begin, size_t end) { AddRange(a + begin, b + begin, end - begin, out + begin); });
+}
+
+void SoftmaxRows(float* scores, size_t queries, size_t keys, float scale, const float* rel_h, const float* rel_w,
+                 size_t side, float* sums) {
+  for (size_t q = 0; q < queries; ++q) {
+    float* row = scores + q * keys;
+    const float largest = rel_h == nullptr ? ScaleAndMax(row, keys, scale)
+                                           : ScaleAddAndMax(row, side, scale, rel_h + q * side, rel_w + q * side);
+    sums[q] = ExpAndSum(row, keys, largest);
+  }
+}
+
+void CopyRow(const float* in, const float* bias, size_t count, float* out) {
+  if (bias == nullptr) {
+    std::memcpy(out, in, count * sizeof(float));
+  } else {
+    AddRow(in, bias, count, out);
+  }
+}
+
+void ScaleRow(const float* in, float factor, size_t count, float* out) { MultiplyRow(in, factor, count, out); }
+
+std::vector<float> ChannelLast(const std::vector<float>& weight, size_t out, size_t in, size_t kernel) {
+  std::vector<float> result(weight.size());
+  const size_t taps = kernel * kernel;
+  for (size_t o = 0; o < out; ++o) {
+    for (size_t i = 0; i < in; ++i) {
+      for (size_t t = 0; t < taps; ++t) result[(o * taps + t) * in + i] = weight[(o * in + i) * taps + t];
+    }
+  }
+  return result;
+}
+
+std::vector<float> TransposedTaps(const std::vector<float>& weight, size_t in, size_t out) {
+  std::vector<float> result(weight.size());
+  for (size_t i = 0; i < in; ++i) {
+    for (size_t o = 0; o < out; ++o) {
+      for (size_t t = 0; t < 4; ++t) result[(t * out + o) * in + i] = weight[(i * out + o) * 4 + t];
+    }
+  }
+  return result;
+}
+
+void Patches2x2(const float* x, size_t side, size_t channels, float* out) {
+  const size_t half = side / 2;
+  for (size_t y = 0; y < side; ++y) {
+    for (size_t i = 0; i < half; ++i) {
+      // Two neighbouring pixels of one row are contiguous, and so are their places in the patch.
+      std::memcpy(out + (((y / 2) * half + i) * 4 + (y % 2) * 2) * channels, x + (y * side + 2 * i) * channels,
+                  2 * channels * sizeof(float));
+    }
+  }
+}
+
+void Unfold2x2(int threads, const float* taps, size_t side, size_t channels, const float* bias, float* out) {
+  ParallelRows(threads, side, side * 4 * channels, [&](size_t begin, size_t end) {
+    for (size_t y = begin; y < end; ++y) {
+      for (size_t x = 0; x < side; ++x) {
+        for (size_t t = 0; t < 4; ++t) {
+          AddRow(taps + ((y * side + x) * 4 + t) * channels, bias, channels,
+                 out + ((2 * y + t / 2) * 2 * side + 2 * x + t % 2) * channels);
+        }
+      }
+    }
+  });
+}
+
+void Patches3x3(int threads, const float* x, size_t side, size_t channels, float* out) {
+  ParallelRows(threads, side * side, 9 * channels, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      for (size_t t = 0; t < 9; ++t) {
+        // One above, one left: the unsigned sums wrap and fail the test below, like those past the far side.
+        const size_t py = i / side + t / 3 - 1;
+        const size_t px = i % side + t % 3 - 1;
+        float* to = out + (i * 9 + t) * channels;
+        if (py < side && px < side) {
+          std::memcpy(to, x + (py * side + px) * channels, channels * sizeof(float));
+        } else {
+          std::fill(to, to + channels, 0.0f);
+        }
+      }
+    }
+  });
+}
+
+}  // namespace intsam

@@ -1,0 +1,67 @@
+// Accuracy of the integer model beside the float reference: mask agreement, and IoU with human masks.
+#ifndef INTSAM_CONVERTER_VERIFY_EVALUATE_H_
+#define INTSAM_CONVERTER_VERIFY_EVALUATE_H_
+
+#include <vector>
+
+#include "converter/reference/float_sam.h"
+#include "converter/verify/regions.h"
+#include "runtime/exec/session.h"
+
+namespace intsam {
+
+// The float reference's mask at the size of the original photo (bilinear x4, crop, bilinear; logit > 0).
+std::vector<uint8_t> FloatMask(const float* low_res, uint32_t side, ImageSize resized, ImageSize original);
+
+struct PromptScore {
+  double agreement = 0;                     // IoU of the integer mask with the float one
+  double iou_fp32 = 0, iou_int = 0;         // with the human mask
+  double oracle_fp32 = 0, oracle_int = 0;   // of the best of the alternatives
+};
+
+// Means over prompts of one kind.
+struct KindScore {
+  int prompts = 0;
+  PromptScore mean;
+  double worst_agreement = 1;
+  void Add(const PromptScore& score);
+};
+
+struct Evaluation {
+  int images = 0;
+  bool labelled = false;
+  double embedding_error = 0;  // mean over photos of the relative L2 distance of the embeddings
+  double logit_error = 0;      // mean over prompts of that of the low-resolution logits of the chosen mask
+  KindScore point, box;        // point: highest predicted IoU of the alternatives; box: the single-mask output
+  double fp32_encode_s = 0, int_encode_s = 0;  // sums over photos
+};
+
+class Evaluator {
+ public:
+  Evaluator(FloatSam& reference, Session& session, const Model& model) : reference_(reference), session_(session), model_(model) {}
+
+  // rgb: [height][width][3]. With labels (same size) prompts come from human regions; without, from a grid of points and
+  // the tight boxes of the reference's masks, and only agreement is measured.
+  Status Add(const uint8_t* rgb, ImageSize size, const std::vector<uint16_t>* labels);
+  const Evaluation& result();
+
+ private:
+  struct Predicted {
+    std::vector<uint8_t> fp32, integer;                         // chosen masks
+    std::vector<std::vector<uint8_t>> fp32_all, integer_all;    // every output
+    double logit_error;
+  };
+  Result<Predicted> Predict(const std::vector<float>& embedding, const PointPrompt* point, const BoxPrompt* box);
+  Status AddRegion(const std::vector<float>& embedding, const Region& region);
+  Status AddGrid(const std::vector<float>& embedding);
+
+  FloatSam& reference_;
+  Session& session_;
+  const Model& model_;
+  Evaluation total_;
+  int predictions_ = 0;
+};
+
+}  // namespace intsam
+
+#endif  // INTSAM_CONVERTER_VERIFY_EVALUATE_H_

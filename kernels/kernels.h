@@ -1,0 +1,277 @@
+// The integer kernels of intsam: one table of function pointers per instruction-set tier.
+//
+// The scalar tier is normative: it is the definition in docs/numerics.md, spelled with the primitives of
+// kernels/numerics. Every other tier gives the same integers for every input inside the stated ranges; the tests
+// compare with ==. Ranges are proved by the loader (runtime/format) before a kernel runs, so no kernel checks or fails.
+//
+// Names and layouts, used throughout:
+//   panels   weights of a linear layer, s8, [N/16][K/4][16][4]: 16 output channels side by side, 4 consecutive k each.
+//            N is padded to a multiple of 16 and K to a multiple of 4 with zero weights.
+//   code     an activation of 8 bits or fewer, stored as one byte. Conceptually u8 with a zero point. A tier declares
+//            `flip`: the byte it wants its GEMM operands XORed with (0x00: plain u8, for VPDPBUSD and AMX; 0x80: the same
+//            code minus 128 as s8, for the AVX2 sign trick and SDOT). Every producer of codes applies `flip` as its last
+//            operation; the GEMM bias is folded to match (see FoldBias below). Signed values (q, k, v, attention output)
+//            are codes with zero point 128, hence with flip 0x80 they are plain s8.
+//   acc      s32 accumulators, row-major [rows][N padded to 16].
+//   R24      s32 within +-(2^23-1).
+// No alignment is required of any pointer. `stride` is in elements. Buffers that are read in vectors are padded by
+// their owner: see kPadBytes.
+#ifndef INTSAM_KERNELS_KERNELS_H_
+#define INTSAM_KERNELS_KERNELS_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace intsam {
+
+inline constexpr int kPanel = 16;     // output channels in a weight panel
+inline constexpr int kPadBytes = 64;  // readable (and, for outputs, writable) bytes past the end of every buffer
+
+constexpr int RoundUp(int x, int multiple) { return (x + multiple - 1) / multiple * multiple; }
+
+// ---------------------------------------------------------------- GEMM (docs/numerics.md section 3)
+
+// acc[i][j] = bias[j] + sum_k a[i][k] * w[j][k], exact in s32 (proved at load).
+struct GemmA8W8 {
+  const uint8_t* a;  // [m][k], codes XORed with the tier's flip
+  size_t a_stride;
+  const int8_t* panels;  // w in -127..127 (-128 never occurs)
+  const int32_t* bias;   // [n padded to 16], folded for the tier's flip
+  int32_t* acc;          // [m][n padded to 16]
+  size_t acc_stride;
+  int m, n, k;  // k a multiple of 4
+};
+
+// The bias that makes the GEMM above equal to bias + sum_k (code - zero) * w for operands XORed with flip.
+constexpr int32_t FoldBias(int32_t bias, int32_t column_sum, int zero, uint8_t flip) {
+  return bias + (flip == 0 ? -zero : 128 - zero) * column_sum;
+}
+
+// acc[i][j] = bias[j] + sum_k a[i][k] * w[j][k] with s16 activations (W8A16).
+struct GemmA16W8 {
+  const int16_t* a;  // [m][k], -32767..32767
+  size_t a_stride;
+  const int8_t* panels;
+  const int32_t* bias;  // [n padded to 16]
+  int32_t* acc;         // [m][n padded to 16]
+  size_t acc_stride;
+  int m, n, k;  // k a multiple of 4
+};
+
+// ---------------------------------------------------------------- epilogues over a strip of accumulators
+
+// acc -> 8-bit code through 16-bit lanes (docs/numerics.md 2.2, RQ16).
+struct RequantizeNarrow {
+  const int32_t* acc;
+  size_t acc_stride;
+  const int16_t* mult;   // [n] 2^14..2^15-1 (the buffer is readable to n padded to 16)
+  const uint8_t* shift;  // [n] p, 0..24 (likewise)
+  int k;                 // 0..6
+  int zero, lo, hi;      // of the code, 0 <= lo <= zero <= hi <= 255
+  uint8_t flip;
+  uint8_t* out;  // [rows][n]
+  size_t out_stride;
+  int rows, n;
+};
+
+// acc -> RQ16W -> GELU -> RQ16S -> code (docs/numerics.md 2.3, 5, 2.4): between lin1 and lin2 of the encoder MLP.
+struct RequantizeGelu {
+  const int32_t* acc;
+  size_t acc_stride;
+  const int16_t* mult;   // [n]
+  const uint8_t* shift;  // [n] p, 0..24
+  int unit_bits;         // e, 9..12: the value before GELU is in units of 2^-e
+  int16_t out_mult;      // RQ16S: 2^14..2^15-1 or smaller
+  int k;                 // 0..6
+  int zero, lo, hi;
+  uint8_t flip;
+  uint8_t* out;
+  size_t out_stride;
+  int rows, n;
+};
+
+// RQ32 of every accumulator with a multiplier per channel (docs/numerics.md 2.1).
+struct Rq32Channels {
+  const int32_t* mult;   // [n] 2^30..2^31-1
+  const uint8_t* shift;  // [n] 1..62
+};
+
+// out[i][j] = C24(base + C24(RQ32(acc))), base = 0 (no `add`), add[i][j] (R24, may be `out` itself) or add16[i][j] << 8.
+struct RequantizeR24 {
+  const int32_t* acc;
+  size_t acc_stride;
+  Rq32Channels rq;
+  const int32_t* add;  // or null
+  size_t add_stride;
+  const int16_t* add16;  // or null; at most one of both
+  size_t add16_stride;
+  int32_t* out;
+  size_t out_stride;
+  int rows, n;
+};
+
+// out[i][j] = clamp(RQ32(acc), lo, hi), s16.
+struct RequantizeS16 {
+  const int32_t* acc;
+  size_t acc_stride;
+  Rq32Channels rq;
+  int lo, hi;  // -32767..32767; lo = 0 is a ReLU
+  int16_t* out;
+  size_t out_stride;
+  int rows, n;
+};
+
+// ---------------------------------------------------------------- element-wise
+
+// code[i] = CL(RQ32(x[i] (+ y[i]); mult, shift) + zero, lo, hi) ^ flip. x is s16, or s32 in the R24 range when `wide`.
+struct QuantizeCodes {
+  const int16_t* x;
+  const int16_t* y;     // or null
+  const int32_t* wide;  // used instead of x and y when not null
+  int32_t mult;         // 2^30..2^31-1
+  int shift;            // 1..62
+  int zero, lo, hi;
+  uint8_t flip;
+  uint8_t* out;
+  size_t n;
+};
+
+// In place GELU of s16 values in units of 2^-unit_bits (docs/numerics.md 5).
+struct GeluS16 {
+  int16_t* x;
+  size_t n;
+  int unit_bits;
+};
+
+// ---------------------------------------------------------------- LayerNorm (docs/numerics.md 4)
+
+// Rows of R24 to codes of at most 8 bits (LN-N).
+struct LayerNormNarrow {
+  const int32_t* x;  // [rows][channels]
+  size_t x_stride;
+  int64_t epsilon;      // E = round(C * eps / u^2), >= 1
+  int32_t sqrt_c;       // Cs = round(sqrt(C) * 2^16)
+  const int16_t* gain;  // G [channels]
+  const int32_t* bias;  // B [channels], zero point and rounding half included
+  int k, lo, hi;
+  uint8_t flip;
+  uint8_t* out;
+  size_t out_stride;
+  int rows, channels;  // channels <= 2048
+};
+
+// Rows of R24 to s16 (LN-W).
+struct LayerNormWide {
+  const int32_t* x;
+  size_t x_stride;
+  int64_t epsilon;
+  int32_t sqrt_c;
+  const int32_t* gain;  // G [channels], |G| < 2^23
+  const int64_t* bias;  // B [channels]
+  int shift;            // sg, 1..46
+  int16_t* out;
+  size_t out_stride;
+  int rows, channels;
+};
+
+// ---------------------------------------------------------------- attention (docs/numerics.md 6)
+
+// Keys of one head, s8 [count][d], to the panel layout (count plays the role of N, d that of K); padding is zero.
+// `panels` holds RoundUp(count, 16) * d bytes; d a multiple of 4. column_sums[j] = sum_d k[j][d], padded to 16.
+struct PackKeys {
+  const int8_t* k;
+  size_t stride;
+  int count, d;
+  int8_t* panels;
+  int32_t* column_sums;
+};
+
+// Softmax of one row of logits, unnormalised: e = 2^-(distance to the row maximum), and the exact sum (E16).
+struct SoftmaxRow {
+  int32_t* logits;     // [count] q.k in the accumulator unit; overwritten
+  const int32_t* rh;   // [side_h] relative position along y, or null (then rw is null too)
+  const int32_t* rw;   // [side_w]; key j = ky * side_w + kx gets rh[ky] + rw[kx]
+  int side_h, side_w;  // count = side_h * side_w
+  int count;           // 1..65536
+  int shift;           // p, -15..15
+  uint16_t mult;       // mu16, 2^15..2^16-1
+  uint16_t* prob;      // [count rounded up to 16] e, 0..32767; the padding is written as zero
+  int32_t sum;         // result: S, exact
+};
+
+// N[i][c] = sum_j prob[i][j] * v[j][c], exact in s64.
+struct AttentionMix {
+  const uint16_t* prob;  // [rows][prob_stride], zero from count to count rounded up to 16
+  size_t prob_stride;
+  const int16_t* values;  // from PackValues
+  int rows, count, d;
+  int64_t* out;  // [rows][d]
+};
+
+// Values of one head, s8 [count][d], to s16 [RoundUp(count,16)/2][d][2] (pairs of keys side by side), padding zero.
+struct PackValues {
+  const int8_t* v;
+  size_t stride;
+  int count, d;
+  int16_t* values;
+};
+
+// code = CL(RSH(N1 * RMo, so + n - 1 - h), lo, hi) + 128, XORed with flip (docs/numerics.md 6.4; lo = -127, hi = 127).
+struct AttentionOutput {
+  const int64_t* n;  // [rows][d], |N| <= 128 * sum
+  const int32_t* sum;  // [rows]
+  int32_t mult;        // mo
+  int shift;           // so
+  int lo, hi;          // of the signed value
+  uint8_t flip;
+  uint8_t* out;  // [rows][out_stride]
+  size_t out_stride;
+  int rows, d;
+};
+
+// out[i][t] = RQ32(sum_c q[i][c] * table[first + t][c]; mult, shift), t = 0..count-1 (docs/numerics.md 7).
+// The table is stored by the converter in reversed row order, so that keys ascend with t.
+struct RelativePosition {
+  const int8_t* q;  // [rows][d] plain s8
+  size_t q_stride;
+  const int16_t* table;  // [..][d]
+  int first, count;
+  int32_t mult;
+  int shift;
+  int32_t* out;  // [rows][out_stride]
+  size_t out_stride;
+  int rows, d;  // d <= 516
+};
+
+// ---------------------------------------------------------------- the table
+
+struct Kernels {
+  const char* name;  // as in INTSAM_ISA
+  uint8_t flip;      // see `code` above
+  void (*gemm_a8w8)(const GemmA8W8&);
+  void (*gemm_a16w8)(const GemmA16W8&);
+  void (*requantize_narrow)(const RequantizeNarrow&);
+  void (*requantize_gelu)(const RequantizeGelu&);
+  void (*requantize_r24)(const RequantizeR24&);
+  void (*requantize_s16)(const RequantizeS16&);
+  void (*quantize_codes)(const QuantizeCodes&);
+  void (*gelu_s16)(const GeluS16&);
+  void (*layer_norm_narrow)(const LayerNormNarrow&);
+  void (*layer_norm_wide)(const LayerNormWide&);
+  void (*pack_keys)(const PackKeys&);
+  void (*pack_values)(const PackValues&);
+  void (*softmax_row)(SoftmaxRow&);
+  void (*attention_mix)(const AttentionMix&);
+  void (*attention_output)(const AttentionOutput&);
+  void (*relative_position)(const RelativePosition&);
+};
+
+// Every tier compiled into this library, best first; the last one is "scalar". Whether the running CPU can execute
+// a tier is runtime/base/cpu.h's question.
+std::span<const Kernels* const> BuiltKernels();
+const Kernels& ScalarKernels();
+
+}  // namespace intsam
+
+#endif  // INTSAM_KERNELS_KERNELS_H_

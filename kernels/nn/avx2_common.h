@@ -1,0 +1,136 @@
+// Helpers shared by the AVX2 sources: loads and exact-length stores, RQ32 of eight lanes, the last step of every code.
+// Include it only from files compiled with -mavx2.
+//
+// Everything here has internal linkage, as in kernels/numerics. Outputs never write past their last element, so that
+// strips of one buffer can be written by different threads; inputs are read up to kPadBytes past the end.
+#ifndef INTSAM_KERNELS_NN_AVX2_COMMON_H_
+#define INTSAM_KERNELS_NN_AVX2_COMMON_H_
+
+#include <immintrin.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "kernels/numerics/fixed_point.h"
+
+namespace intsam::avx2 {
+
+static inline __m256i Load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+static inline __m128i LoadHalf(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
+static inline void Store(void* p, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
+static inline void StoreHalf(void* p, __m128i v) { _mm_storeu_si128(static_cast<__m128i*>(p), v); }
+
+static inline __m256i Broadcast32(const void* p) {
+  int32_t value;
+  std::memcpy(&value, p, sizeof value);
+  return _mm256_set1_epi32(value);
+}
+
+static inline void StoreAny(void* p, __m256i v) { Store(p, v); }
+static inline void StoreAny(void* p, __m128i v) { StoreHalf(p, v); }
+
+// The first min(count, lanes) elements of a vector, count >= 1.
+template <typename T, typename Vector, typename Count>
+static inline void StoreFirst(T* p, Vector v, Count count) {
+  constexpr size_t kLanes = sizeof(Vector) / sizeof(T);
+  if (static_cast<size_t>(count) >= kLanes) return StoreAny(p, v);
+  T lanes[kLanes];
+  StoreAny(lanes, v);
+  std::memcpy(p, lanes, static_cast<size_t>(count) * sizeof(T));
+}
+
+// step(i, how many of the kLanes elements from i exist) over n elements. The last, incomplete step is apart, so that in
+// the loop the count is a constant and the partial stores vanish.
+template <int kLanes, typename Index, typename Step>
+static inline void ForEachVector(Index n, Step step) {
+  Index i = 0;
+  for (; n - i >= Index{kLanes}; i += kLanes) step(i, Index{kLanes});
+  if (i < n) step(i, n - i);
+}
+
+static inline __m256i Clamp32(__m256i x, __m256i lo, __m256i hi) {
+  return _mm256_min_epi32(_mm256_max_epi32(x, lo), hi);
+}
+
+// VPACKSSDW interleaves its operands by halves; this puts eight and eight lanes in order. Saturates to s16.
+static inline __m256i Pack16(__m256i first, __m256i second) {
+  return _mm256_permute4x64_epi64(_mm256_packs_epi32(first, second), 0xD8);
+}
+// Reorders 16 s16 in memory order the way VPACKSSDW leaves its result (the permutation is its own inverse).
+static inline __m256i PackOrder(__m256i v) { return _mm256_permute4x64_epi64(v, 0xD8); }
+
+// RSH of four s64 by one count. AVX2 has no 64-bit arithmetic shift, so 2^62 makes the value fit for a logical one.
+// |x| <= 2^62 - 2^(s-1), s in 0..62.
+struct RoundShift64 {
+  __m256i add, sub;
+  __m128i shift;
+};
+static inline RoundShift64 MakeRoundShift64(int s) {
+  const int64_t half = s == 0 ? 0 : int64_t{1} << (s - 1);
+  return {_mm256_set1_epi64x((int64_t{1} << 62) + half), _mm256_set1_epi64x((int64_t{1} << 62) >> s),
+          _mm_cvtsi32_si128(s)};
+}
+static inline __m256i Apply(const RoundShift64& r, __m256i x) {
+  return _mm256_sub_epi64(_mm256_srl_epi64(_mm256_add_epi64(x, r.add), r.shift), r.sub);
+}
+
+// RQ32 of eight accumulators, even and odd lanes apart. The low halves of the 64-bit results are the results.
+struct Rq32Lanes {
+  __m256i mult_even, mult_odd;    // low halves of 64-bit lanes
+  __m256i add_even, add_odd;      // 2^62 + 2^(s-1)
+  __m256i shift_even, shift_odd;  // s
+  __m256i sub;                    // 2^62 >> s, low half, all lanes in order
+};
+
+static inline __m256i Apply(const Rq32Lanes& r, __m256i acc) {
+  const __m256i even = _mm256_add_epi64(_mm256_mul_epi32(acc, r.mult_even), r.add_even);
+  const __m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(acc, 32), r.mult_odd), r.add_odd);
+  const __m256i high = _mm256_slli_epi64(_mm256_srlv_epi64(odd, r.shift_odd), 32);
+  return _mm256_sub_epi32(_mm256_blend_epi32(_mm256_srlv_epi64(even, r.shift_even), high, 0xAA), r.sub);
+}
+
+// Lanes whose shift lies outside 1..62 (the padding of a channel buffer) give unspecified values and no fault.
+static inline Rq32Lanes MakeRq32Lanes(const int32_t* mult, const uint8_t* shift) {
+  const __m256i one = _mm256_set1_epi64x(1);
+  const __m256i offset = _mm256_set1_epi64x(int64_t{1} << 62);
+  const __m256i m = Load(mult);
+  const __m256i s = _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(shift)));
+  const __m256i s_even = _mm256_and_si256(s, _mm256_set1_epi64x(0xFFFFFFFF));
+  const __m256i s_odd = _mm256_srli_epi64(s, 32);
+  const auto add = [&](__m256i count) {
+    return _mm256_add_epi64(offset, _mm256_srli_epi64(_mm256_sllv_epi64(one, count), 1));
+  };
+  const __m256i sub_odd = _mm256_slli_epi64(_mm256_srlv_epi64(offset, s_odd), 32);
+  return {m,      _mm256_srli_epi64(m, 32), add(s_even), add(s_odd), s_even, s_odd,
+          _mm256_blend_epi32(_mm256_srlv_epi64(offset, s_even), sub_odd, 0xAA)};
+}
+
+static inline Rq32Lanes MakeRq32Lanes(int32_t mult, int shift) {
+  int32_t mults[8];
+  uint8_t shifts[8];
+  for (int i = 0; i < 8; ++i) {
+    mults[i] = mult;
+    shifts[i] = static_cast<uint8_t>(shift);
+  }
+  return MakeRq32Lanes(mults, shifts);
+}
+
+// The end of every code: 16 values (two packs of s16 in VPACKSSDW order: 0-3, 8-11, 4-7, 12-15) clamped to
+// 0 <= lo <= hi <= 255 and flipped.
+struct CodeRange {
+  __m128i lo, hi, flip;
+};
+static inline CodeRange MakeCodeRange(int lo, int hi, uint8_t flip) {
+  return {_mm_set1_epi8(static_cast<char>(lo)), _mm_set1_epi8(static_cast<char>(hi)),
+          _mm_set1_epi8(static_cast<char>(flip))};
+}
+static inline __m128i CodesOfPack(__m256i packed, const CodeRange& range) {
+  const __m256i bytes = _mm256_packus_epi16(packed, packed);
+  const __m128i codes = _mm_unpacklo_epi32(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+  return _mm_xor_si128(_mm_min_epu8(_mm_max_epu8(codes, range.lo), range.hi), range.flip);
+}
+
+}  // namespace intsam::avx2
+
+#endif  // INTSAM_KERNELS_NN_AVX2_COMMON_H_

@@ -1,0 +1,147 @@
+// AVX2 LayerNorm of R24 rows (docs/numerics.md, section 4): exact sums over 64-bit lanes, the row scale from the shared
+// scalar formulas, then 16-bit lanes (LN-N) or 64-bit products (LN-W) per element.
+#include "kernels/nn/avx2_common.h"
+#include "kernels/numerics/layer_norm.h"
+#include "kernels/tiers.h"
+
+namespace intsam {
+namespace {
+
+using namespace avx2;
+
+struct RowStatistics {
+  int32_t mean;
+  LayerNormScale scale;
+};
+
+int64_t SumLanes64(__m256i v) {
+  int64_t lanes[4];
+  Store(lanes, v);
+  return lanes[0] + lanes[1] + lanes[2] + lanes[3];
+}
+
+// Zeroes the lanes from `count` on.
+__m256i KeepFirst(__m256i v, int count) {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_and_si256(v, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
+}
+
+// One pass: sum (x - mu)^2 = sum x^2 - 2 mu sum x + C mu^2 holds exactly, and every term stays below 2^59. At most 2048
+// channels put at most 256 values of magnitude 2^23 - 1 into each s32 lane of the plain sum, which cannot wrap.
+RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int32_t sqrt_c) {
+  __m256i sums = _mm256_setzero_si256();
+  __m256i squares_even = _mm256_setzero_si256();
+  __m256i squares_odd = _mm256_setzero_si256();
+  for (int c = 0; c < channels; c += 8) {
+    __m256i v = Load(x + c);
+    if (channels - c < 8) v = KeepFirst(v, channels - c);
+    sums = _mm256_add_epi32(sums, v);
+    const __m256i odd = _mm256_srli_epi64(v, 32);
+    squares_even = _mm256_add_epi64(squares_even, _mm256_mul_epi32(v, v));
+    squares_odd = _mm256_add_epi64(squares_odd, _mm256_mul_epi32(odd, odd));
+  }
+  int32_t lanes[8];
+  Store(lanes, sums);
+  int64_t sum = 0;
+  for (int32_t lane : lanes) sum += lane;
+  const int64_t mean = LayerNormMean(sum, channels);
+  const int64_t squares = SumLanes64(_mm256_add_epi64(squares_even, squares_odd));
+  return {static_cast<int32_t>(mean),
+          LayerNormScaleOf(epsilon + squares - 2 * mean * sum + channels * mean * mean, sqrt_c)};
+}
+
+// LN-N of one row. kLeft: hh < 0, where the deviation is shifted left (a narrow row: |d| << -hh stays below 2^16).
+template <bool kLeft>
+void NarrowRow(const LayerNormNarrow& l, const int32_t* x, int32_t mean, LayerNormScale16 scale, const CodeRange& range,
+               uint8_t* out) {
+  const __m128i shift = _mm_cvtsi32_si128(kLeft ? -scale.shift : scale.shift);
+  // RSH(x - mean, hh): the rounding half joins the mean.
+  const int32_t half = scale.shift <= 0 ? 0 : 1 << (scale.shift - 1);
+  const __m256i offset = _mm256_set1_epi32(half - mean);
+  const __m256i reciprocal = _mm256_set1_epi16(scale.reciprocal);
+  const __m128i end_shift = _mm_cvtsi32_si128(l.k);
+  const auto deviation = [&](const int32_t* p) {
+    const __m256i d = _mm256_add_epi32(Load(p), offset);
+    return kLeft ? _mm256_sll_epi32(d, shift) : _mm256_sra_epi32(d, shift);
+  };
+  ForEachVector<16>(l.channels, [&](int c, int count) {
+    const __m256i t = _mm256_packs_epi32(deviation(x + c), deviation(x + c + 8));
+    const __m256i v = _mm256_mulhrs_epi16(t, reciprocal);
+    const __m256i gain = PackOrder(Load(l.gain + c));
+    const __m256i low = _mm256_mullo_epi16(v, gain);
+    const __m256i high = _mm256_mulhi_epi16(v, gain);
+    // Unpacking the halves of the products also undoes the order of the pack: channels 0-7, then 8-15.
+    const __m256i first = _mm256_add_epi32(_mm256_unpacklo_epi16(low, high), Load(l.bias + c));
+    const __m256i second = _mm256_add_epi32(_mm256_unpackhi_epi16(low, high), Load(l.bias + c + 8));
+    const __m256i packed = _mm256_packs_epi32(_mm256_sra_epi32(first, end_shift), _mm256_sra_epi32(second, end_shift));
+    StoreFirst(out + c, CodesOfPack(packed, range), count);
+  });
+}
+
+void Avx2LayerNormNarrow(const LayerNormNarrow& l) {
+  const CodeRange range = MakeCodeRange(l.lo, l.hi, l.flip);
+  for (int i = 0; i < l.rows; ++i) {
+    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
+    uint8_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
+    const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
+    const LayerNormScale16 scale = LayerNormScale16Of(row.scale);
+    if (scale.shift < 0) {
+      NarrowRow<true>(l, x, row.mean, scale, range, out);
+    } else {
+      NarrowRow<false>(l, x, row.mean, scale, range, out);
+    }
+  }
+}
+
+// Clamps to +-limit in s64.
+__m256i Clamp64(__m256i x, __m256i limit) {
+  const __m256i negative = _mm256_sub_epi64(_mm256_setzero_si256(), limit);
+  x = _mm256_blendv_epi8(x, limit, _mm256_cmpgt_epi64(x, limit));
+  return _mm256_blendv_epi8(x, negative, _mm256_cmpgt_epi64(negative, x));
+}
+
+void Avx2LayerNormWide(const LayerNormWide& l) {
+  const RoundShift64 end = MakeRoundShift64(l.shift);
+  // RSH(32767 << sg, sg) = 32767, so the clamp may come before the shift, where it also keeps rounding from wrapping.
+  const __m256i limit = _mm256_set1_epi64x(int64_t{32767} << l.shift);
+  const __m256i low_halves = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+  for (int i = 0; i < l.rows; ++i) {
+    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
+    int16_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
+    const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
+    const __m256i mean = _mm256_set1_epi32(row.mean);
+    const __m256i reciprocal = _mm256_set1_epi32(row.scale.reciprocal);
+    const RoundShift64 normal = MakeRoundShift64(15 + row.scale.h);
+    // Four deviations and gains, in the low halves of 64-bit lanes; n fits s32.
+    const auto value = [&](__m256i d, __m256i gain, __m256i bias) {
+      const __m256i n = Apply(normal, _mm256_mul_epi32(d, reciprocal));
+      return Apply(end, Clamp64(_mm256_add_epi64(_mm256_mul_epi32(n, gain), bias), limit));
+    };
+    ForEachVector<8>(l.channels, [&](int c, int count) {
+      const __m256i d = _mm256_sub_epi32(Load(x + c), mean);
+      const __m256i gain = Load(l.gain + c);
+      const __m256i bias_low = Load(l.bias + c);
+      const __m256i bias_high = Load(l.bias + c + 4);
+      // Unpacking takes channels 0 1 4 5 and 2 3 6 7 to the 64-bit lanes; the biases follow.
+      const __m256i first = value(_mm256_unpacklo_epi32(d, d), _mm256_unpacklo_epi32(gain, gain),
+                                  _mm256_permute2x128_si256(bias_low, bias_high, 0x20));
+      const __m256i second = value(_mm256_unpackhi_epi32(d, d), _mm256_unpackhi_epi32(gain, gain),
+                                   _mm256_permute2x128_si256(bias_low, bias_high, 0x31));
+      // Low halves of both, then channel order 0 1 | 2 3 | 4 5 | 6 7.
+      const __m256i both = _mm256_blend_epi32(_mm256_permutevar8x32_epi32(first, low_halves),
+                                              _mm256_permutevar8x32_epi32(second, low_halves), 0xF0);
+      const __m256i ordered = _mm256_permute4x64_epi64(both, 0xD8);
+      const __m128i packed = _mm_packs_epi32(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
+      StoreFirst(out + c, packed, count);
+    });
+  }
+}
+
+}  // namespace
+
+void FillLayerNormAvx2(Kernels& k) {
+  k.layer_norm_narrow = Avx2LayerNormNarrow;
+  k.layer_norm_wide = Avx2LayerNormWide;
+}
+
+}  // namespace intsam

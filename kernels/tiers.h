@@ -1,0 +1,28 @@
+// How an instruction-set tier is put together: it starts from the table of the next lower tier and each of its source
+// files overrides the entries it implements. A new tier is a few Fill functions here and one entry in tiers.cc.
+//
+// A tier that changes `flip` must bring its own gemm_a8w8, because that is the one kernel whose operands carry the flip
+// implicitly; every other kernel takes the flip as an argument.
+#ifndef INTSAM_KERNELS_TIERS_H_
+#define INTSAM_KERNELS_TIERS_H_
+
+#include "kernels/kernels.h"
+
+namespace intsam {
+
+// Portable C++, the definition of every entry.
+void FillGemmScalar(Kernels& k);       // gemm_a8w8, gemm_a16w8
+void FillEpilogueScalar(Kernels& k);   // requantize_*, quantize_codes, gelu_s16
+void FillLayerNormScalar(Kernels& k);  // layer_norm_*
+void FillAttentionScalar(Kernels& k);  // pack_*, softmax_row, attention_*, relative_position
+
+#if defined(INTSAM_HAVE_AVX2)
+void FillGemmAvx2(Kernels& k);
+void FillEpilogueAvx2(Kernels& k);
+void FillLayerNormAvx2(Kernels& k);
+void FillAttentionAvx2(Kernels& k);
+#endif
+
+}  // namespace intsam
+
+#endif  // INTSAM_KERNELS_TIERS_H_

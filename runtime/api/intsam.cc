@@ -1,0 +1,257 @@
+// The C entry points: argument checks, handles, error strings. No exception leaves this file.
+#include "intsam/intsam.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string>
+
+#include "runtime/base/cpu.h"
+#include "runtime/exec/session.h"
+#include "runtime/format/limits.h"
+
+struct intsam_model {
+  std::unique_ptr<intsam::Model> model;
+};
+
+struct intsam_session {
+  std::unique_ptr<intsam::Session> session;
+  std::string error;
+};
+
+namespace {
+
+using intsam::Code;
+using intsam::Error;
+using intsam::Status;
+
+intsam_status Report(const Status& status, char* error, size_t error_size) {
+  if (error != nullptr && error_size > 0) {
+    const size_t length = std::min(error_size - 1, status.message().size());
+    std::memcpy(error, status.message().data(), length);
+    error[length] = 0;
+  }
+  return static_cast<intsam_status>(status.code());
+}
+
+// Runs `body` (returning a Status) and turns what allocation or threads may throw into statuses.
+template <class Body>
+Status Guarded(const Body& body) {
+  try {
+    return body();
+  } catch (const std::bad_alloc&) {
+    return Error(Code::kResource, "out of memory");
+  } catch (const std::exception& problem) {
+    return Error(Code::kResource, "%s", problem.what());
+  }
+}
+
+template <class Body>
+intsam_status OnSession(intsam_session* session, const Body& body) {
+  if (session == nullptr) return INTSAM_ERROR_ARGUMENT;
+  const Status status = Guarded([&] { return body(*session->session); });
+  session->error = status.message();
+  return static_cast<intsam_status>(status.code());
+}
+
+intsam_status OpenModel(const auto& open, intsam_model** model, char* error, size_t error_size) {
+  if (model == nullptr) return Report(Error(Code::kUsage, "model: the result pointer is NULL"), error, error_size);
+  *model = nullptr;
+  return Report(Guarded([&]() -> Status {
+                  INTSAM_ASSIGN(auto opened, open());
+                  *model = new intsam_model{std::move(opened)};
+                  return Status();
+                }),
+                error, error_size);
+}
+
+// The caller's executor behind the runtime's interface.
+class CallerParallel : public intsam::Parallel {
+ public:
+  explicit CallerParallel(const intsam_executor& executor) : executor_(executor) {}
+  int workers() const override { return executor_.workers; }
+  void For(int count, const Task& task) override {
+    executor_.run(
+        executor_.user, [](void* argument, int32_t index, int32_t worker) { (*static_cast<const Task*>(argument))(index, worker); },
+        const_cast<Task*>(&task), count);
+  }
+
+ private:
+  intsam_executor executor_;
+};
+
+Status CreateSession(const intsam_model* model, const intsam_session_options* given, intsam_session** session) {
+  if (session == nullptr) return Error(Code::kUsage, "session: the result pointer is NULL");
+  *session = nullptr;
+  if (model == nullptr) return Error(Code::kUsage, "model: is NULL");
+  intsam_session_options options;
+  intsam_session_options_init(&options);
+  if (given != nullptr) {
+    if (given->size != sizeof options) return Error(Code::kUsage, "options: size %zu, expected %zu", given->size, sizeof options);
+    options = *given;
+  }
+  intsam::SessionOptions inner;
+  inner.threads = options.threads;
+  inner.isa = options.isa;
+  if (options.executor != nullptr) {
+    if (options.executor->run == nullptr || options.executor->workers < 1 ||
+        options.executor->workers > static_cast<int32_t>(intsam::limits::kThreads)) {
+      return Error(Code::kUsage, "executor: needs a run function and 1..%u workers", intsam::limits::kThreads);
+    }
+    inner.parallel = std::make_unique<CallerParallel>(*options.executor);
+  }
+  INTSAM_ASSIGN(auto created, intsam::Session::Create(*model->model, std::move(inner)));
+  if (options.progress != nullptr) {
+    created->set_hook([progress = options.progress, user = options.progress_user](const intsam::Step& step, int index, int count) {
+      return progress(user, index, count, step.name.c_str()) == 0;
+    });
+  }
+  *session = new intsam_session{std::move(created), {}};
+  return Status();
+}
+
+Status Predict(intsam::Session& session, const intsam_prompt* prompt) {
+  if (prompt == nullptr) return Error(Code::kUsage, "prompt: is NULL");
+  if (prompt->points == nullptr && prompt->num_points > 0) return Error(Code::kUsage, "points: is NULL");
+  if (prompt->num_points > intsam::limits::kPointsPerPrompt) {
+    return Error(Code::kResource, "points: %zu are more than %u", prompt->num_points, intsam::limits::kPointsPerPrompt);
+  }
+  std::vector<intsam::PointPrompt> points;
+  for (size_t i = 0; i < prompt->num_points; ++i) points.push_back({prompt->points[i].x, prompt->points[i].y, prompt->points[i].label});
+  intsam::BoxPrompt box = {};
+  if (prompt->box != nullptr) box = {prompt->box->x0, prompt->box->y0, prompt->box->x1, prompt->box->y1};
+  return session.Predict({points, prompt->box == nullptr ? nullptr : &box, prompt->mask_input});
+}
+
+Status SetImage(intsam::Session& session, const intsam_image* image) {
+  if (image == nullptr) return Error(Code::kUsage, "image: is NULL");
+  if (image->width < 0 || image->height < 0) return Error(Code::kUsage, "image: a side is negative");
+  if (image->format < INTSAM_RGB || image->format > INTSAM_GRAY) return Error(Code::kUsage, "image: unknown pixel format %d", image->format);
+  constexpr intsam::PixelFormat kFormats[] = {intsam::PixelFormat::kRgb, intsam::PixelFormat::kBgr, intsam::PixelFormat::kRgba,
+                                              intsam::PixelFormat::kBgra, intsam::PixelFormat::kGray};
+  return session.SetImage(image->pixels, {static_cast<uint32_t>(image->width), static_cast<uint32_t>(image->height)}, image->stride,
+                          kFormats[image->format]);
+}
+
+Status CheckIndex(int32_t index) { return index < 0 ? Error(Code::kUsage, "mask: index %d is negative", index) : Status(); }
+
+}  // namespace
+
+#define INTSAM_STRING_(x) #x
+#define INTSAM_STRING(x) INTSAM_STRING_(x)
+
+extern "C" {
+
+const char* intsam_version(void) {
+  return INTSAM_STRING(INTSAM_VERSION_MAJOR) "." INTSAM_STRING(INTSAM_VERSION_MINOR) "." INTSAM_STRING(INTSAM_VERSION_PATCH);
+}
+
+const char* intsam_isa_name(int32_t index) {
+  const auto built = intsam::BuiltKernels();
+  return index < 0 || static_cast<size_t>(index) >= built.size() ? nullptr : built[static_cast<size_t>(index)]->name;
+}
+
+int32_t intsam_isa_supported(const char* name) { return name != nullptr && intsam::CpuSupports(name) ? 1 : 0; }
+
+intsam_status intsam_model_open(const char* path, intsam_model** model, char* error, size_t error_size) {
+  if (path == nullptr) return Report(Error(Code::kUsage, "path: is NULL"), error, error_size);
+  return OpenModel([&] { return intsam::Model::Open(path); }, model, error, error_size);
+}
+
+intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error, size_t error_size) {
+  if (data == nullptr) return Report(Error(Code::kUsage, "data: is NULL"), error, error_size);
+  return OpenModel([&] { return intsam::Model::OpenMemory({static_cast<const uint8_t*>(data), size}); }, model, error, error_size);
+}
+
+void intsam_model_close(intsam_model* model) { delete model; }
+
+intsam_status intsam_model_verify(const intsam_model* model, char* error, size_t error_size) {
+  if (model == nullptr) return Report(Error(Code::kUsage, "model: is NULL"), error, error_size);
+  return Report(Guarded([&] { return intsam::VerifyChecksum(model->model->bytes); }), error, error_size);
+}
+
+void intsam_model_get_info(const intsam_model* model, intsam_model_info* info) {
+  if (model == nullptr || info == nullptr) return;
+  const intsam::SamConfig& c = model->model->config();
+  const intsam::Unit& unit = model->model->weights().mask_decoder.logit_unit;
+  *info = {static_cast<int32_t>(c.image_size),
+           static_cast<int32_t>(c.num_masks()),
+           static_cast<int32_t>(c.low_res()),
+           unit.mantissa,
+           unit.shift,
+           model->model->bytes.size(),
+           model->model->opened.provenance.data(),
+           model->model->opened.provenance.size()};
+}
+
+void intsam_session_options_init(intsam_session_options* options) {
+  if (options == nullptr) return;
+  *options = {sizeof *options, 0, nullptr, nullptr, nullptr, nullptr};
+}
+
+intsam_status intsam_session_create(const intsam_model* model, const intsam_session_options* options, intsam_session** session,
+                                    char* error, size_t error_size) {
+  return Report(Guarded([&] { return CreateSession(model, options, session); }), error, error_size);
+}
+
+void intsam_session_destroy(intsam_session* session) { delete session; }
+const char* intsam_session_error(const intsam_session* session) { return session == nullptr ? "" : session->error.c_str(); }
+const char* intsam_session_isa(const intsam_session* session) { return session == nullptr ? "" : session->session->kernels().name; }
+int32_t intsam_session_threads(const intsam_session* session) { return session == nullptr ? 0 : session->session->threads(); }
+uint64_t intsam_session_memory(const intsam_session* session) { return session == nullptr ? 0 : session->session->memory(); }
+
+intsam_status intsam_session_set_image(intsam_session* session, const intsam_image* image) {
+  return OnSession(session, [&](intsam::Session& s) { return SetImage(s, image); });
+}
+
+void intsam_session_image_size(const intsam_session* session, int32_t* width, int32_t* height) {
+  const bool known = session != nullptr && session->session->has_image();
+  if (width != nullptr) *width = known ? static_cast<int32_t>(session->session->frame().original.width) : 0;
+  if (height != nullptr) *height = known ? static_cast<int32_t>(session->session->frame().original.height) : 0;
+}
+
+size_t intsam_session_embedding_size(const intsam_session* session) { return session == nullptr ? 0 : session->session->EmbeddingSize(); }
+
+intsam_status intsam_session_save_embedding(intsam_session* session, void* data, size_t size) {
+  return OnSession(session, [&](intsam::Session& s) {
+    return data == nullptr ? Error(Code::kUsage, "data: is NULL") : s.SaveEmbedding({static_cast<uint8_t*>(data), size});
+  });
+}
+
+intsam_status intsam_session_load_embedding(intsam_session* session, const void* data, size_t size) {
+  return OnSession(session, [&](intsam::Session& s) {
+    return data == nullptr ? Error(Code::kUsage, "data: is NULL") : s.LoadEmbedding({static_cast<const uint8_t*>(data), size});
+  });
+}
+
+intsam_status intsam_session_predict(intsam_session* session, const intsam_prompt* prompt) {
+  return OnSession(session, [&](intsam::Session& s) { return Predict(s, prompt); });
+}
+
+int32_t intsam_session_iou(const intsam_session* session, int32_t index) {
+  return session == nullptr || index < 0 ? 0 : session->session->IouQ15(static_cast<uint32_t>(index));
+}
+
+int32_t intsam_session_best_mask(const intsam_session* session) {
+  return session == nullptr || !session->session->has_masks() ? 0 : static_cast<int32_t>(session->session->BestMask());
+}
+
+const int16_t* intsam_session_low_res(const intsam_session* session, int32_t index) {
+  return session == nullptr || index < 0 ? nullptr : session->session->LowRes(static_cast<uint32_t>(index));
+}
+
+intsam_status intsam_session_mask(intsam_session* session, int32_t index, uint8_t* mask, size_t stride) {
+  return OnSession(session, [&](intsam::Session& s) {
+    const Status bad = CheckIndex(index);
+    return bad.ok() ? s.Mask(static_cast<uint32_t>(index), mask, stride, false) : bad;
+  });
+}
+
+intsam_status intsam_session_mask_bits(intsam_session* session, int32_t index, uint8_t* mask, size_t stride) {
+  return OnSession(session, [&](intsam::Session& s) {
+    const Status bad = CheckIndex(index);
+    return bad.ok() ? s.Mask(static_cast<uint32_t>(index), mask, stride, true) : bad;
+  });
+}
+
+}  // extern "C"

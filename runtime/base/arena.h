@@ -1,0 +1,31 @@
+// One block of memory carved by a layout function that runs twice: first to count, then to place. Nothing is
+// allocated while an image is processed.
+#ifndef INTSAM_RUNTIME_BASE_ARENA_H_
+#define INTSAM_RUNTIME_BASE_ARENA_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace intsam {
+
+class Arena {
+ public:
+  explicit Arena(uint8_t* base) : base_(base) {}  // null: count only
+
+  // `count` elements of T, 64-byte aligned, followed by 64 bytes that vector code may touch.
+  template <class T>
+  T* Take(size_t count) {
+    const size_t at = used_;
+    used_ = (used_ + count * sizeof(T) + 64 + 63) / 64 * 64;
+    return base_ == nullptr ? nullptr : reinterpret_cast<T*>(base_ + at);
+  }
+  size_t used() const { return used_; }
+
+ private:
+  uint8_t* base_;
+  size_t used_ = 0;
+};
+
+}  // namespace intsam
+
+#endif  // INTSAM_RUNTIME_BASE_ARENA_H_

@@ -1,0 +1,54 @@
+#include "runtime/exec/fused/attention.h"
+
+namespace intsam {
+
+void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim) {
+  const size_t keys = static_cast<size_t>(RoundUp(max_keys, kPanel)), dim = static_cast<size_t>(max_head_dim);
+  panels = arena.Take<int8_t>(keys * dim);
+  bias = arena.Take<int32_t>(keys);
+  values = arena.Take<int16_t>(keys * dim);
+  q = arena.Take<uint8_t>(kStrip * dim);
+  logits = arena.Take<int32_t>(kStrip * keys);
+  prob = arena.Take<uint16_t>(kStrip * keys);
+  mixed = arena.Take<int64_t>(kStrip * dim);
+  sums = arena.Take<int32_t>(kStrip);
+}
+
+void PackHead(const Kernels& k, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values, int count, int d, HeadScratch& head) {
+  head.count = count, head.d = d;
+  k.pack_keys({keys.data, keys.stride, count, d, head.panels, head.bias});
+  k.pack_values({values.data, values.stride, count, d, head.values});
+  // The kernels see q as a GEMM operand with zero point 128; pack_keys left the column sums in `bias`.
+  for (int j = 0; j < RoundUp(count, kPanel); ++j) head.bias[j] = FoldBias(0, head.bias[j], 128, k.flip);
+}
+
+void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows, const StripRelPos& rel,
+                 HeadScratch& head, ops::Rows<uint8_t> out) {
+  const int d = head.d;
+  const size_t stride = static_cast<size_t>(RoundUp(head.count, kPanel));
+  const uint8_t to_operand = k.flip ^ 0x80;
+  for (int i = 0; i < rows; ++i) {
+    for (int c = 0; c < d; ++c) head.q[i * d + c] = static_cast<uint8_t>(q[static_cast<size_t>(i)][c]) ^ to_operand;
+  }
+  k.gemm_a8w8({head.q, static_cast<size_t>(d), head.panels, head.bias, head.logits, stride, rows, head.count, d});
+  for (int i = 0; i < rows; ++i) {
+    const size_t row = static_cast<size_t>(i);
+    SoftmaxRow args{head.logits + row * stride,
+                    rel.rh.data == nullptr ? nullptr : rel.rh[row],
+                    rel.rw.data == nullptr ? nullptr : rel.rw[row],
+                    rel.side_h,
+                    rel.rw.data == nullptr ? head.count : rel.side_w,
+                    head.count,
+                    softmax.shift,
+                    static_cast<uint16_t>(softmax.mult),
+                    head.prob + row * stride,
+                    0};
+    k.softmax_row(args);
+    head.sums[i] = args.sum;
+  }
+  k.attention_mix({head.prob, stride, head.values, rows, head.count, d, head.mixed});
+  k.attention_output({head.mixed, head.sums, softmax.mix.mult, static_cast<int>(softmax.mix.shift), -127, 127, k.flip, out.data,
+                      out.stride, rows, d});
+}
+
+}  // namespace intsam

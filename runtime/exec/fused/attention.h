@@ -1,0 +1,42 @@
+// Fused attention over one head: the scores of a strip of queries against all keys stay in cache, and the softmax uses
+// the final row maximum (docs/numerics.md 6.5: no running-maximum rescale). Shared by image encoder and mask decoder.
+#ifndef INTSAM_RUNTIME_EXEC_FUSED_ATTENTION_H_
+#define INTSAM_RUNTIME_EXEC_FUSED_ATTENTION_H_
+
+#include "runtime/base/arena.h"
+#include "runtime/exec/ops.h"
+
+namespace intsam {
+
+// Keys and values of one head in the kernels' layouts, and the strip's intermediates. One per worker.
+struct HeadScratch {
+  static constexpr int kStrip = 16;  // queries at a time
+
+  void Layout(Arena& arena, int max_keys, int max_head_dim);
+
+  int count = 0, d = 0;  // of the packed head
+  int8_t* panels;
+  int32_t* bias;
+  int16_t* values;
+  uint8_t* q;
+  int32_t* logits;
+  uint16_t* prob;
+  int64_t* mixed;
+  int32_t* sums;
+};
+
+void PackHead(const Kernels& k, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values, int count, int d, HeadScratch& head);
+
+// Relative positions of a strip: rows of rh [side_h] and rw [side_w]; data null where there are none.
+struct StripRelPos {
+  ops::Rows<const int32_t> rh{nullptr, 0}, rw{nullptr, 0};
+  int side_h = 1, side_w = 0;
+};
+
+// out[i] = codes (zero point 128, in the tier's form) of attention for q[i], rows <= kStrip.
+void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows, const StripRelPos& rel,
+                 HeadScratch& head, ops::Rows<uint8_t> out);
+
+}  // namespace intsam
+
+#endif  // INTSAM_RUNTIME_EXEC_FUSED_ATTENTION_H_

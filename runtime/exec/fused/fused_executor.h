@@ -1,0 +1,22 @@
+// The executor users get: row-blocked, fused, threaded, on the kernels of one tier. Bit-identical to exec/reference.
+// All memory is one arena, laid out and allocated when the executor is made; nothing is allocated per image or prompt.
+#ifndef INTSAM_RUNTIME_EXEC_FUSED_FUSED_EXECUTOR_H_
+#define INTSAM_RUNTIME_EXEC_FUSED_FUSED_EXECUTOR_H_
+
+#include <memory>
+
+#include "runtime/base/thread_pool.h"
+#include "runtime/exec/executor.h"
+#include "runtime/exec/prepare.h"
+
+namespace intsam {
+
+// `prepared` and `parallel` must outlive the executor. One caller at a time.
+std::unique_ptr<Executor> MakeFusedExecutor(const PreparedModel& prepared, Parallel& parallel);
+
+// Bytes of the arena that MakeFusedExecutor takes.
+size_t FusedArenaBytes(const SamConfig& config, int workers);
+
+}  // namespace intsam
+
+#endif  // INTSAM_RUNTIME_EXEC_FUSED_FUSED_EXECUTOR_H_

@@ -1,0 +1,285 @@
+// See image_encoder.h. Each step runs over independent tasks (blocks of tokens, or windows and heads), so the result does
+// not depend on how tasks are spread over threads.
+#include "runtime/exec/fused/image_encoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/numerics/fixed_point.h"
+
+namespace intsam {
+
+using ops::Rows;
+
+void FusedImageEncoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
+  const size_t tokens = size_t{c.grid()} * c.grid();
+  b.x = arena.Take<int32_t>(tokens * c.embed_dim);
+  b.qkv = arena.Take<int8_t>(tokens * 3 * c.embed_dim);
+  b.attended = arena.Take<uint8_t>(tokens * c.embed_dim);
+  b.neck = arena.Take<uint8_t>(tokens * c.prompt_embed_dim);
+  const size_t patch = size_t{3} * c.patch_size * c.patch_size;
+  const size_t widest = std::max({patch, size_t{c.embed_dim}, size_t{9} * c.prompt_embed_dim});
+  const size_t row = std::max(c.embed_dim, c.prompt_embed_dim);
+  for (Worker& w : b.workers) {
+    w.codes = arena.Take<uint8_t>(kRowBlock * widest);
+    w.hidden = arena.Take<uint8_t>(kRowBlock * size_t{c.mlp_dim});
+    w.acc = arena.Take<int32_t>(kRowBlock * std::max(size_t{kColumns}, 2 * row));
+    w.rows = arena.Take<int32_t>(kRowBlock * row);
+    w.keys = arena.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
+    w.values = arena.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
+    w.rh = arena.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
+    w.rw = arena.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
+    const uint32_t side = c.global_attn_mask == 0 ? c.window_size : c.grid();
+    w.head.Layout(arena, static_cast<int>(side * side), static_cast<int>(c.head_dim()));
+  }
+}
+
+template <class Body>
+void FusedImageEncoder::ForRows(const Body& body) {
+  const int tokens = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
+  parallel_.For((tokens + kRowBlock - 1) / kRowBlock, [&](int block, int worker) {
+    const int first = block * kRowBlock;
+    body(static_cast<size_t>(first), std::min(kRowBlock, tokens - first), b_->workers[static_cast<size_t>(worker)]);
+  });
+}
+
+Status FusedImageEncoder::Run(const uint8_t* rgb, ImageSize size, Buffers& buffers, int16_t* embedding, const StepHook& hook) {
+  b_ = &buffers;
+  const std::vector<Step> steps = ImageEncoderSteps(p_.model->config);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size()))) return Error(Code::kCancelled, "cancelled");
+    switch (steps[i].kind) {
+      case StepKind::kPatchEmbed: PatchEmbedding(rgb, size); break;
+      case StepKind::kAttention: Attention(steps[i].layer); break;
+      case StepKind::kMlp: Mlp(steps[i].layer); break;
+      case StepKind::kNeck: NeckLayers(embedding); break;
+      case StepKind::kPromptTokens:
+      case StepKind::kDensePrompt:
+      case StepKind::kSelfAttention:
+      case StepKind::kTokenToImage:
+      case StepKind::kTokenMlp:
+      case StepKind::kImageToToken:
+      case StepKind::kFinalTokenToImage:
+      case StepKind::kUpscale:
+      case StepKind::kHypernetworks:
+      case StepKind::kMaskProduct:
+      case StepKind::kIouHead: return Error(Code::kInternal, "%s is not a step of the image encoder", steps[i].name.c_str());
+    }
+  }
+  return Status();
+}
+
+// One task per row of patches. Pixels outside the image are read as 0 and the mean is subtracted over valid pixels only;
+// a patch without any valid pixel is its position alone (docs/numerics.md 8).
+void FusedImageEncoder::PatchEmbedding(const uint8_t* rgb, ImageSize size) {
+  const SamConfig& c = p_.model->config;
+  const PatchEmbed& record = p_.model->image_encoder.patch_embed;
+  const Kernels& k = *p_.kernels;
+  const uint32_t grid = c.grid(), patch = c.patch_size;
+  const int n = static_cast<int>(c.embed_dim);
+  const uint32_t last_h = size.height % patch == 0 ? patch : size.height % patch;
+  const uint32_t last_w = size.width % patch == 0 ? patch : size.width % patch;
+  const uint32_t rows = (size.height + patch - 1) / patch, columns = (size.width + patch - 1) / patch;
+  // The longest side fills the input, so at most one axis has a partial patch; indexed by [last row][last column].
+  std::vector<int32_t> corrections[2][2];
+  for (int y = 0; y < 2; ++y) {
+    for (int x = 0; x < 2; ++x) corrections[y][x] = PatchMeanCorrection(record, patch, {x ? last_w : patch, y ? last_h : patch});
+  }
+
+  parallel_.For(static_cast<int>(grid), [&](int task, int worker) {
+    Worker& w = b_->workers[static_cast<size_t>(worker)];
+    const uint32_t py = static_cast<uint32_t>(task);
+    const size_t acc_stride = static_cast<size_t>(n);
+    for (uint32_t first = 0; first < grid; first += kRowBlock) {
+      const uint32_t count = std::min<uint32_t>(kRowBlock, grid - first);
+      const uint32_t valid = py >= rows || first >= columns ? 0 : std::min(count, columns - first);
+      for (uint32_t i = 0; i < valid; ++i) {
+        uint8_t* out = w.codes + size_t{i} * record.in;
+        std::memset(out, k.flip, record.in);
+        const uint32_t x0 = (first + i) * patch, y0 = py * patch;
+        const uint32_t x1 = std::min(x0 + patch, size.width), y1 = std::min(y0 + patch, size.height);
+        for (uint32_t y = y0; y < y1; ++y) {
+          const uint8_t* pixel = rgb + (size_t{y} * size.width + x0) * 3;
+          for (uint32_t x = 0; x < x1 - x0; ++x) {
+            for (uint32_t ch = 0; ch < 3; ++ch) {
+              out[ch * patch * patch + (y - y0) * patch + x] = pixel[3 * x + ch] ^ k.flip;
+            }
+          }
+        }
+      }
+      int32_t* high = w.acc;
+      int32_t* low = w.acc + kRowBlock * acc_stride;
+      const Rows<const uint8_t> codes{w.codes, record.in};
+      if (valid > 0) {
+        ops::Gemm(k, p_.patch_embed.high, codes, static_cast<int>(valid), {high, acc_stride});
+        ops::Gemm(k, p_.patch_embed.low, codes, static_cast<int>(valid), {low, acc_stride});
+      }
+      for (uint32_t i = 0; i < count; ++i) {
+        const size_t token = size_t{py} * grid + first + i;
+        const int16_t* position = record.position.data() + token * c.embed_dim;
+        int32_t* x = b_->x + token * c.embed_dim;
+        for (int j = 0; j < n; ++j) x[j] = Clamp24(ShiftLeft(position[j], static_cast<int>(record.position_shift)));
+        if (i >= valid) continue;
+        const std::vector<int32_t>& correction = corrections[py + 1 == rows][first + i + 1 == columns];
+        int32_t* acc = high + i * acc_stride;
+        for (int j = 0; j < n; ++j) acc[j] = 64 * acc[j] + low[i * acc_stride + static_cast<size_t>(j)] + correction[static_cast<size_t>(j)];
+        ops::AddToR24(k, record.rq, {acc, acc_stride}, 1, 0, n, {x, c.embed_dim});
+      }
+    }
+  });
+}
+
+void FusedImageEncoder::Attention(uint32_t block) {
+  Qkv(block);
+  AttendWindows(block);
+  Projection(block);
+}
+
+void FusedImageEncoder::Qkv(uint32_t block) {
+  const SamConfig& c = p_.model->config;
+  const EncoderBlock& record = p_.model->image_encoder.blocks[block];
+  const Kernels& k = *p_.kernels;
+  const uint32_t width = 3 * c.embed_dim;
+  ForRows([&](size_t token, int rows, Worker& w) {
+    ops::Norm(k, record.norm1, {b_->x + token * c.embed_dim, c.embed_dim}, rows, {w.codes, c.embed_dim});
+    for (uint32_t first = 0; first < width; first += kColumns) {
+      const int n = static_cast<int>(std::min<uint32_t>(kColumns, width - first));
+      ops::Gemm(k, p_.blocks[block].qkv, {w.codes, c.embed_dim}, rows, {w.acc, kColumns}, first, n);
+      // Flip 0x80 leaves q, k and v as plain s8, whatever operand form the tier's GEMM takes.
+      uint8_t* out = reinterpret_cast<uint8_t*>(b_->qkv) + token * width + first;
+      ops::ToCodes(k, record.qkv_rq, {w.acc, kColumns}, rows, first, n, 0x80, {out, width});
+    }
+  });
+}
+
+// Tasks are (window, head) where windows are small, (head, band of query rows) where one window is the whole grid.
+void FusedImageEncoder::AttendWindows(uint32_t block) {
+  const SamConfig& c = p_.model->config;
+  const uint32_t grid = c.grid(), side = c.attention_side(block);
+  const uint32_t windows = (grid + side - 1) / side;
+  const uint32_t bands = windows == 1 ? std::min(grid, 4u) : 1;
+  const uint32_t tasks = windows * windows * c.num_heads * bands;
+  parallel_.For(static_cast<int>(tasks), [&](int task, int worker) {
+    uint32_t rest = static_cast<uint32_t>(task);
+    const uint32_t band = rest % bands;
+    rest /= bands;
+    const uint32_t head = rest % c.num_heads, window = rest / c.num_heads;
+    const uint32_t y = window / windows * side, rows = std::min(side, grid - y);
+    AttendTask(block, head, y, window % windows * side, rows * band / bands, rows * (band + 1) / bands,
+               b_->workers[static_cast<size_t>(worker)]);
+  });
+}
+
+void FusedImageEncoder::AttendTask(uint32_t block, uint32_t head, uint32_t window_y, uint32_t window_x, uint32_t first_row,
+                                   uint32_t last_row, Worker& w) {
+  const SamConfig& c = p_.model->config;
+  const EncoderBlock& record = p_.model->image_encoder.blocks[block];
+  const PreparedBlock& prepared = p_.blocks[block];
+  const Kernels& k = *p_.kernels;
+  const uint32_t grid = c.grid(), side = c.attention_side(block), d = c.head_dim(), width = 3 * c.embed_dim;
+  const uint32_t valid_h = std::min(side, grid - window_y), valid_w = std::min(side, grid - window_x);
+  const int8_t* qkv = b_->qkv + (size_t{window_y} * grid + window_x) * width + head * d;
+
+  Rows<const int8_t> keys{qkv + c.embed_dim, width}, values{qkv + 2 * c.embed_dim, width};
+  if (side != grid) {
+    // Gather the window; pads are ordinary keys with the constant key and value of a zero token.
+    for (uint32_t y = 0; y < side; ++y) {
+      for (uint32_t x = 0; x < side; ++x) {
+        const bool real = y < valid_h && x < valid_w;
+        const size_t token = size_t{y} * grid + x, key = size_t{y} * side + x;
+        std::memcpy(w.keys + key * d, real ? keys[token] : prepared.pad_k.data() + head * d, d);
+        std::memcpy(w.values + key * d, real ? values[token] : prepared.pad_v.data() + head * d, d);
+      }
+    }
+    keys = {w.keys, d}, values = {w.values, d};
+  }
+  PackHead(k, keys, values, static_cast<int>(side * side), static_cast<int>(d), w.head);
+
+  for (uint32_t qy = first_row; qy < last_row; ++qy) {
+    for (uint32_t qx = 0; qx < valid_w; qx += HeadScratch::kStrip) {
+      const int rows = static_cast<int>(std::min<uint32_t>(HeadScratch::kStrip, valid_w - qx));
+      const size_t token = size_t{qy} * grid + qx;
+      const Rows<const int8_t> q{qkv + token * width, width};
+      ops::RelativePositions(k, record.rel_pos_h, q, rows, side - 1 - qy, static_cast<int>(side), {w.rh, side});
+      for (int i = 0; i < rows; ++i) {
+        const size_t row = static_cast<size_t>(i);
+        ops::RelativePositions(k, record.rel_pos_w, {q[row], width}, 1, side - 1 - (qx + static_cast<uint32_t>(i)), static_cast<int>(side),
+                               {w.rw + row * side, side});
+      }
+      const StripRelPos rel{{w.rh, side}, {w.rw, side}, static_cast<int>(side), static_cast<int>(side)};
+      const size_t out = (size_t{window_y} * grid + window_x + token) * c.embed_dim + head * d;
+      AttendStrip(k, record.softmax, q, rows, rel, w.head, {b_->attended + out, c.embed_dim});
+    }
+  }
+}
+
+void FusedImageEncoder::Projection(uint32_t block) {
+  const SamConfig& c = p_.model->config;
+  const EncoderBlock& record = p_.model->image_encoder.blocks[block];
+  const Kernels& k = *p_.kernels;
+  ForRows([&](size_t token, int rows, Worker& w) {
+    for (uint32_t first = 0; first < c.embed_dim; first += kColumns) {
+      const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.embed_dim - first));
+      ops::Gemm(k, p_.blocks[block].proj, {b_->attended + token * c.embed_dim, c.embed_dim}, rows, {w.acc, kColumns}, first, n);
+      ops::AddToR24(k, record.proj_rq, {w.acc, kColumns}, rows, first, n, {b_->x + token * c.embed_dim + first, c.embed_dim});
+    }
+  });
+}
+
+// Both layers for one block of rows, so that the hidden tensor never exists as a whole.
+void FusedImageEncoder::Mlp(uint32_t block) {
+  const SamConfig& c = p_.model->config;
+  const EncoderBlock& record = p_.model->image_encoder.blocks[block];
+  const Kernels& k = *p_.kernels;
+  ForRows([&](size_t token, int rows, Worker& w) {
+    int32_t* x = b_->x + token * c.embed_dim;
+    ops::Norm(k, record.norm2, {x, c.embed_dim}, rows, {w.codes, c.embed_dim});
+    for (uint32_t first = 0; first < c.mlp_dim; first += kColumns) {
+      const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.mlp_dim - first));
+      ops::Gemm(k, p_.blocks[block].lin1, {w.codes, c.embed_dim}, rows, {w.acc, kColumns}, first, n);
+      ops::ToGeluCodes(k, record.gelu, {w.acc, kColumns}, rows, first, n, {w.hidden + first, c.mlp_dim});
+    }
+    for (uint32_t first = 0; first < c.embed_dim; first += kColumns) {
+      const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.embed_dim - first));
+      ops::Gemm(k, p_.blocks[block].lin2, {w.hidden, c.mlp_dim}, rows, {w.acc, kColumns}, first, n);
+      ops::AddToR24(k, record.lin2_rq, {w.acc, kColumns}, rows, first, n, {x + first, c.embed_dim});
+    }
+  });
+}
+
+void FusedImageEncoder::NeckLayers(int16_t* embedding) {
+  const SamConfig& c = p_.model->config;
+  const Neck& record = p_.model->image_encoder.neck;
+  const Kernels& k = *p_.kernels;
+  const uint32_t dim = c.prompt_embed_dim, grid = c.grid();
+  const size_t acc_stride = dim;
+  ForRows([&](size_t token, int rows, Worker& w) {
+    ops::Quantize(k, record.in, b_->x + token * c.embed_dim, static_cast<size_t>(rows) * c.embed_dim, w.codes);
+    ops::Gemm(k, p_.neck_conv1, {w.codes, c.embed_dim}, rows, {w.acc, acc_stride});
+    ops::ToR24(k, record.conv1_rq, {w.acc, acc_stride}, rows, {w.rows, dim});
+    ops::Norm(k, record.norm1, {w.rows, dim}, rows, {b_->neck + token * dim, dim});
+  });
+  const uint8_t pad = static_cast<uint8_t>(record.norm1.out.zero) ^ k.flip;
+  ForRows([&](size_t token, int rows, Worker& w) {
+    for (int i = 0; i < rows; ++i) {
+      const int y = static_cast<int>(token + static_cast<size_t>(i)) / static_cast<int>(grid);
+      const int x = static_cast<int>(token + static_cast<size_t>(i)) % static_cast<int>(grid);
+      uint8_t* out = w.codes + static_cast<size_t>(i) * 9 * dim;
+      for (int ky = y - 1; ky <= y + 1; ++ky) {
+        for (int kx = x - 1; kx <= x + 1; ++kx, out += dim) {
+          const bool inside = ky >= 0 && kx >= 0 && ky < static_cast<int>(grid) && kx < static_cast<int>(grid);
+          if (inside) {
+            std::memcpy(out, b_->neck + (static_cast<size_t>(ky) * grid + static_cast<size_t>(kx)) * dim, dim);
+          } else {
+            std::memset(out, pad, dim);
+          }
+        }
+      }
+    }
+    ops::Gemm(k, p_.neck_conv2, {w.codes, size_t{9} * dim}, rows, {w.acc, acc_stride});
+    ops::ToR24(k, record.conv2_rq, {w.acc, acc_stride}, rows, {w.rows, dim});
+    ops::Norm(k, record.norm2, {w.rows, dim}, rows, {embedding + token * dim, dim});
+  });
+}
+
+}  // namespace intsam

@@ -1,0 +1,322 @@
+// See mask_decoder.h. Token-side work is a handful of rows and runs on the calling thread; key-side work is split into
+// blocks of image positions, heads of token-to-image attention into tasks.
+#include "runtime/exec/fused/mask_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "kernels/numerics/requantize.h"
+#include "runtime/exec/prompt_tokens.h"
+
+namespace intsam {
+
+using ops::Rows;
+
+namespace {
+
+uint8_t* AsCodes(int8_t* plain) { return reinterpret_cast<uint8_t*>(plain); }
+size_t Padded(uint32_t n) { return (n + 15) / 16 * 16; }
+
+}  // namespace
+
+void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
+  const size_t tokens = MaxTokens(c), keys = size_t{c.grid()} * c.grid(), dim = c.prompt_embed_dim;
+  const size_t wide = std::max({dim, size_t{c.decoder_mlp_dim}, size_t{c.iou_head_hidden_dim}});
+  b.tokens = arena.Take<int16_t>(tokens * dim);
+  b.token_pe = arena.Take<int16_t>(tokens * dim);
+  b.token_q = arena.Take<int8_t>(tokens * dim);
+  b.token_k = arena.Take<int8_t>(tokens * dim);
+  b.token_v = arena.Take<int8_t>(tokens * dim);
+  b.token_out = arena.Take<uint8_t>(tokens * wide);
+  b.token_codes = arena.Take<uint8_t>(tokens * dim);
+  b.token_acc = arena.Take<int32_t>(tokens * Padded(static_cast<uint32_t>(wide)));
+  b.token_rows = arena.Take<int32_t>(tokens * dim);
+  b.keys = arena.Take<int16_t>(keys * dim);
+  b.key_a = arena.Take<int8_t>(keys * c.cross_dim());
+  b.key_b = arena.Take<int8_t>(keys * c.cross_dim());
+  b.key_out = arena.Take<uint8_t>(keys * c.cross_dim());
+  b.upscaled = arena.Take<int16_t>(keys * 16 * c.upscale2_dim());
+  b.hyper = arena.Take<int16_t>(size_t{c.num_masks()} * c.upscale2_dim());
+  // Widest strip: the outputs of either transposed convolution, or of the mask prompt's last one.
+  const size_t strip = std::max({Padded(4 * c.upscale1_dim()), 4 * Padded(4 * c.upscale2_dim()), Padded(c.prompt_embed_dim)});
+  for (Worker& w : b.workers) {
+    w.codes = arena.Take<uint8_t>(kRowBlock * dim);
+    w.acc = arena.Take<int32_t>(kRowBlock * strip);
+    w.rows = arena.Take<int32_t>(kRowBlock * strip);
+    w.s16 = arena.Take<int16_t>(kRowBlock * strip * 2);
+    w.head.Layout(arena, static_cast<int>(std::max(keys, tokens)), static_cast<int>(dim / c.decoder_num_heads));
+  }
+}
+
+template <class Body>
+void FusedMaskDecoder::ForKeys(const Body& body) {
+  const int keys = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
+  parallel_.For((keys + kRowBlock - 1) / kRowBlock, [&](int block, int worker) {
+    const int first = block * kRowBlock;
+    body(static_cast<size_t>(first), std::min(kRowBlock, keys - first), b_->workers[static_cast<size_t>(worker)]);
+  });
+}
+
+Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers, int16_t* low_res,
+                             int16_t* iou, const StepHook& hook) {
+  b_ = &buffers;
+  tokens_ = static_cast<int>(TokenCount(p_.model->config, prompt));
+  const MaskDecoder& d = p_.model->mask_decoder;
+  const std::vector<Step> steps = MaskDecoderSteps(p_.model->config);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size()))) return Error(Code::kCancelled, "cancelled");
+    const uint32_t layer = steps[i].layer;
+    switch (steps[i].kind) {
+      case StepKind::kPromptTokens:
+        PromptTokens(*p_.model, frame, prompt, b_->tokens);
+        std::copy_n(b_->tokens, static_cast<size_t>(tokens_) * d.dim, b_->token_pe);
+        break;
+      case StepKind::kDensePrompt: DensePrompt(embedding, prompt.mask); break;
+      case StepKind::kSelfAttention: SelfAttention(layer); break;
+      case StepKind::kTokenToImage: TokenToImage(d.layers[layer].token_to_image, p_.layers[layer].token_to_image, d.layers[layer].norm2); break;
+      case StepKind::kTokenMlp: TokenMlp(layer); break;
+      case StepKind::kImageToToken: ImageToToken(layer); break;
+      case StepKind::kFinalTokenToImage: TokenToImage(d.final_attn, p_.final_attn, d.norm_final); break;
+      case StepKind::kUpscale: Upscale(); break;
+      case StepKind::kHypernetworks: Hypernetworks(); break;
+      case StepKind::kMaskProduct: MaskProduct(low_res); break;
+      case StepKind::kIouHead: IouHead(iou); break;
+      case StepKind::kPatchEmbed:
+      case StepKind::kAttention:
+      case StepKind::kMlp:
+      case StepKind::kNeck: return Error(Code::kInternal, "%s is not a step of the mask decoder", steps[i].name.c_str());
+    }
+  }
+  return Status();
+}
+
+// ---------------------------------------------------------------- prompt encoder
+
+void FusedMaskDecoder::DensePrompt(const int16_t* embedding, const int16_t* mask) {
+  const PromptEncoder& p = p_.model->prompt_encoder;
+  const size_t dim = p.dim;
+  ForKeys([&](size_t first, int rows, Worker& w) {
+    if (mask != nullptr) DownscaleMask(mask, first, rows, w);  // dense embedding into w.s16
+    for (int i = 0; i < rows; ++i) {
+      const size_t key = first + static_cast<size_t>(i);
+      const int16_t* dense = mask == nullptr ? p.no_mask.data() : w.s16 + static_cast<size_t>(i) * dim;
+      for (size_t c = 0; c < dim; ++c) {
+        b_->keys[key * dim + c] = static_cast<int16_t>(Clamp(int32_t{embedding[key * dim + c]} + dense[c], -32767, 32767));
+      }
+    }
+  });
+}
+
+// Each image position sees its own 4x4 mask pixels: conv 2x2, norm, GELU, conv 2x2, norm, GELU, conv 1x1.
+void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w) {
+  const MaskDownscaling& m = p_.model->prompt_encoder.mask;
+  const Kernels& k = *p_.kernels;
+  const uint32_t grid = p_.model->config.grid(), side = 4 * grid, c1 = m.conv1.out, c2 = m.conv2.out, dim = m.conv3.out;
+  const auto convolve = [](const Linear12& conv, const int16_t* in, int32_t* acc) {
+    for (uint32_t o = 0; o < conv.out; ++o) {
+      acc[o] = conv.bias[o];
+      for (uint32_t i = 0; i < conv.in; ++i) acc[o] += int32_t{conv.weight[o * conv.in + i]} * in[i];
+    }
+  };
+  for (int i = 0; i < rows; ++i) {
+    const uint32_t key = static_cast<uint32_t>(first) + static_cast<uint32_t>(i), y0 = key / grid * 4, x0 = key % grid * 4;
+    // mask_in_chans <= 32 (ValidateConfig); the kernels may touch kPadBytes more.
+    int16_t hidden[32 + kPadBytes], out1[32 + kPadBytes], patch[4];  // hidden: [channel][dy][dx] of the second convolution
+    for (uint32_t part = 0; part < 4; ++part) {
+      const int16_t* at = mask + size_t{y0 + part / 2 * 2} * side + x0 + part % 2 * 2;
+      patch[0] = at[0], patch[1] = at[1], patch[2] = at[side], patch[3] = at[side + 1];
+      convolve(m.conv1, patch, w.acc);
+      ops::ToR24(k, m.conv1_rq, {w.acc, c1}, 1, {w.rows, c1});
+      ops::Norm(k, m.norm1, {w.rows, c1}, 1, Rows<int16_t>{out1, c1});
+      k.gelu_s16({out1, c1, static_cast<int>(m.gelu1_bits)});
+      for (uint32_t c = 0; c < c1; ++c) hidden[c * 4 + part] = out1[c];
+    }
+    convolve(m.conv2, hidden, w.acc);
+    ops::ToR24(k, m.conv2_rq, {w.acc, c2}, 1, {w.rows, c2});
+    ops::Norm(k, m.norm2, {w.rows, c2}, 1, Rows<int16_t>{hidden, c2});
+    k.gelu_s16({hidden, c2, static_cast<int>(m.gelu2_bits)});
+    convolve(m.conv3, hidden, w.acc);
+    ops::ToS16(k, m.conv3_rq, {w.acc, dim}, 1, -32767, 32767, {w.s16 + static_cast<size_t>(i) * dim, dim});
+  }
+}
+
+// ---------------------------------------------------------------- two-way transformer
+
+void FusedMaskDecoder::ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, int8_t* out) {
+  const Kernels& k = *p_.kernels;
+  const size_t dim = linear.linear->in;
+  ops::Quantize(k, in, b_->tokens, pe ? b_->token_pe : nullptr, static_cast<size_t>(tokens_) * dim, b_->token_codes);
+  ops::Gemm(k, linear, {b_->token_codes, dim}, tokens_, {b_->token_acc, Padded(rq.n)});
+  ops::ToCodes(k, rq, {b_->token_acc, Padded(rq.n)}, tokens_, 0, static_cast<int>(rq.n), 0x80, {AsCodes(out), rq.n});
+}
+
+void FusedMaskDecoder::ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first, int rows,
+                                   Worker& w, int8_t* out) {
+  const Kernels& k = *p_.kernels;
+  const size_t dim = linear.linear->in;
+  ops::Quantize(k, in, b_->keys + first * dim, pe ? p_.image_pe.data() + first * dim : nullptr, static_cast<size_t>(rows) * dim, w.codes);
+  ops::Gemm(k, linear, {w.codes, dim}, rows, {w.acc, Padded(rq.n)});
+  ops::ToCodes(k, rq, {w.acc, Padded(rq.n)}, rows, 0, static_cast<int>(rq.n), 0x80, {AsCodes(out + first * rq.n), rq.n});
+}
+
+void FusedMaskDecoder::FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual) {
+  const Kernels& k = *p_.kernels;
+  const size_t dim = rq.n, acc = Padded(rq.n);
+  ops::Gemm(k, linear, {b_->token_out, linear.linear->in}, tokens_, {b_->token_acc, acc});
+  if (residual) {
+    ops::AddStream(k, rq, {b_->token_acc, acc}, {b_->tokens, dim}, tokens_, {b_->token_rows, dim});
+  } else {
+    ops::ToR24(k, rq, {b_->token_acc, acc}, tokens_, {b_->token_rows, dim});
+  }
+  ops::Norm(k, norm, {b_->token_rows, dim}, tokens_, Rows<int16_t>{b_->tokens, dim});
+}
+
+void FusedMaskDecoder::SelfAttention(uint32_t layer) {
+  const DecoderLayer& record = p_.model->mask_decoder.layers[layer];
+  const DecoderAttention& a = record.self_attn;
+  const PreparedAttention& prepared = p_.layers[layer].self_attn;
+  const Kernels& k = *p_.kernels;
+  const bool first_layer = layer == 0;  // no positional encoding, and the result replaces the tokens
+  ProjectTokens(a.q_in, prepared.q, a.q_rq, !first_layer, b_->token_q);
+  ProjectTokens(a.k_in, prepared.k, a.k_rq, !first_layer, b_->token_k);
+  ProjectTokens(a.v_in, prepared.v, a.v_rq, false, b_->token_v);
+  const size_t inner = a.q.out;
+  for (uint32_t h = 0; h < a.heads; ++h) {
+    const size_t at = size_t{h} * a.head_dim;
+    HeadScratch& head = b_->workers[0].head;
+    PackHead(k, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_, static_cast<int>(a.head_dim), head);
+    for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
+      const size_t row = static_cast<size_t>(i) * inner + at;
+      AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head, {b_->token_out + row, inner});
+    }
+  }
+  FinishTokens(prepared.out, a.out_rq, record.norm1, !first_layer);
+}
+
+void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm) {
+  const Kernels& k = *p_.kernels;
+  const int keys = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
+  const size_t inner = a.q.out;
+  ProjectTokens(a.q_in, prepared.q, a.q_rq, true, b_->token_q);
+  ForKeys([&](size_t first, int rows, Worker& w) {
+    ProjectKeys(a.k_in, prepared.k, a.k_rq, true, first, rows, w, b_->key_a);
+    ProjectKeys(a.v_in, prepared.v, a.v_rq, false, first, rows, w, b_->key_b);
+  });
+  parallel_.For(static_cast<int>(a.heads), [&](int h, int worker) {
+    const size_t at = static_cast<size_t>(h) * a.head_dim;
+    HeadScratch& head = b_->workers[static_cast<size_t>(worker)].head;
+    PackHead(k, {b_->key_a + at, inner}, {b_->key_b + at, inner}, keys, static_cast<int>(a.head_dim), head);
+    for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
+      const size_t row = static_cast<size_t>(i) * inner + at;
+      AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head, {b_->token_out + row, inner});
+    }
+  });
+  FinishTokens(prepared.out, a.out_rq, norm, true);
+}
+
+void FusedMaskDecoder::TokenMlp(uint32_t layer) {
+  const DecoderLayer& record = p_.model->mask_decoder.layers[layer];
+  const PreparedLayer& prepared = p_.layers[layer];
+  const Kernels& k = *p_.kernels;
+  const size_t dim = record.lin1.in, hidden = record.lin1.out;
+  ops::Quantize(k, record.mlp_in, b_->tokens, nullptr, static_cast<size_t>(tokens_) * dim, b_->token_codes);
+  ops::Gemm(k, prepared.lin1, {b_->token_codes, dim}, tokens_, {b_->token_acc, hidden});
+  ops::ToCodes(k, record.lin1_rq, {b_->token_acc, hidden}, tokens_, 0, static_cast<int>(hidden), k.flip, {b_->token_out, hidden});
+  FinishTokens(prepared.lin2, record.lin2_rq, record.norm3, true);
+}
+
+void FusedMaskDecoder::ImageToToken(uint32_t layer) {
+  const DecoderLayer& record = p_.model->mask_decoder.layers[layer];
+  const DecoderAttention& a = record.image_to_token;
+  const PreparedAttention& prepared = p_.layers[layer].image_to_token;
+  const Kernels& k = *p_.kernels;
+  const size_t inner = a.q.out, dim = a.out.out;
+  ProjectTokens(a.k_in, prepared.k, a.k_rq, true, b_->token_k);
+  ProjectTokens(a.v_in, prepared.v, a.v_rq, false, b_->token_v);
+  ForKeys([&](size_t first, int rows, Worker& w) {
+    ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, b_->key_a);
+    for (uint32_t h = 0; h < a.heads; ++h) {
+      const size_t at = size_t{h} * a.head_dim;
+      PackHead(k, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_, static_cast<int>(a.head_dim), w.head);
+      for (int i = 0; i < rows; i += HeadScratch::kStrip) {
+        const size_t row = (first + static_cast<size_t>(i)) * inner + at;
+        AttendStrip(k, a.softmax, {b_->key_a + row, inner}, std::min(HeadScratch::kStrip, rows - i), {}, w.head, {b_->key_out + row, inner});
+      }
+    }
+    const Rows<int16_t> keys{b_->keys + first * dim, dim};
+    ops::Gemm(k, prepared.out, {b_->key_out + first * inner, inner}, rows, {w.acc, dim});
+    ops::AddStream(k, a.out_rq, {w.acc, dim}, {keys.data, dim}, rows, {w.rows, dim});
+    ops::Norm(k, record.norm4, {w.rows, dim}, rows, keys);
+  });
+}
+
+// ---------------------------------------------------------------- heads
+
+// Both transposed convolutions for a block of image positions: each becomes 2x2, then 4x4 output pixels.
+void FusedMaskDecoder::Upscale() {
+  const Upscaling& u = p_.model->mask_decoder.upscaling;
+  const Kernels& k = *p_.kernels;
+  const uint32_t grid = p_.model->config.grid();
+  const size_t dim = u.conv1.in, c1 = u.norm.channels, n1 = u.conv1.out, n2 = u.conv2.out, c2 = n2 / 4;
+  ForKeys([&](size_t first, int rows, Worker& w) {
+    ops::Gemm(k, p_.upscale1, Rows<const int16_t>{b_->keys + first * dim, dim}, rows, {w.acc, Padded(u.conv1.out)});
+    ops::ToR24(k, u.conv1_rq, {w.acc, Padded(u.conv1.out)}, rows, {w.rows, n1});
+    ops::Norm(k, u.norm, {w.rows, c1}, 4 * rows, Rows<int16_t>{w.s16, c1});
+    k.gelu_s16({w.s16, static_cast<size_t>(rows) * n1, static_cast<int>(u.gelu1_bits)});
+    int16_t* out = w.s16 + kRowBlock * n1;
+    ops::Gemm(k, p_.upscale2, Rows<const int16_t>{w.s16, c1}, 4 * rows, {w.acc, Padded(u.conv2.out)});
+    ops::ToS16(k, u.conv2_rq, {w.acc, Padded(u.conv2.out)}, 4 * rows, -32767, 32767, {out, n2});
+    k.gelu_s16({out, static_cast<size_t>(4 * rows) * n2, static_cast<int>(u.gelu2_bits)});
+    for (size_t i = 0; i < static_cast<size_t>(rows) * 16; ++i) {
+      const size_t key = first + i / 16, outer = i / 4 % 4, inner = i % 4;
+      const size_t y = key / grid * 4 + outer / 2 * 2 + inner / 2, x = key % grid * 4 + outer % 2 * 2 + inner % 2;
+      std::copy_n(out + i * c2, c2, b_->upscaled + (y * 4 * grid + x) * c2);
+    }
+  });
+}
+
+void FusedMaskDecoder::RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in, int last_limit, int16_t* out) {
+  const Kernels& k = *p_.kernels;
+  int16_t* ping[2] = {b_->workers[0].s16, b_->workers[0].s16 + limits::kHiddenDim};
+  for (size_t i = 0; i < mlp.layers.size(); ++i) {
+    const bool last = i + 1 == mlp.layers.size();
+    const Linear& linear = mlp.layers[i].linear;
+    int16_t* to = last ? out : ping[i % 2];
+    ops::Gemm(k, layers[i], Rows<const int16_t>{in, linear.in}, 1, {b_->token_acc, linear.padded_out()});
+    ops::ToS16(k, mlp.layers[i].rq, {b_->token_acc, linear.padded_out()}, 1, last ? -last_limit : 0, last ? last_limit : 32767,
+               {to, linear.out});
+    in = to;
+  }
+}
+
+void FusedMaskDecoder::Hypernetworks() {
+  const MaskDecoder& d = p_.model->mask_decoder;
+  const size_t c2 = p_.model->config.upscale2_dim();
+  for (uint32_t i = 0; i < d.num_masks; ++i) {
+    RunMlp(d.hypernetworks[i], p_.hypernetworks[i], b_->tokens + size_t{1 + i} * d.dim, kHyperMax, b_->hyper + i * c2);
+  }
+}
+
+void FusedMaskDecoder::MaskProduct(int16_t* low_res) {
+  const MaskDecoder& d = p_.model->mask_decoder;
+  const size_t c2 = p_.model->config.upscale2_dim();
+  const size_t side = p_.model->config.low_res();
+  parallel_.For(static_cast<int>(side), [&](int y, int) {
+    for (uint32_t i = 0; i < d.num_masks; ++i) {
+      const int16_t* hyper = b_->hyper + i * c2;
+      const int16_t* u = b_->upscaled + static_cast<size_t>(y) * side * c2;
+      int16_t* out = low_res + (i * side + static_cast<size_t>(y)) * side;
+      for (size_t x = 0; x < side; ++x, u += c2) {
+        int32_t sum = 0;
+        for (size_t c = 0; c < c2; ++c) sum += int32_t{hyper[c]} * u[c];
+        out[x] = static_cast<int16_t>(Clamp(Requantize32(sum, d.mask_product.mult[i], d.mask_product.shift[i]), -32767, 32767));
+      }
+    }
+  });
+}
+
+void FusedMaskDecoder::IouHead(int16_t* iou) {
+  RunMlp(p_.model->mask_decoder.iou_head, p_.iou_head, b_->tokens, 32767, iou);
+}
+
+}  // namespace intsam

@@ -1,0 +1,79 @@
+// Prompt encoder and mask decoder of the fused executor.
+#ifndef INTSAM_RUNTIME_EXEC_FUSED_MASK_DECODER_H_
+#define INTSAM_RUNTIME_EXEC_FUSED_MASK_DECODER_H_
+
+#include <vector>
+
+#include "runtime/base/thread_pool.h"
+#include "runtime/exec/executor.h"
+#include "runtime/exec/fused/attention.h"
+
+namespace intsam {
+
+class FusedMaskDecoder {
+ public:
+  FusedMaskDecoder(const PreparedModel& prepared, Parallel& parallel) : p_(prepared), parallel_(parallel) {}
+
+  static constexpr int kRowBlock = 64;  // image positions per block
+
+  struct Worker {
+    uint8_t* codes;  // [kRowBlock][max(dim, mlp)]
+    int32_t* acc;    // [kRowBlock * 4][widest]
+    int32_t* rows;   // R24, likewise
+    int16_t* s16;    // likewise
+    HeadScratch head;
+  };
+  struct Buffers {
+    int16_t* tokens;      // [tokens][dim]
+    int16_t* token_pe;    // [tokens][dim]: the initial tokens
+    int8_t* token_q;      // plain s8 [tokens][dim]
+    int8_t* token_k;
+    int8_t* token_v;
+    uint8_t* token_out;   // codes [tokens][max(dim, mlp)]
+    uint8_t* token_codes; // [tokens][dim]
+    int32_t* token_acc;   // [tokens][max(dim, mlp)]
+    int32_t* token_rows;  // R24 [tokens][dim]
+    int16_t* keys;        // [grid^2][dim]
+    int8_t* key_a;        // plain s8 [grid^2][cross_dim]: keys, or queries of image-to-token attention
+    int8_t* key_b;        // values
+    uint8_t* key_out;     // codes [grid^2][cross_dim]
+    int16_t* upscaled;    // [(4 grid)^2][upscale2_dim]
+    int16_t* hyper;       // [num_masks][upscale2_dim]
+    std::vector<Worker> workers;
+  };
+  static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
+
+  Status Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers, int16_t* low_res, int16_t* iou,
+             const StepHook& hook);
+
+ private:
+  void DensePrompt(const int16_t* embedding, const int16_t* mask);
+  void DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w);
+  void SelfAttention(uint32_t layer);
+  void TokenToImage(const DecoderAttention& attn, const PreparedAttention& prepared, const NormWide& norm);
+  void TokenMlp(uint32_t layer);
+  void ImageToToken(uint32_t layer);
+  void Upscale();
+  void Hypernetworks();
+  void MaskProduct(int16_t* low_res);
+  void IouHead(int16_t* iou);
+
+  // Projects the tokens (plus their positional encoding where `pe`) to plain s8.
+  void ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, int8_t* out);
+  void ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first, int rows, Worker& w,
+                   int8_t* out);
+  // tokens = norm((residual ? tokens : 0) + out_proj(token_out)).
+  void FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual);
+  void RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in, int last_limit, int16_t* out);
+  template <class Body>
+  void ForKeys(const Body& body);
+
+  const PreparedModel& p_;
+  Parallel& parallel_;
+  Buffers* b_ = nullptr;  // of the running call
+  int tokens_ = 0;
+};
+
+}  // namespace intsam
+
+#endif  // INTSAM_RUNTIME_EXEC_FUSED_MASK_DECODER_H_

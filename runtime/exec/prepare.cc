@@ -1,0 +1,136 @@
+#include "runtime/exec/prepare.h"
+
+#include "kernels/numerics/fixed_point.h"
+#include "kernels/numerics/requantize.h"
+#include "runtime/image/prompts.h"
+
+namespace intsam {
+namespace {
+
+// A layer over codes with this zero point.
+PreparedLinear OverCodes(const Linear& linear, uint32_t zero, uint8_t flip) {
+  PreparedLinear prepared{&linear, std::vector<int32_t>(linear.padded_out())};
+  for (uint32_t c = 0; c < linear.out; ++c) {
+    prepared.bias[c] = FoldBias(linear.bias[c], linear.column_sums[c], static_cast<int>(zero), flip);
+  }
+  return prepared;
+}
+
+// A layer over s16 values.
+PreparedLinear OverS16(const Linear& linear) {
+  PreparedLinear prepared{&linear, std::vector<int32_t>(linear.padded_out())};
+  for (uint32_t c = 0; c < linear.out; ++c) prepared.bias[c] = linear.bias[c];
+  return prepared;
+}
+
+PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
+  return {OverCodes(a.q, a.q_in.out.zero, flip), OverCodes(a.k, a.k_in.out.zero, flip), OverCodes(a.v, a.v_in.out.zero, flip),
+          OverCodes(a.out, Codes::Signed().zero, flip)};
+}
+
+// A token that is zero after norm1 has the bias as its qkv accumulator (docs/numerics.md 13).
+std::vector<int8_t> PadRow(const EncoderBlock& block, uint32_t first, uint32_t count) {
+  std::vector<int8_t> row(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t c = first + i;
+    const Rq16& rq = block.qkv_rq;
+    const int code = Requantize16(block.qkv.bias[c], rq.mult[c], rq.shift[c], static_cast<int>(rq.k), static_cast<int>(rq.out.zero),
+                                  static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi));
+    row[i] = static_cast<int8_t>(code - 128);
+  }
+  return row;
+}
+
+PreparedBlock PrepareBlock(const EncoderBlock& block, uint32_t embed_dim, uint8_t flip) {
+  return {OverCodes(block.qkv, block.norm1.out.zero, flip),
+          OverCodes(block.proj, Codes::Signed().zero, flip),
+          OverCodes(block.lin1, block.norm2.out.zero, flip),
+          OverCodes(block.lin2, block.gelu.out.zero, flip),
+          PadRow(block, embed_dim, embed_dim),
+          PadRow(block, 2 * embed_dim, embed_dim)};
+}
+
+// One plane of the patch weights as a layer whose input codes have zero point 0.
+Linear PatchPlane(const PatchEmbed& patch, View<int8_t> weight) {
+  Linear plane;
+  plane.in = patch.in, plane.out = patch.out, plane.weight = weight;
+  plane.column_sums.resize(plane.padded_out());
+  for (size_t i = 0; i < weight.size(); ++i) {
+    const size_t panel = i / (size_t{16} * patch.in), lane = i % 64 / 4;
+    plane.column_sums[panel * 16 + lane] += weight[i];
+  }
+  return plane;
+}
+
+PreparedLinear PreparePlane(const Linear& plane, uint8_t flip) {
+  PreparedLinear prepared{&plane, std::vector<int32_t>(plane.padded_out())};
+  for (uint32_t c = 0; c < plane.out; ++c) prepared.bias[c] = FoldBias(0, plane.column_sums[c], 0, flip);
+  return prepared;
+}
+
+std::vector<int16_t> ImagePositionalEncoding(const PromptEncoder& p, uint32_t grid) {
+  std::vector<int16_t> pe(size_t{grid} * grid * p.dim);
+  for (uint32_t y = 0; y < grid; ++y) {
+    for (uint32_t x = 0; x < grid; ++x) {
+      int16_t* out = &pe[(size_t{y} * grid + x) * p.dim];
+      PositionalEncoding(GridCoordinate(x, grid), GridCoordinate(y, grid), p.gaussian, out);
+      for (uint32_t c = 0; c < p.dim; ++c) {
+        const int64_t value = Requantize32(out[c], p.image_pe.mult, static_cast<int>(p.image_pe.shift));
+        out[c] = static_cast<int16_t>(Clamp(value, -32767, 32767));
+      }
+    }
+  }
+  return pe;
+}
+
+}  // namespace
+
+PreparedModel::PreparedModel(const IntegerModel& m, const Kernels& k) : model(&m), kernels(&k) {
+  const uint8_t flip = k.flip;
+  const ImageEncoder& encoder = m.image_encoder;
+  patch_embed.high_linear = PatchPlane(encoder.patch_embed, encoder.patch_embed.weight_high);
+  patch_embed.low_linear = PatchPlane(encoder.patch_embed, encoder.patch_embed.weight_low);
+  patch_embed.high = PreparePlane(patch_embed.high_linear, flip);
+  patch_embed.low = PreparePlane(patch_embed.low_linear, flip);
+  for (const EncoderBlock& block : encoder.blocks) blocks.push_back(PrepareBlock(block, m.config.embed_dim, flip));
+  neck_conv1 = OverCodes(encoder.neck.conv1, encoder.neck.in.out.zero, flip);
+  neck_conv2 = OverCodes(encoder.neck.conv2, encoder.neck.norm1.out.zero, flip);
+
+  const MaskDecoder& d = m.mask_decoder;
+  for (const DecoderLayer& layer : d.layers) {
+    layers.push_back({PrepareAttention(layer.self_attn, flip), PrepareAttention(layer.token_to_image, flip),
+                      PrepareAttention(layer.image_to_token, flip), OverCodes(layer.lin1, layer.mlp_in.out.zero, flip),
+                      OverCodes(layer.lin2, layer.lin1_rq.out.zero, flip)});
+  }
+  final_attn = PrepareAttention(d.final_attn, flip);
+  upscale1 = OverS16(d.upscaling.conv1);
+  upscale2 = OverS16(d.upscaling.conv2);
+  for (const Mlp& mlp : d.hypernetworks) {
+    std::vector<PreparedLinear> prepared;
+    for (const MlpLayer& layer : mlp.layers) prepared.push_back(OverS16(layer.linear));
+    hypernetworks.push_back(std::move(prepared));
+  }
+  for (const MlpLayer& layer : d.iou_head.layers) iou_head.push_back(OverS16(layer.linear));
+  image_pe = ImagePositionalEncoding(m.prompt_encoder, m.config.grid());
+}
+
+std::vector<int32_t> PatchMeanCorrection(const PatchEmbed& patch, uint32_t patch_size, ImageSize valid) {
+  std::vector<int64_t> sums((patch.out + 15) / 16 * 16);
+  const uint32_t pixels = patch_size * patch_size;
+  for (size_t i = 0; i < patch.weight_high.size(); ++i) {
+    const size_t panel = i / (size_t{16} * patch.in), lane = i % 64 / 4;
+    const uint32_t k = static_cast<uint32_t>(i % (size_t{16} * patch.in) / 64 * 4 + i % 4);
+    const uint32_t channel = k / pixels, y = k % pixels / patch_size, x = k % patch_size;
+    if (y >= valid.height || x >= valid.width) continue;
+    sums[panel * 16 + lane] += int64_t{patch.mean[channel]} * (64 * patch.weight_high[i] + patch.weight_low[i]);
+  }
+  std::vector<int32_t> correction(sums.size());
+  for (size_t c = 0; c < sums.size(); ++c) correction[c] = static_cast<int32_t>(RoundingShiftRight(-sums[c], 16));
+  return correction;
+}
+
+int32_t SqrtQ16(uint32_t channels) {
+  return static_cast<int32_t>((IntegerSqrt(uint64_t{channels} << 34) + 1) >> 1);
+}
+
+}  // namespace intsam

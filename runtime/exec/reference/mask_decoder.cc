@@ -1,0 +1,196 @@
+// Prompt encoder and mask decoder over whole tensors (docs/numerics.md 10, 11).
+#include "runtime/exec/reference/mask_decoder.h"
+
+#include <algorithm>
+
+#include "kernels/numerics/requantize.h"
+#include "runtime/exec/prompt_tokens.h"
+#include "runtime/exec/reference/tensors.h"
+
+namespace intsam::reference {
+namespace {
+
+struct State {
+  const PreparedModel& p;
+  Tensor<int16_t> tokens{0, 0}, token_pe{0, 0}, keys{0, 0}, upscaled{0, 0}, hyper{0, 0};
+
+  const MaskDecoder& decoder() const { return p.model->mask_decoder; }
+};
+
+Tensor<int32_t> Multiply12(const Linear12& conv, const Tensor<int16_t>& x) {
+  Tensor<int32_t> acc(x.rows, conv.out);
+  for (size_t i = 0; i < x.rows; ++i) {
+    for (uint32_t o = 0; o < conv.out; ++o) {
+      int32_t sum = conv.bias[o];
+      for (uint32_t k = 0; k < conv.in; ++k) sum += int32_t{conv.weight[o * conv.in + k]} * x[i][k];
+      acc[i][o] = sum;
+    }
+  }
+  return acc;
+}
+
+// Rows of 2x2 patches, stride 2, of a map [side][side][channels], in order (channel, dy, dx).
+Tensor<int16_t> Patches2x2(const int16_t* map, size_t side, size_t channels) {
+  Tensor<int16_t> out(side / 2 * (side / 2), 4 * channels);
+  for (size_t i = 0; i < out.rows; ++i) {
+    for (size_t part = 0; part < 4; ++part) {
+      const size_t y = i / (side / 2) * 2 + part / 2, x = i % (side / 2) * 2 + part % 2;
+      for (size_t c = 0; c < channels; ++c) out[i][c * 4 + part] = map[(y * side + x) * channels + c];
+    }
+  }
+  return out;
+}
+
+void DensePrompt(State& s, const int16_t* embedding, const int16_t* mask) {
+  const PromptEncoder& p = s.p.model->prompt_encoder;
+  const size_t grid = s.p.model->config.grid();
+  Tensor<int16_t> dense(grid * grid, p.dim);
+  if (mask == nullptr) {
+    for (size_t i = 0; i < dense.rows; ++i) std::copy_n(p.no_mask.data(), p.dim, dense[i]);
+  } else {
+    const MaskDownscaling& m = p.mask;
+    Tensor<int16_t> x = Norm(m.norm1, ToR24(m.conv1_rq, Multiply12(m.conv1, Patches2x2(mask, 4 * grid, 1))));
+    Gelu(m.gelu1_bits, x);
+    x = Norm(m.norm2, ToR24(m.conv2_rq, Multiply12(m.conv2, Patches2x2(x[0], 2 * grid, x.columns))));
+    Gelu(m.gelu2_bits, x);
+    dense = ToS16(m.conv3_rq, Multiply12(m.conv3, x), -32767, 32767);
+  }
+  s.keys = Tensor<int16_t>(grid * grid, p.dim);
+  for (size_t i = 0; i < grid * grid * p.dim; ++i) {
+    s.keys.values[i] = static_cast<int16_t>(Clamp(int32_t{embedding[i]} + dense.values[i], -32767, 32767));
+  }
+}
+
+// All heads of one attention; `pe` of a side is null where none is added. Returns accumulators of out_proj.
+Tensor<int32_t> Attention(const DecoderAttention& a, const PreparedAttention& prepared, const Tensor<int16_t>& queries, const int16_t* query_pe,
+                          const Tensor<int16_t>& keys, const int16_t* key_pe) {
+  const Tensor<int8_t> q = ToSigned(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, queries, query_pe)));
+  const Tensor<int8_t> k = ToSigned(a.k_rq, Multiply(prepared.k, Quantize(a.k_in, keys, key_pe)));
+  const Tensor<int8_t> v = ToSigned(a.v_rq, Multiply(prepared.v, Quantize(a.v_in, keys, nullptr)));
+  Tensor<uint8_t> attended(q.rows, q.columns);
+  for (uint32_t head = 0; head < a.heads; ++head) {
+    const size_t first = size_t{head} * a.head_dim;
+    const Tensor<uint8_t> out =
+        Attend(a.softmax, Slice(q, first, a.head_dim), Slice(k, first, a.head_dim), Slice(v, first, a.head_dim), nullptr, {});
+    for (size_t i = 0; i < q.rows; ++i) std::copy_n(out[i], a.head_dim, attended[i] + first);
+  }
+  return Multiply(prepared.out, attended);
+}
+
+void SelfAttention(State& s, uint32_t layer) {
+  const DecoderLayer& l = s.decoder().layers[layer];
+  const int16_t* pe = layer == 0 ? nullptr : s.token_pe[0];
+  const Tensor<int32_t> acc = Attention(l.self_attn, s.p.layers[layer].self_attn, s.tokens, pe, s.tokens, pe);
+  s.tokens = Norm(l.norm1, layer == 0 ? ToR24(l.self_attn.out_rq, acc) : AddStream(l.self_attn.out_rq, acc, s.tokens));
+}
+
+void TokenToImage(State& s, const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm) {
+  const Tensor<int32_t> acc = Attention(a, prepared, s.tokens, s.token_pe[0], s.keys, s.p.image_pe.data());
+  s.tokens = Norm(norm, AddStream(a.out_rq, acc, s.tokens));
+}
+
+void TokenMlp(State& s, uint32_t layer) {
+  const DecoderLayer& l = s.decoder().layers[layer];
+  const Tensor<uint8_t> hidden = ToCodes(l.lin1_rq, Multiply(s.p.layers[layer].lin1, Quantize(l.mlp_in, s.tokens, nullptr)));
+  s.tokens = Norm(l.norm3, AddStream(l.lin2_rq, Multiply(s.p.layers[layer].lin2, hidden), s.tokens));
+}
+
+void ImageToToken(State& s, uint32_t layer) {
+  const DecoderLayer& l = s.decoder().layers[layer];
+  const Tensor<int32_t> acc =
+      Attention(l.image_to_token, s.p.layers[layer].image_to_token, s.keys, s.p.image_pe.data(), s.tokens, s.token_pe[0]);
+  s.keys = Norm(l.norm4, AddStream(l.image_to_token.out_rq, acc, s.keys));
+}
+
+// Rows (position)(dy, dx, channel) of a transposed 2x2 convolution to a map of twice the side.
+template <class T>
+Tensor<T> Spread(const Tensor<T>& x, size_t side, size_t channels) {
+  Tensor<T> out(x.rows * 4, channels);
+  for (size_t i = 0; i < x.rows; ++i) {
+    for (size_t part = 0; part < 4; ++part) {
+      const size_t y = i / side * 2 + part / 2, column = i % side * 2 + part % 2;
+      std::copy_n(x[i] + part * channels, channels, out[y * 2 * side + column]);
+    }
+  }
+  return out;
+}
+
+void Upscale(State& s) {
+  const Upscaling& u = s.decoder().upscaling;
+  const size_t grid = s.p.model->config.grid();
+  Tensor<int16_t> x = Norm(u.norm, Spread(ToR24(u.conv1_rq, Multiply(s.p.upscale1, s.keys)), grid, u.norm.channels));
+  Gelu(u.gelu1_bits, x);
+  s.upscaled = Spread(ToS16(u.conv2_rq, Multiply(s.p.upscale2, x), -32767, 32767), 2 * grid, u.conv2.out / 4);
+  Gelu(u.gelu2_bits, s.upscaled);
+}
+
+Tensor<int16_t> RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, Tensor<int16_t> x, int last_limit) {
+  for (size_t i = 0; i < mlp.layers.size(); ++i) {
+    const bool last = i + 1 == mlp.layers.size();
+    x = ToS16(mlp.layers[i].rq, Multiply(layers[i], x), last ? -last_limit : 0, last ? last_limit : 32767);
+  }
+  return x;
+}
+
+Tensor<int16_t> TokenRow(const State& s, size_t row) {
+  Tensor<int16_t> out(1, s.tokens.columns);
+  std::copy_n(s.tokens[row], s.tokens.columns, out[0]);
+  return out;
+}
+
+void Hypernetworks(State& s) {
+  const MaskDecoder& d = s.decoder();
+  s.hyper = Tensor<int16_t>(d.num_masks, s.upscaled.columns);
+  for (uint32_t i = 0; i < d.num_masks; ++i) {
+    const Tensor<int16_t> out = RunMlp(d.hypernetworks[i], s.p.hypernetworks[i], TokenRow(s, 1 + i), kHyperMax);
+    std::copy_n(out[0], out.columns, s.hyper[i]);
+  }
+}
+
+void MaskProduct(const State& s, int16_t* low_res) {
+  const MaskDecoder& d = s.decoder();
+  for (uint32_t i = 0; i < d.num_masks; ++i) {
+    for (size_t pixel = 0; pixel < s.upscaled.rows; ++pixel) {
+      int32_t sum = 0;
+      for (size_t c = 0; c < s.upscaled.columns; ++c) sum += int32_t{s.hyper[i][c]} * s.upscaled[pixel][c];
+      *low_res++ = static_cast<int16_t>(Clamp(Requantize32(sum, d.mask_product.mult[i], d.mask_product.shift[i]), -32767, 32767));
+    }
+  }
+}
+
+}  // namespace
+
+Status Decode(const PreparedModel& p, const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res, int16_t* iou,
+              const StepHook& hook) {
+  State s{p};
+  const MaskDecoder& d = p.model->mask_decoder;
+  const std::vector<Step> steps = MaskDecoderSteps(p.model->config);
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size()))) return Error(Code::kCancelled, "cancelled");
+    const uint32_t layer = steps[i].layer;
+    switch (steps[i].kind) {
+      case StepKind::kPromptTokens:
+        s.tokens = Tensor<int16_t>(TokenCount(p.model->config, prompt), d.dim);
+        PromptTokens(*p.model, frame, prompt, s.tokens[0]);
+        s.token_pe = s.tokens;
+        break;
+      case StepKind::kDensePrompt: DensePrompt(s, embedding, prompt.mask); break;
+      case StepKind::kSelfAttention: SelfAttention(s, layer); break;
+      case StepKind::kTokenToImage: TokenToImage(s, d.layers[layer].token_to_image, p.layers[layer].token_to_image, d.layers[layer].norm2); break;
+      case StepKind::kTokenMlp: TokenMlp(s, layer); break;
+      case StepKind::kImageToToken: ImageToToken(s, layer); break;
+      case StepKind::kFinalTokenToImage: TokenToImage(s, d.final_attn, p.final_attn, d.norm_final); break;
+      case StepKind::kUpscale: Upscale(s); break;
+      case StepKind::kHypernetworks: Hypernetworks(s); break;
+      case StepKind::kMaskProduct: MaskProduct(s, low_res); break;
+      case StepKind::kIouHead: std::copy_n(RunMlp(d.iou_head, p.iou_head, TokenRow(s, 0), 32767)[0], d.num_masks, iou); break;
+      case StepKind::kPatchEmbed:
+      case StepKind::kAttention:
+      case StepKind::kMlp:
+      case StepKind::kNeck: return Error(Code::kInternal, "%s is not a step of the mask decoder", steps[i].name.c_str());
+    }
+  }
+  return Status();
+}
+
+}  // namespace intsam::reference

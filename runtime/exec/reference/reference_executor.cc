@@ -1,0 +1,29 @@
+#include "runtime/exec/reference/reference_executor.h"
+
+#include "runtime/exec/reference/image_encoder.h"
+#include "runtime/exec/reference/mask_decoder.h"
+
+namespace intsam {
+namespace {
+
+class ReferenceExecutor : public Executor {
+ public:
+  explicit ReferenceExecutor(const IntegerModel& model) : prepared_(model, ScalarKernels()) {}
+
+  Status EncodeImage(const uint8_t* rgb, ImageSize size, int16_t* embedding, const StepHook& hook) override {
+    return reference::EncodeImage(prepared_, rgb, size, embedding, hook);
+  }
+  Status Decode(const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res, int16_t* iou,
+                const StepHook& hook) override {
+    return reference::Decode(prepared_, embedding, frame, prompt, low_res, iou, hook);
+  }
+
+ private:
+  PreparedModel prepared_;
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> MakeReferenceExecutor(const IntegerModel& model) { return std::make_unique<ReferenceExecutor>(model); }
+
+}  // namespace intsam

@@ -1,0 +1,110 @@
+#include "runtime/format/model.h"
+
+namespace intsam {
+namespace {
+
+Linear MakeLinear(uint32_t in, uint32_t out) {
+  Linear linear;
+  linear.in = in, linear.out = out;
+  return linear;
+}
+
+Linear12 MakeLinear12(uint32_t in, uint32_t out) {
+  Linear12 linear;
+  linear.in = in, linear.out = out;
+  return linear;
+}
+
+DecoderAttention MakeAttention(uint32_t dim, uint32_t inner, uint32_t heads) {
+  DecoderAttention attn;
+  attn.heads = heads, attn.head_dim = inner / heads;
+  attn.q = attn.k = attn.v = MakeLinear(dim, inner);
+  attn.q_rq.n = attn.k_rq.n = attn.v_rq.n = inner;
+  attn.out = MakeLinear(inner, dim);
+  attn.out_rq.n = dim;
+  return attn;
+}
+
+Mlp MakeMlp(uint32_t in, uint32_t hidden, uint32_t out, uint32_t depth) {
+  Mlp mlp;
+  mlp.layers.resize(depth);
+  for (uint32_t i = 0; i < depth; ++i) {
+    const uint32_t width = i + 1 == depth ? out : hidden;
+    mlp.layers[i].linear = MakeLinear(i == 0 ? in : hidden, width);
+    mlp.layers[i].rq.n = width;
+  }
+  return mlp;
+}
+
+EncoderBlock MakeBlock(const SamConfig& c, uint32_t index) {
+  EncoderBlock b;
+  b.side = c.attention_side(index);
+  b.norm1.channels = b.norm2.channels = c.embed_dim;
+  b.qkv = MakeLinear(c.embed_dim, 3 * c.embed_dim);
+  b.qkv_rq.n = 3 * c.embed_dim;
+  b.rel_pos_h.side = b.rel_pos_w.side = b.side;
+  b.rel_pos_h.head_dim = b.rel_pos_w.head_dim = c.head_dim();
+  b.proj = MakeLinear(c.embed_dim, c.embed_dim);
+  b.proj_rq.n = c.embed_dim;
+  b.lin1 = MakeLinear(c.embed_dim, c.mlp_dim);
+  b.gelu.n = c.mlp_dim;
+  b.lin2 = MakeLinear(c.mlp_dim, c.embed_dim);
+  b.lin2_rq.n = c.embed_dim;
+  return b;
+}
+
+DecoderLayer MakeLayer(const SamConfig& c) {
+  const uint32_t dim = c.prompt_embed_dim;
+  DecoderLayer l;
+  l.self_attn = MakeAttention(dim, dim, c.decoder_num_heads);
+  l.token_to_image = l.image_to_token = MakeAttention(dim, c.cross_dim(), c.decoder_num_heads);
+  l.norm1.channels = l.norm2.channels = l.norm3.channels = l.norm4.channels = dim;
+  l.lin1 = MakeLinear(dim, c.decoder_mlp_dim);
+  l.lin1_rq.n = c.decoder_mlp_dim;
+  l.lin2 = MakeLinear(c.decoder_mlp_dim, dim);
+  l.lin2_rq.n = dim;
+  return l;
+}
+
+}  // namespace
+
+IntegerModel::IntegerModel(const SamConfig& c) : config(c) {
+  const uint32_t dim = c.prompt_embed_dim;
+
+  PatchEmbed& patch = image_encoder.patch_embed;
+  patch.in = 3 * c.patch_size * c.patch_size;
+  patch.out = patch.rq.n = c.embed_dim;
+  patch.patches = c.grid() * c.grid();
+  for (uint32_t i = 0; i < c.depth; ++i) image_encoder.blocks.push_back(MakeBlock(c, i));
+  Neck& neck = image_encoder.neck;
+  neck.conv1 = MakeLinear(c.embed_dim, dim);
+  neck.conv2 = MakeLinear(9 * dim, dim);
+  neck.conv1_rq.n = neck.conv2_rq.n = dim;
+  neck.norm1.channels = neck.norm2.channels = dim;
+
+  prompt_encoder.dim = dim;
+  MaskDownscaling& mask = prompt_encoder.mask;
+  mask.conv1 = MakeLinear12(4, c.mask_in_chans / 4);
+  mask.conv2 = MakeLinear12(c.mask_in_chans, c.mask_in_chans);
+  mask.conv3 = MakeLinear12(c.mask_in_chans, dim);
+  mask.conv1_rq.n = mask.norm1.channels = c.mask_in_chans / 4;
+  mask.conv2_rq.n = mask.norm2.channels = c.mask_in_chans;
+  mask.conv3_rq.n = dim;
+
+  MaskDecoder& d = mask_decoder;
+  d.dim = dim;
+  d.num_masks = c.num_masks();
+  for (uint32_t i = 0; i < c.decoder_depth; ++i) d.layers.push_back(MakeLayer(c));
+  d.mask_product.n = c.num_masks();
+  d.final_attn = MakeAttention(dim, c.cross_dim(), c.decoder_num_heads);
+  d.norm_final.channels = dim;
+  d.upscaling.conv1 = MakeLinear(dim, 4 * c.upscale1_dim());
+  d.upscaling.conv1_rq.n = 4 * c.upscale1_dim();
+  d.upscaling.norm.channels = c.upscale1_dim();
+  d.upscaling.conv2 = MakeLinear(c.upscale1_dim(), 4 * c.upscale2_dim());
+  d.upscaling.conv2_rq.n = 4 * c.upscale2_dim();
+  for (uint32_t i = 0; i < c.num_masks(); ++i) d.hypernetworks.push_back(MakeMlp(dim, dim, c.upscale2_dim(), 3));
+  d.iou_head = MakeMlp(dim, c.iou_head_hidden_dim, c.num_masks(), c.iou_head_depth);
+}
+
+}  // namespace intsam

@@ -1,0 +1,473 @@
+// The integer model: every tensor and parameter of an .isam file, as the runtime uses it.
+//
+// One visitor describes the file for writing, reading and printing. A visitor V offers
+//   v.Field(name, integer, lo, hi)                 a scalar and the range that write and read both check
+//   v.Tensor(name, view, {dims...}[, lo, hi])      a tensor; dims come from the configuration, never from the file
+//   v.Group(name, record)                          a nested record; names join with '.'
+// The order of the visits is the order in the file: appending is allowed, reordering is not.
+// Views point into the mapped file (runtime) or into the converter's buffers; records own nothing.
+//
+// Conventions (docs/numerics.md): an 8-bit activation is a u8 code with a zero point; signed values (q, k, v, attention
+// output) have zero point 128 and lo = 1. Linear weights lie in panels [N/16][K/4][16][4].
+#ifndef INTSAM_RUNTIME_FORMAT_MODEL_H_
+#define INTSAM_RUNTIME_FORMAT_MODEL_H_
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "runtime/sam/config.h"
+
+namespace intsam {
+
+template <class T>
+using View = std::span<const T>;
+
+// How an activation is coded: value = (code - zero) * scale, lo <= code <= hi. The scale is the converter's.
+struct Codes {
+  uint32_t zero = 0, lo = 0, hi = 255;
+  template <class V>
+  void Visit(V& v) {
+    v.Field("zero", zero, 0, 255);
+    v.Field("lo", lo, 0, 255);
+    v.Field("hi", hi, 0, 255);
+  }
+  static Codes Signed() { return {128, 1, 255}; }
+};
+
+// A real number, for reports only: mantissa * 2^-shift.
+struct Unit {
+  int32_t mantissa = 1 << 30;
+  int32_t shift = 30;
+  template <class V>
+  void Visit(V& v) {
+    v.Field("mantissa", mantissa, 1 << 30, INT32_MAX);
+    v.Field("shift", shift, 0, 62);
+  }
+};
+
+// One multiplier for a whole tensor (RQ32, docs/numerics.md 2.1).
+struct Rq32Scalar {
+  int32_t mult = 1 << 30;
+  uint32_t shift = 30;
+  template <class V>
+  void Visit(V& v) {
+    v.Field("mult", mult, 1 << 30, INT32_MAX);
+    v.Field("shift", shift, 1, 62);
+  }
+};
+
+// A multiplier per output channel (RQ32).
+struct Rq32 {
+  uint32_t n = 0;
+  View<int32_t> mult;
+  View<uint8_t> shift;
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("mult", mult, {n}, 1 << 30, INT32_MAX);
+    v.Tensor("shift", shift, {n}, 1, 62);
+  }
+};
+
+// To codes of at most 8 bits (RQ16, docs/numerics.md 2.2).
+struct Rq16 {
+  uint32_t n = 0;
+  View<int16_t> mult;
+  View<uint8_t> shift;
+  uint32_t k = 0;
+  Codes out;
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("mult", mult, {n}, 1 << 14, INT16_MAX);
+    v.Tensor("shift", shift, {n}, 0, 24);
+    v.Field("k", k, 0, 6);
+    v.Group("out", out);
+  }
+};
+
+// RQ16W -> GELU -> RQ16S (docs/numerics.md 2.3, 5, 2.4).
+struct RqGelu {
+  uint32_t n = 0;
+  View<int16_t> mult;
+  View<uint8_t> shift;
+  uint32_t unit_bits = 12;
+  int32_t out_mult = 1 << 14;
+  uint32_t k = 0;
+  Codes out;
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("mult", mult, {n}, 1 << 14, INT16_MAX);
+    v.Tensor("shift", shift, {n}, 0, 24);
+    v.Field("unit_bits", unit_bits, 9, 12);
+    v.Field("out_mult", out_mult, 1, INT16_MAX);
+    v.Field("k", k, 0, 6);
+    v.Group("out", out);
+  }
+};
+
+// s16 or R24 values to codes with one multiplier.
+struct QuantizeSite {
+  Rq32Scalar rq;
+  Codes out;
+  template <class V>
+  void Visit(V& v) {
+    v.Group("rq", rq);
+    v.Group("out", out);
+  }
+};
+
+// A linear layer with s8 weights. Its input codes are those of its producer; A16 layers take s16.
+struct Linear {
+  uint32_t in = 0, out = 0;
+  View<int8_t> weight;
+  View<int32_t> bias;
+  std::vector<int32_t> column_sums;  // not in the file: sum over k of each channel's weights, set by ProveModel
+  uint32_t padded_out() const { return (out + 15) / 16 * 16; }
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("weight", weight, {padded_out() / 16, in / 4, 16, 4}, -127, 127);
+    v.Tensor("bias", bias, {out});
+  }
+};
+
+// A small convolution of the mask prompt: 12-bit weights in s16, [out][in], in order (channel, dy, dx).
+struct Linear12 {
+  uint32_t in = 0, out = 0;
+  View<int16_t> weight;
+  View<int32_t> bias;
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("weight", weight, {out, in}, -2047, 2047);
+    v.Tensor("bias", bias, {out});
+  }
+};
+
+// LayerNorm to codes (LN-N, docs/numerics.md 4.2).
+struct NormNarrow {
+  uint32_t channels = 0;
+  int64_t epsilon = 1;
+  View<int16_t> gain;
+  View<int32_t> bias;
+  uint32_t k = 0;
+  Codes out;
+  template <class V>
+  void Visit(V& v) {
+    v.Field("epsilon", epsilon, 1, int64_t{1} << 58);
+    v.Tensor("gain", gain, {channels}, -32767, 32767);
+    v.Tensor("bias", bias, {channels});
+    v.Field("k", k, 1, 20);
+    v.Group("out", out);
+  }
+};
+
+// LayerNorm to s16 (LN-W, docs/numerics.md 4.3).
+struct NormWide {
+  uint32_t channels = 0;
+  int64_t epsilon = 1;
+  View<int32_t> gain;
+  View<int64_t> bias;
+  uint32_t shift = 1;
+  template <class V>
+  void Visit(V& v) {
+    v.Field("epsilon", epsilon, 1, int64_t{1} << 58);
+    v.Tensor("gain", gain, {channels}, -(1 << 23) + 1, (1 << 23) - 1);
+    v.Tensor("bias", bias, {channels}, -(int64_t{1} << 60), int64_t{1} << 60);
+    v.Field("shift", shift, 1, 46);
+  }
+};
+
+// Softmax and the product with values (docs/numerics.md 6).
+struct Softmax {
+  int32_t shift = 0;
+  uint32_t mult = 1 << 15;
+  Rq32Scalar mix;  // s_v / s_out
+  template <class V>
+  void Visit(V& v) {
+    v.Field("shift", shift, -15, 15);
+    v.Field("mult", mult, 1 << 15, 65535);
+    v.Group("mix", mix);
+  }
+};
+
+// Relative positions along one axis, rows in reversed order (kernels.h, RelativePosition).
+struct RelPos {
+  uint32_t side = 0, head_dim = 0;
+  View<int16_t> table;
+  Rq32Scalar rq;
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("table", table, {2 * side - 1, head_dim}, -32767, 32767);
+    v.Group("rq", rq);
+  }
+};
+
+// ---------------------------------------------------------------- image encoder
+
+struct PatchEmbed {
+  uint32_t in = 0, out = 0, patches = 0;
+  View<int8_t> weight_high, weight_low;  // w = 64 * high + low (PW14, docs/numerics.md 8)
+  View<int32_t> mean;                    // round(mean * 2^16) per colour
+  Rq32 rq;
+  View<int16_t> position;  // [patches][out]: (pos_embed + bias) in residual units / 2^position_shift
+  uint32_t position_shift = 0;
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("weight_high", weight_high, {(out + 15) / 16, in / 4, 16, 4}, -127, 127);
+    v.Tensor("weight_low", weight_low, {(out + 15) / 16, in / 4, 16, 4}, -32, 31);
+    v.Tensor("mean", mean, {3}, 0, 255 << 16);
+    v.Group("rq", rq);
+    v.Tensor("position", position, {patches, out}, -32767, 32767);
+    v.Field("position_shift", position_shift, 0, 8);
+  }
+};
+
+struct EncoderBlock {
+  uint32_t side = 0;  // keys per axis: window_size or grid
+  NormNarrow norm1;
+  Linear qkv;
+  Rq16 qkv_rq;
+  RelPos rel_pos_h, rel_pos_w;
+  Softmax softmax;
+  Linear proj;
+  Rq32 proj_rq;
+  NormNarrow norm2;
+  Linear lin1;
+  RqGelu gelu;
+  Linear lin2;
+  Rq32 lin2_rq;
+  template <class V>
+  void Visit(V& v) {
+    v.Group("norm1", norm1);
+    v.Group("attn.qkv", qkv);
+    v.Group("attn.qkv.rq", qkv_rq);
+    v.Group("attn.rel_pos_h", rel_pos_h);
+    v.Group("attn.rel_pos_w", rel_pos_w);
+    v.Group("attn.softmax", softmax);
+    v.Group("attn.proj", proj);
+    v.Group("attn.proj.rq", proj_rq);
+    v.Group("norm2", norm2);
+    v.Group("mlp.lin1", lin1);
+    v.Group("mlp.gelu", gelu);
+    v.Group("mlp.lin2", lin2);
+    v.Group("mlp.lin2.rq", lin2_rq);
+  }
+};
+
+struct Neck {
+  QuantizeSite in;
+  Linear conv1;  // 1x1
+  Rq32 conv1_rq;
+  NormNarrow norm1;
+  Linear conv2;  // 3x3, K in order (ky, kx, channel)
+  Rq32 conv2_rq;
+  NormWide norm2;
+  template <class V>
+  void Visit(V& v) {
+    v.Group("in", in);
+    v.Group("0", conv1);
+    v.Group("0.rq", conv1_rq);
+    v.Group("1", norm1);
+    v.Group("2", conv2);
+    v.Group("2.rq", conv2_rq);
+    v.Group("3", norm2);
+  }
+};
+
+struct ImageEncoder {
+  Unit residual_unit;
+  PatchEmbed patch_embed;
+  std::vector<EncoderBlock> blocks;
+  Neck neck;
+  template <class V>
+  void Visit(V& v) {
+    v.Group("residual_unit", residual_unit);
+    v.Group("patch_embed", patch_embed);
+    v.List("blocks", blocks);
+    v.Group("neck", neck);
+  }
+};
+
+// ---------------------------------------------------------------- prompt encoder
+
+struct MaskDownscaling {
+  Linear12 conv1, conv2, conv3;
+  Rq32 conv1_rq, conv2_rq, conv3_rq;
+  NormWide norm1, norm2;
+  uint32_t gelu1_bits = 12, gelu2_bits = 12;
+  template <class V>
+  void Visit(V& v) {
+    v.Group("0", conv1);
+    v.Group("0.rq", conv1_rq);
+    v.Group("1", norm1);
+    v.Field("2.unit_bits", gelu1_bits, 9, 12);
+    v.Group("3", conv2);
+    v.Group("3.rq", conv2_rq);
+    v.Group("4", norm2);
+    v.Field("5.unit_bits", gelu2_bits, 9, 12);
+    v.Group("6", conv3);
+    v.Group("6.rq", conv3_rq);
+  }
+};
+
+struct PromptEncoder {
+  uint32_t dim = 0;
+  View<int32_t> gaussian;          // Q24 [2][dim / 2]
+  View<int16_t> point_embeddings;  // [4][dim], token units
+  View<int16_t> not_a_point;       // [dim], token units
+  View<int16_t> no_mask;           // [dim], key units
+  Rq32Scalar token_pe, image_pe;   // positional encodings to token and key units
+  MaskDownscaling mask;
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("gaussian", gaussian, {2, dim / 2}, -INT32_MAX, INT32_MAX);
+    v.Tensor("point_embeddings", point_embeddings, {4, dim}, -32767, 32767);
+    v.Tensor("not_a_point", not_a_point, {dim}, -32767, 32767);
+    v.Tensor("no_mask", no_mask, {dim}, -32767, 32767);
+    v.Group("token_pe", token_pe);
+    v.Group("image_pe", image_pe);
+    v.Group("mask_downscaling", mask);
+  }
+};
+
+// ---------------------------------------------------------------- mask decoder
+
+struct DecoderAttention {
+  uint32_t heads = 0, head_dim = 0;
+  QuantizeSite q_in, k_in, v_in;
+  Linear q, k, v, out;
+  Rq16 q_rq, k_rq, v_rq;
+  Softmax softmax;
+  Rq32 out_rq;  // to unit / 256 of the stream that the result joins
+  template <class V>
+  void Visit(V& visitor) {
+    visitor.Group("q_proj.in", q_in);
+    visitor.Group("q_proj", q);
+    visitor.Group("q_proj.rq", q_rq);
+    visitor.Group("k_proj.in", k_in);
+    visitor.Group("k_proj", k);
+    visitor.Group("k_proj.rq", k_rq);
+    visitor.Group("v_proj.in", v_in);
+    visitor.Group("v_proj", v);
+    visitor.Group("v_proj.rq", v_rq);
+    visitor.Group("softmax", softmax);
+    visitor.Group("out_proj", out);
+    visitor.Group("out_proj.rq", out_rq);
+  }
+};
+
+struct DecoderLayer {
+  DecoderAttention self_attn, token_to_image, image_to_token;
+  NormWide norm1, norm2, norm3, norm4;
+  QuantizeSite mlp_in;
+  Linear lin1, lin2;
+  Rq16 lin1_rq;  // with the ReLU: lo = zero
+  Rq32 lin2_rq;
+  template <class V>
+  void Visit(V& v) {
+    v.Group("self_attn", self_attn);
+    v.Group("norm1", norm1);
+    v.Group("cross_attn_token_to_image", token_to_image);
+    v.Group("norm2", norm2);
+    v.Group("mlp.in", mlp_in);
+    v.Group("mlp.lin1", lin1);
+    v.Group("mlp.lin1.rq", lin1_rq);
+    v.Group("mlp.lin2", lin2);
+    v.Group("mlp.lin2.rq", lin2_rq);
+    v.Group("norm3", norm3);
+    v.Group("cross_attn_image_to_token", image_to_token);
+    v.Group("norm4", norm4);
+  }
+};
+
+// One layer of a W8A16 MLP (hypernetworks, IoU head); the clamp is the ReLU or the width of the last output.
+struct MlpLayer {
+  Linear linear;
+  Rq32 rq;
+  template <class V>
+  void Visit(V& v) {
+    v.Group("linear", linear);
+    v.Group("rq", rq);
+  }
+};
+
+struct Mlp {
+  std::vector<MlpLayer> layers;
+  template <class V>
+  void Visit(V& v) {
+    v.List("layers", layers);
+  }
+};
+
+struct Upscaling {
+  Linear conv1, conv2;  // transposed 2x2, stride 2: N in order (dy, dx, channel)
+  Rq32 conv1_rq, conv2_rq;
+  NormWide norm;
+  uint32_t gelu1_bits = 12, gelu2_bits = 12;
+  template <class V>
+  void Visit(V& v) {
+    v.Group("0", conv1);
+    v.Group("0.rq", conv1_rq);
+    v.Group("1", norm);
+    v.Field("2.unit_bits", gelu1_bits, 9, 12);
+    v.Group("3", conv2);
+    v.Group("3.rq", conv2_rq);
+    v.Field("4.unit_bits", gelu2_bits, 9, 12);
+  }
+};
+
+inline constexpr int kHyperMax = 2047;  // H12: the width of a hypernetwork's output
+
+struct MaskDecoder {
+  uint32_t dim = 0, num_masks = 0;
+  Unit token_unit, key_unit, logit_unit;  // of the two streams and of the mask logits
+  View<int16_t> iou_token;                // [dim], token units
+  View<int16_t> mask_tokens;              // [num_masks][dim]
+  std::vector<DecoderLayer> layers;
+  DecoderAttention final_attn;
+  NormWide norm_final;
+  Upscaling upscaling;
+  std::vector<Mlp> hypernetworks;
+  Rq32 mask_product;  // to logit units, one multiplier per mask
+  Mlp iou_head;
+  Rq32Scalar iou_q15;       // predicted IoU to Q15
+  int32_t mask_threshold = 0;  // in logit units / 4096
+  template <class V>
+  void Visit(V& v) {
+    v.Group("token_unit", token_unit);
+    v.Group("key_unit", key_unit);
+    v.Group("logit_unit", logit_unit);
+    v.Tensor("iou_token", iou_token, {dim}, -32767, 32767);
+    v.Tensor("mask_tokens", mask_tokens, {num_masks, dim}, -32767, 32767);
+    v.List("transformer.layers", layers);
+    v.Group("transformer.final_attn_token_to_image", final_attn);
+    v.Group("transformer.norm_final_attn", norm_final);
+    v.Group("output_upscaling", upscaling);
+    v.List("output_hypernetworks_mlps", hypernetworks);
+    v.Group("mask_product", mask_product);
+    v.Group("iou_prediction_head", iou_head);
+    v.Group("iou_q15", iou_q15);
+    v.Field("mask_threshold", mask_threshold, -(1 << 27), 1 << 27);
+  }
+};
+
+struct IntegerModel {
+  SamConfig config;
+  ImageEncoder image_encoder;
+  PromptEncoder prompt_encoder;
+  MaskDecoder mask_decoder;
+
+  IntegerModel() = default;
+  // Sets every dimension from a configuration that ValidateConfig accepts; all views are empty.
+  explicit IntegerModel(const SamConfig& config);
+
+  template <class V>
+  void Visit(V& v) {
+    v.Group("image_encoder", image_encoder);
+    v.Group("prompt_encoder", prompt_encoder);
+    v.Group("mask_decoder", mask_decoder);
+  }
+};
+
+}  // namespace intsam
+
+#endif  // INTSAM_RUNTIME_FORMAT_MODEL_H_

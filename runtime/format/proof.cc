@@ -1,0 +1,246 @@
+#include "runtime/format/proof.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <string>
+
+namespace intsam {
+namespace {
+
+constexpr int64_t kMaxS32 = INT32_MAX;
+constexpr int64_t kRoundingHalf = 1 << 23;  // the largest half that RQ16 adds before its shift of at most 24
+
+int64_t Abs(int64_t x) { return x < 0 ? -x : x; }
+
+// Column sums and sums of magnitudes of panel weights, per output channel.
+struct WeightSums {
+  std::vector<int32_t> sum, magnitude;
+};
+
+WeightSums SumPanels(View<int8_t> panels, uint32_t in, uint32_t out) {
+  const uint32_t n = (out + 15) / 16;
+  WeightSums sums{std::vector<int32_t>(n * 16), std::vector<int32_t>(n * 16)};
+  const int8_t* w = panels.data();
+  for (uint32_t panel = 0; panel < n; ++panel) {
+    // 64 lanes of s16 partial sums; at most 256 steps of 127 stay inside s16.
+    int32_t sum[64] = {}, magnitude[64] = {};
+    for (uint32_t step = 0; step < in / 4;) {
+      int16_t part[64] = {}, part_magnitude[64] = {};
+      for (const uint32_t stop = std::min(in / 4, step + 256); step < stop; ++step, w += 64) {
+        for (int lane = 0; lane < 64; ++lane) {
+          const int16_t x = w[lane];
+          part[lane] = static_cast<int16_t>(part[lane] + x);
+          part_magnitude[lane] = static_cast<int16_t>(part_magnitude[lane] + (x < 0 ? -x : x));
+        }
+      }
+      for (int lane = 0; lane < 64; ++lane) sum[lane] += part[lane], magnitude[lane] += part_magnitude[lane];
+    }
+    for (int lane = 0; lane < 64; ++lane) {
+      sums.sum[panel * 16 + lane / 4] += sum[lane];
+      sums.magnitude[panel * 16 + lane / 4] += magnitude[lane];
+    }
+  }
+  return sums;
+}
+
+class Proof {
+ public:
+  Status status;
+
+  // bound[c] of |acc| of a layer whose operands are codes with this zero point, for both operand forms.
+  std::vector<int64_t> CodesLayer(const char* site, Linear& linear, uint32_t zero) {
+    return Layer(site, linear, [&](int64_t magnitude, int64_t bias, int64_t sum) {
+      const int64_t unsigned_form = 255 * magnitude + Abs(bias - int64_t{zero} * sum);
+      const int64_t signed_form = 128 * magnitude + Abs(bias + (128 - int64_t{zero}) * sum);
+      return std::max(unsigned_form, signed_form);
+    });
+  }
+  std::vector<int64_t> S16Layer(const char* site, Linear& linear) {
+    return Layer(site, linear, [](int64_t magnitude, int64_t bias, int64_t) { return 32767 * magnitude + Abs(bias); });
+  }
+  std::vector<int64_t> S16Layer(const char* site, const Linear12& linear) {
+    std::vector<int64_t> bounds;
+    for (uint32_t c = 0; c < linear.out; ++c) {
+      int64_t magnitude = 0;
+      for (uint32_t k = 0; k < linear.in; ++k) magnitude += Abs(linear.weight[c * linear.in + k]);
+      bounds.push_back(32767 * magnitude + Abs(linear.bias[c]));
+      Accumulator(site, c, bounds.back());
+    }
+    return bounds;
+  }
+
+  void Accumulator(const char* site, uint32_t channel, int64_t bound) {
+    if (bound + kRoundingHalf > kMaxS32) Fail(site, channel, "accumulator can reach", bound);
+  }
+  void Requantized(const char* site, const Rq32& rq, const std::vector<int64_t>& bounds) {
+    for (uint32_t c = 0; c < rq.n; ++c) Product(site, c, bounds[c], rq.mult[c], rq.shift[c]);
+  }
+  void Requantized(const char* site, const Rq32Scalar& rq, int64_t bound) { Product(site, 0, bound, rq.mult, rq.shift); }
+
+  void CodesRange(const char* site, const Codes& codes) {
+    if (codes.lo > codes.zero || codes.zero > codes.hi) Fail(site, 0, "zero point is outside lo..hi", codes.zero);
+  }
+  // The products of attention and the head split rely on zero point 128 and values of at least -127.
+  void SignedCodes(const char* site, const Codes& codes) {
+    CodesRange(site, codes);
+    if (codes.zero != 128 || codes.lo < 1) Fail(site, 0, "is a signed site, but the zero point is", codes.zero);
+  }
+  void Narrow(const char* site, const NormNarrow& norm) {
+    CodesRange(site, norm.out);
+    for (uint32_t c = 0; c < norm.channels; ++c) {
+      if (32768 * Abs(norm.gain[c]) + Abs(norm.bias[c]) > kMaxS32) Fail(site, c, "gain and bias leave s32; bias", norm.bias[c]);
+    }
+  }
+  void Quantize(const char* site, const QuantizeSite& quantize, int64_t bound) {
+    CodesRange(site, quantize.out);
+    Requantized(site, quantize.rq, bound);
+  }
+
+  void Fail(const std::string& site, uint32_t channel, const char* what, int64_t value) {
+    if (!status.ok()) return;
+    status = Error(Code::kDamaged, "%s%s: channel %u: %s %" PRId64, prefix.c_str(), site.c_str(), channel, what, value);
+  }
+
+  std::string prefix;
+
+ private:
+  template <class Bound>
+  std::vector<int64_t> Layer(const char* site, Linear& linear, Bound bound) {
+    WeightSums sums = SumPanels(linear.weight, linear.in, linear.out);
+    std::vector<int64_t> bounds(linear.out);
+    for (uint32_t c = 0; c < linear.out; ++c) {
+      bounds[c] = bound(sums.magnitude[c], linear.bias[c], sums.sum[c]);
+      Accumulator(site, c, bounds[c]);
+    }
+    linear.column_sums = std::move(sums.sum);
+    return bounds;
+  }
+
+  // |RQ32(acc)| < 2^31 - 1, so that the low half of the 64-bit result is the result; 256 leaves room for a zero point.
+  void Product(const char* site, uint32_t channel, int64_t bound, int32_t mult, uint32_t shift) {
+    const int64_t limit = std::min(bound, kMaxS32);
+    if (((limit * mult) >> shift) + 256 >= kMaxS32) Fail(site, channel, "requantized value can leave s32; shift", shift);
+  }
+};
+
+void ProvePatchEmbed(Proof& proof, const PatchEmbed& p) {
+  const WeightSums high = SumPanels(p.weight_high, p.in, p.out), low = SumPanels(p.weight_low, p.in, p.out);
+  for (uint32_t c = 0; c < p.out; ++c) {
+    // |A| and the mean correction are each at most 255 * sum |w|; the operands of one plane are at most 255 too.
+    const int64_t bound = 2 * 255 * (64 * int64_t{high.magnitude[c]} + low.magnitude[c]);
+    proof.Accumulator("patch_embed", c, bound);
+    if (proof.status.ok()) proof.Requantized("patch_embed", Rq32Scalar{p.rq.mult[c], p.rq.shift[c]}, bound);
+  }
+}
+
+void ProveRelPos(Proof& proof, const char* site, const RelPos& rel, int64_t& logit) {
+  int64_t bound = 0;
+  for (size_t row = 0; row < rel.table.size(); row += rel.head_dim) {
+    int64_t magnitude = 0;
+    for (uint32_t d = 0; d < rel.head_dim; ++d) magnitude += Abs(rel.table[row + d]);
+    bound = std::max(bound, 127 * magnitude);
+  }
+  proof.Accumulator(site, 0, bound);
+  proof.Requantized(site, rel.rq, bound);
+  logit += ((bound * rel.rq.mult) >> rel.rq.shift) + 1;
+}
+
+void ProveBlock(Proof& proof, EncoderBlock& b, uint32_t head_dim) {
+  proof.Narrow("norm1", b.norm1);
+  proof.CodesLayer("attn.qkv", b.qkv, b.norm1.out.zero);
+  proof.SignedCodes("attn.qkv.rq.out", b.qkv_rq.out);
+  // |q.k| <= d * 127^2, and both relative positions are added to it.
+  int64_t logit = int64_t{head_dim} * 127 * 127;
+  ProveRelPos(proof, "attn.rel_pos_h", b.rel_pos_h, logit);
+  ProveRelPos(proof, "attn.rel_pos_w", b.rel_pos_w, logit);
+  if (logit >= kMaxS32) proof.Fail("attn", 0, "logits can reach", logit);
+  proof.Requantized("attn.proj.rq", b.proj_rq, proof.CodesLayer("attn.proj", b.proj, 128));
+  proof.Narrow("norm2", b.norm2);
+  proof.CodesLayer("mlp.lin1", b.lin1, b.norm2.out.zero);
+  proof.CodesRange("mlp.gelu.out", b.gelu.out);
+  proof.Requantized("mlp.lin2.rq", b.lin2_rq, proof.CodesLayer("mlp.lin2", b.lin2, b.gelu.out.zero));
+}
+
+void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a) {
+  const std::string outer = proof.prefix;
+  proof.prefix += name + ".";
+  proof.Quantize("q_proj.in", a.q_in, 2 * 32767);
+  proof.Quantize("k_proj.in", a.k_in, 2 * 32767);
+  proof.Quantize("v_proj.in", a.v_in, 2 * 32767);
+  proof.CodesLayer("q_proj", a.q, a.q_in.out.zero);
+  proof.CodesLayer("k_proj", a.k, a.k_in.out.zero);
+  proof.CodesLayer("v_proj", a.v, a.v_in.out.zero);
+  proof.SignedCodes("q_proj.rq.out", a.q_rq.out);
+  proof.SignedCodes("k_proj.rq.out", a.k_rq.out);
+  proof.SignedCodes("v_proj.rq.out", a.v_rq.out);
+  proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, 128));
+  proof.prefix = outer;
+}
+
+void ProveMlp(Proof& proof, const std::string& name, Mlp& mlp) {
+  const std::string outer = proof.prefix;
+  for (size_t i = 0; i < mlp.layers.size(); ++i) {
+    proof.prefix = outer + name + ".layers." + std::to_string(i) + ".";
+    proof.Requantized("rq", mlp.layers[i].rq, proof.S16Layer("linear", mlp.layers[i].linear));
+  }
+  proof.prefix = outer;
+}
+
+void ProvePromptEncoder(Proof& proof, PromptEncoder& p) {
+  proof.Requantized("token_pe", p.token_pe, 32767);
+  proof.Requantized("image_pe", p.image_pe, 32767);
+  proof.Requantized("mask_downscaling.0.rq", p.mask.conv1_rq, proof.S16Layer("mask_downscaling.0", p.mask.conv1));
+  proof.Requantized("mask_downscaling.3.rq", p.mask.conv2_rq, proof.S16Layer("mask_downscaling.3", p.mask.conv2));
+  proof.Requantized("mask_downscaling.6.rq", p.mask.conv3_rq, proof.S16Layer("mask_downscaling.6", p.mask.conv3));
+}
+
+void ProveMaskDecoder(Proof& proof, MaskDecoder& d) {
+  for (size_t i = 0; i < d.layers.size(); ++i) {
+    DecoderLayer& l = d.layers[i];
+    proof.prefix = "mask_decoder.transformer.layers." + std::to_string(i) + ".";
+    ProveAttention(proof, "self_attn", l.self_attn);
+    ProveAttention(proof, "cross_attn_token_to_image", l.token_to_image);
+    ProveAttention(proof, "cross_attn_image_to_token", l.image_to_token);
+    proof.Quantize("mlp.in", l.mlp_in, 2 * 32767);
+    proof.CodesLayer("mlp.lin1", l.lin1, l.mlp_in.out.zero);
+    proof.CodesRange("mlp.lin1.rq.out", l.lin1_rq.out);
+    proof.Requantized("mlp.lin2.rq", l.lin2_rq, proof.CodesLayer("mlp.lin2", l.lin2, l.lin1_rq.out.zero));
+  }
+  proof.prefix = "mask_decoder.transformer.";
+  ProveAttention(proof, "final_attn_token_to_image", d.final_attn);
+  proof.prefix = "mask_decoder.";
+  proof.Requantized("output_upscaling.0.rq", d.upscaling.conv1_rq, proof.S16Layer("output_upscaling.0", d.upscaling.conv1));
+  proof.Requantized("output_upscaling.3.rq", d.upscaling.conv2_rq, proof.S16Layer("output_upscaling.3", d.upscaling.conv2));
+  for (size_t i = 0; i < d.hypernetworks.size(); ++i) {
+    ProveMlp(proof, "output_hypernetworks_mlps." + std::to_string(i), d.hypernetworks[i]);
+  }
+  ProveMlp(proof, "iou_prediction_head", d.iou_head);
+  // Terms of at most kHyperMax * 32767, prompt_embed_dim / 8 <= 32 of them (ValidateConfig).
+  proof.Requantized("mask_product", d.mask_product, std::vector<int64_t>(d.num_masks, int64_t{d.dim / 8} * kHyperMax * 32767));
+  proof.Requantized("iou_q15", d.iou_q15, 32767);
+}
+
+}  // namespace
+
+Status ProveModel(IntegerModel& model) {
+  Proof proof;
+  ImageEncoder& encoder = model.image_encoder;
+  proof.prefix = "image_encoder.";
+  ProvePatchEmbed(proof, encoder.patch_embed);
+  for (size_t i = 0; i < encoder.blocks.size(); ++i) {
+    proof.prefix = "image_encoder.blocks." + std::to_string(i) + ".";
+    ProveBlock(proof, encoder.blocks[i], model.config.head_dim());
+  }
+  proof.prefix = "image_encoder.neck.";
+  Neck& neck = encoder.neck;
+  proof.Quantize("in", neck.in, 1 << 23);
+  proof.Requantized("0.rq", neck.conv1_rq, proof.CodesLayer("0", neck.conv1, neck.in.out.zero));
+  proof.Narrow("1", neck.norm1);
+  proof.Requantized("2.rq", neck.conv2_rq, proof.CodesLayer("2", neck.conv2, neck.norm1.out.zero));
+  proof.prefix = "prompt_encoder.";
+  ProvePromptEncoder(proof, model.prompt_encoder);
+  ProveMaskDecoder(proof, model.mask_decoder);
+  return proof.status;
+}
+
+}  // namespace intsam

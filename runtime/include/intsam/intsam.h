@@ -1,0 +1,196 @@
+/*
+ * intsam: the Segment Anything Model on CPUs, in integers only.
+ *
+ * The whole flow:
+ *
+ *   intsam_model* model;                                  // immutable, may be shared by any number of sessions
+ *   intsam_model_open("sam.isam", &model, error, sizeof error);
+ *   intsam_session* session;                              // one per thread of yours
+ *   intsam_session_create(model, NULL, &session, error, sizeof error);
+ *
+ *   intsam_image image = {pixels, width, height, stride, INTSAM_RGB};
+ *   intsam_session_set_image(session, &image);            // slow: the image encoder, once per image
+ *
+ *   intsam_point point = {120 * 64, 80 * 64, 1};          // 1/64 pixel, foreground
+ *   intsam_prompt prompt = {&point, 1, NULL, NULL};
+ *   intsam_session_predict(session, &prompt);             // fast: prompt encoder and mask decoder
+ *   int32_t best = intsam_session_best_mask(session);
+ *   intsam_session_mask(session, best, mask, width);      // one byte per pixel, 0 or 1
+ *
+ *   intsam_session_destroy(session);
+ *   intsam_model_close(model);
+ *
+ * Results are bit-identical on every CPU, kernel tier and number of threads. There is no floating point in the library
+ * and none in this header: coordinates are in 1/64 pixel, scores in Q15 (32768 = 1), logits in units that
+ * intsam_model_get_info reports.
+ *
+ * Threads: a model may be used by many sessions at once. A session is used by one thread at a time; it runs its own
+ * worker threads. Different sessions never synchronise with each other.
+ * Ownership: every pointer that a call returns belongs to its handle; inputs are read during the call only.
+ * Errors: every fallible call returns a status. The sentence that explains it is in the `error` buffer of calls that
+ * create a handle, and in intsam_session_error otherwise. No call prints, aborts or throws.
+ */
+#ifndef INTSAM_H_
+#define INTSAM_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define INTSAM_API
+#else
+#define INTSAM_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define INTSAM_VERSION_MAJOR 0
+#define INTSAM_VERSION_MINOR 1
+#define INTSAM_VERSION_PATCH 0
+
+/* The values are the exit codes of the command-line tools. */
+typedef enum intsam_status {
+  INTSAM_OK = 0,
+  INTSAM_ERROR_ARGUMENT = 2,    /* a bad argument of the caller */
+  INTSAM_ERROR_IO = 3,          /* cannot read a file */
+  INTSAM_ERROR_DAMAGED = 4,     /* a damaged or hostile model or embedding */
+  INTSAM_ERROR_UNSUPPORTED = 5, /* well formed, but not supported: a version, a size, a CPU */
+  INTSAM_ERROR_RESOURCE = 6,    /* out of memory or over a limit */
+  INTSAM_ERROR_INTERNAL = 70,   /* a bug in intsam: please report */
+  INTSAM_CANCELLED = 130        /* the progress callback said stop */
+} intsam_status;
+
+typedef struct intsam_model intsam_model;
+typedef struct intsam_session intsam_session;
+
+/* ------------------------------------------------------------------ library */
+
+/* "0.1.0". */
+INTSAM_API const char* intsam_version(void);
+/* Name of kernel tier `index` built into this library, best first, or NULL past the last one ("avx2", "scalar"). */
+INTSAM_API const char* intsam_isa_name(int32_t index);
+/* 1 when this CPU can run that tier, else 0. */
+INTSAM_API int32_t intsam_isa_supported(const char* name);
+
+/* ------------------------------------------------------------------ model */
+
+/* Maps a model file and validates all of it that can make a run go wrong. `error` (may be NULL) receives one line.
+ * On failure *model is NULL. The file must not change while the model is open. */
+INTSAM_API intsam_status intsam_model_open(const char* path, intsam_model** model, char* error, size_t error_size);
+/* The same for bytes in memory, which must outlive the model and start at a multiple of 64. */
+INTSAM_API intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error, size_t error_size);
+/* Every session of the model must have been destroyed. NULL is allowed. */
+INTSAM_API void intsam_model_close(intsam_model* model);
+/* Compares the SHA-256 of the tensor data with the file's own: reads the whole file. */
+INTSAM_API intsam_status intsam_model_verify(const intsam_model* model, char* error, size_t error_size);
+
+typedef struct intsam_model_info {
+  int32_t image_size;     /* side of the encoder's input; photos are scaled so that their longest side is this */
+  int32_t num_masks;      /* of one prediction: index 0 is the single-mask output, 1.. are the alternatives */
+  int32_t low_res_size;   /* side of the low-resolution masks */
+  int32_t logit_mantissa; /* a low-resolution logit is code * logit_mantissa * 2^-logit_shift */
+  int32_t logit_shift;
+  uint64_t file_bytes;
+  const char* provenance; /* JSON text: source checkpoint, bits, method, calibration; owned by the model */
+  size_t provenance_size;
+} intsam_model_info;
+
+INTSAM_API void intsam_model_get_info(const intsam_model* model, intsam_model_info* info);
+
+/* ------------------------------------------------------------------ session */
+
+/* Called before each step of set_image and predict on the calling thread; a non-zero result cancels the call. */
+typedef int32_t (*intsam_progress)(void* user, int32_t step, int32_t steps, const char* name);
+
+/* Runs task(argument, index, worker) for every index below count and returns when all are done. `worker` must be below
+ * intsam_executor.workers, and no two tasks may run on one worker at a time. */
+typedef void (*intsam_task)(void* argument, int32_t index, int32_t worker);
+typedef struct intsam_executor {
+  void* user;
+  int32_t workers;
+  void (*run)(void* user, intsam_task task, void* argument, int32_t count);
+} intsam_executor;
+
+typedef struct intsam_session_options {
+  size_t size;                     /* sizeof(intsam_session_options), set by intsam_session_options_init */
+  int32_t threads;                 /* 0: one per core (or INTSAM_THREADS) */
+  const char* isa;                 /* kernel tier; NULL: INTSAM_ISA or the best this CPU supports */
+  const intsam_executor* executor; /* NULL: the session's own threads; copied */
+  intsam_progress progress;        /* may be NULL */
+  void* progress_user;
+} intsam_session_options;
+
+INTSAM_API void intsam_session_options_init(intsam_session_options* options);
+
+/* Allocates everything that images and prompts will need (intsam_session_memory says how much). options may be NULL. */
+INTSAM_API intsam_status intsam_session_create(const intsam_model* model, const intsam_session_options* options, intsam_session** session,
+                                    char* error, size_t error_size);
+INTSAM_API void intsam_session_destroy(intsam_session* session); /* NULL is allowed */
+/* The sentence of the last failed call on this session; "" if none failed. Valid until the next call. */
+INTSAM_API const char* intsam_session_error(const intsam_session* session);
+INTSAM_API const char* intsam_session_isa(const intsam_session* session);
+INTSAM_API int32_t intsam_session_threads(const intsam_session* session);
+/* Bytes that the session holds, images excluded. */
+INTSAM_API uint64_t intsam_session_memory(const intsam_session* session);
+
+/* ------------------------------------------------------------------ image */
+
+typedef enum intsam_pixel_format { INTSAM_RGB = 0, INTSAM_BGR = 1, INTSAM_RGBA = 2, INTSAM_BGRA = 3, INTSAM_GRAY = 4 } intsam_pixel_format;
+
+typedef struct intsam_image {
+  const uint8_t* pixels; /* 8 bits per channel; alpha is ignored */
+  int32_t width, height; /* 1..32768 */
+  size_t stride;         /* bytes from one row to the next */
+  intsam_pixel_format format;
+} intsam_image;
+
+/* Resizes (bit-equal to Pillow's bilinear) and encodes. After a failure the session has no image. */
+INTSAM_API intsam_status intsam_session_set_image(intsam_session* session, const intsam_image* image);
+
+/* Size of the image that was set or whose embedding was loaded; 0 x 0 without one. */
+INTSAM_API void intsam_session_image_size(const intsam_session* session, int32_t* width, int32_t* height);
+
+/* The encoded image as bytes, to be loaded later by any session of the same model on any machine. */
+INTSAM_API size_t intsam_session_embedding_size(const intsam_session* session); /* 0 without an image */
+INTSAM_API intsam_status intsam_session_save_embedding(intsam_session* session, void* data, size_t size);
+INTSAM_API intsam_status intsam_session_load_embedding(intsam_session* session, const void* data, size_t size);
+
+/* ------------------------------------------------------------------ prompt and masks */
+
+typedef struct intsam_point {
+  int32_t x, y;  /* 1/64 pixel of the original image, from the left and top edge; may lie outside, |x| < 2^21 */
+  int32_t label; /* 1 foreground, 0 background */
+} intsam_point;
+
+typedef struct intsam_box {
+  int32_t x0, y0, x1, y1; /* 1/64 pixel of the original image */
+} intsam_box;
+
+typedef struct intsam_prompt {
+  const intsam_point* points; /* may be NULL when num_points is 0 */
+  size_t num_points;          /* at most 256; points and box may not both be missing */
+  const intsam_box* box;      /* or NULL */
+  const int16_t* mask_input;  /* low-resolution logits of an earlier prediction on this image, or NULL */
+} intsam_prompt;
+
+/* One object. The results stay valid until the next predict, set_image or load_embedding. */
+INTSAM_API intsam_status intsam_session_predict(intsam_session* session, const intsam_prompt* prompt);
+
+/* Predicted IoU of mask `index`, Q15; it may slightly exceed 32768 or fall below 0. */
+INTSAM_API int32_t intsam_session_iou(const intsam_session* session, int32_t index);
+/* Index of the best mask by predicted IoU among the alternatives (1..), as the original package picks for points. */
+INTSAM_API int32_t intsam_session_best_mask(const intsam_session* session);
+/* s16 [low_res_size][low_res_size]; NULL without a prediction or for a bad index. */
+INTSAM_API const int16_t* intsam_session_low_res(const intsam_session* session, int32_t index);
+/* Mask at the size of the original image: one byte per pixel, 0 or 1, `stride` bytes from row to row. */
+INTSAM_API intsam_status intsam_session_mask(intsam_session* session, int32_t index, uint8_t* mask, size_t stride);
+/* The same as bits: first pixel in the lowest bit, rows padded to bytes. */
+INTSAM_API intsam_status intsam_session_mask_bits(intsam_session* session, int32_t index, uint8_t* mask, size_t stride);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* INTSAM_H_ */

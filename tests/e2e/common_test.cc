@@ -1,0 +1,322 @@
+// What the tools share besides images and prompts: atomic files, diagnostics, progress, options.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "apps/common/file_bytes.h"
+#include "apps/common/options.h"
+#include "apps/common/progress.h"
+#include "apps/common/tool.h"
+#include "converter/pack/atomic_file.h"
+#include "tests/e2e/test_files.h"
+
+namespace intsam {
+namespace {
+
+std::string Text(const std::string& path) {
+  const std::vector<uint8_t> bytes = ReadAll(path);
+  return {bytes.begin(), bytes.end()};
+}
+
+AtomicFile MustCreate(const std::string& path) {
+  Result<AtomicFile> file = AtomicFile::Create(path);
+  EXPECT_TRUE(file.ok()) << file.status().message();
+  return std::move(file).value();
+}
+
+TEST(AtomicFile, AppearsOnlyWhenCommitted) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "a.bin";
+  AtomicFile file = MustCreate(path);
+  ASSERT_TRUE(file.Write("hel", 3).ok());
+  ASSERT_TRUE(file.Write("lo", 2).ok());
+  ASSERT_TRUE(file.Sync().ok());
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_EQ(Text(file.temporary_path()), "hello");
+  ASSERT_TRUE(file.Commit().ok());
+  EXPECT_EQ(Text(path), "hello");
+  EXPECT_EQ(folder.Count(), 1u);
+  EXPECT_EQ(file.Write("x", 1).code(), Code::kIo);  // finished
+  EXPECT_EQ(file.Commit().code(), Code::kIo);
+  EXPECT_EQ(Text(path), "hello");
+}
+
+TEST(AtomicFile, UncommittedLeavesNothingAndKeepsTheOld) {
+  const TemporaryFolder folder;
+  WriteAll(folder / "a", std::vector<uint8_t>{'o', 'l', 'd'});
+  {
+    AtomicFile file = MustCreate(folder / "a");
+    ASSERT_TRUE(file.Write("new", 3).ok());
+    EXPECT_EQ(folder.Count(), 2u);
+    AtomicFile moved = std::move(file);
+    EXPECT_TRUE(moved.Sync().ok());
+  }
+  EXPECT_EQ(folder.Count(), 1u);
+  EXPECT_EQ(Text(folder / "a"), "old");
+  AtomicFile replacement = MustCreate(folder / "a");
+  ASSERT_TRUE(replacement.Write("newer", 5).ok());
+  replacement = MustCreate(folder / "b");  // the first is dropped
+  EXPECT_EQ(folder.Count(), 2u);
+  ASSERT_TRUE(replacement.Commit().ok());
+  EXPECT_EQ(Text(folder / "a"), "old");
+  EXPECT_EQ(Text(folder / "b"), "");
+}
+
+TEST(AtomicFile, RefusesWhatItCannotReplace) {
+  const TemporaryFolder folder;
+  const auto failure = [](const std::string& path) { return AtomicFile::Create(path).status(); };
+  EXPECT_EQ(failure(folder / "none/a").code(), Code::kIo);
+  EXPECT_NE(failure(folder / "none/a").message().find("none/a: cannot create: No such file"), std::string::npos);
+  EXPECT_NE(failure(folder.path()).message().find("not a regular file"), std::string::npos);
+  EXPECT_NE(failure("/dev/null").message().find("not a regular file"), std::string::npos);
+  EXPECT_EQ(failure(folder / std::string(5000, 'a')).code(), Code::kResource);
+  EXPECT_EQ(failure(folder / std::string(300, 'a')).code(), Code::kIo);  // ENAMETOOLONG
+  EXPECT_EQ(folder.Count(), 0u);
+  // Failures give their places back: more of them than places, then a success.
+  for (int i = 0; i < 40; ++i) EXPECT_FALSE(AtomicFile::Create(folder / "none/a").ok());
+  EXPECT_TRUE(MustCreate(folder / "a").Commit().ok());
+}
+
+TEST(AtomicFile, ManyAtOnceUpToALimit) {
+  const TemporaryFolder folder;
+  std::vector<AtomicFile> files;
+  Status status;
+  while (status.ok() && files.size() < 1000) {
+    Result<AtomicFile> file = AtomicFile::Create(folder / "same");
+    status = file.status();
+    if (file.ok()) files.push_back(std::move(file).value());
+  }
+  EXPECT_EQ(status.code(), Code::kResource);
+  EXPECT_GE(files.size(), 8u);
+  EXPECT_EQ(folder.Count(), files.size());
+  files.clear();
+  EXPECT_EQ(folder.Count(), 0u);
+}
+
+TEST(AtomicFile, FullDiskIsReportedAndCleanedUp) {
+  const TemporaryFolder folder;
+  const pid_t child = fork();
+  if (child == 0) {
+    signal(SIGXFSZ, SIG_IGN);
+    const rlimit limit{1000, 1000};  // EFBIG stands in for ENOSPC
+    setrlimit(RLIMIT_FSIZE, &limit);
+    Result<AtomicFile> file = AtomicFile::Create(folder / "big");
+    const std::string data(4000, 'x');
+    const Status status = file.ok() ? file->Write(data.data(), data.size()) : file.status();
+    _exit(status.code() == Code::kIo && folder.Count() == 0 && !file->Commit().ok() ? 0 : 1);
+  }
+  int result = 0;
+  ASSERT_EQ(waitpid(child, &result, 0), child);
+  EXPECT_TRUE(WIFEXITED(result) && WEXITSTATUS(result) == 0);
+  EXPECT_EQ(folder.Count(), 0u);
+}
+
+TEST(AtomicFile, SignalsRemoveTemporaries) {
+  for (int signal_number : {SIGINT, SIGTERM}) {
+    const TemporaryFolder folder;
+    const pid_t child = fork();
+    if (child == 0) {
+      AtomicFile a = MustCreate(folder / "a"), b = MustCreate(folder / "b"), c = MustCreate(folder / "c");
+      if (!c.Commit().ok() || folder.Count() != 3) _exit(1);
+      raise(signal_number);
+      _exit(2);
+    }
+    int result = 0;
+    ASSERT_EQ(waitpid(child, &result, 0), child);
+    EXPECT_TRUE(WIFEXITED(result));
+    EXPECT_EQ(WEXITSTATUS(result), 130);
+    EXPECT_EQ(folder.Count(), 1u);
+    EXPECT_TRUE(std::filesystem::exists(folder / "c"));
+  }
+}
+
+TEST(FileBytes, ReadsUpToTheLimit) {
+  const TemporaryFolder folder;
+  WriteAll(folder / "a", std::vector<uint8_t>(200000, 7));
+  Result<std::vector<uint8_t>> bytes = ReadFileBytes(folder / "a", 200000);
+  ASSERT_TRUE(bytes.ok());
+  EXPECT_EQ(*bytes, std::vector<uint8_t>(200000, 7));
+  EXPECT_EQ(ReadFileBytes(folder / "a", 199999).status().code(), Code::kResource);
+  EXPECT_EQ(ReadFileBytes("/dev/zero", 100000).status().code(), Code::kResource);
+  EXPECT_EQ(ReadFileBytes(folder.path(), 10).status().code(), Code::kIo);
+}
+
+std::string ReportedLine(const Status& status, bool json_errors) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(Report("tool", status, json_errors), static_cast<int>(status.code()));
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(Report, OneLineWhateverTheMessage) {
+  EXPECT_EQ(ReportedLine(Status(), false), "");
+  EXPECT_EQ(ReportedLine(Status(Code::kDifference, ""), false), "");
+  EXPECT_EQ(ReportedLine(Status(Code::kIo, "a.png: cannot open: why"), false), "tool: a.png: cannot open: why\n");
+  EXPECT_EQ(ReportedLine(Status(Code::kIo, std::string("a\nb\x1b[31m\r\t\\ \x7f\0z", 15)), false),
+            "tool: a\\nb\\x1b[31m\\r\\t\\\\ \\x7f\\x00z\n");
+}
+
+TEST(Report, JsonIsOneLineAndParses) {
+  const std::string line = ReportedLine(Status(Code::kDamaged, "a\n\"b\": \xFFoffset 7"), true);
+  EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
+  const nlohmann::json object = nlohmann::json::parse(line);
+  EXPECT_EQ(object["tool"], "tool");
+  EXPECT_EQ(object["code"], 4);
+  EXPECT_EQ(object["kind"], "damaged");
+  EXPECT_EQ(object["message"], "a\n\"b\": \xEF\xBF\xBDoffset 7");
+}
+
+int RunCapturing(Status (*body)(int, char**), std::vector<std::string> arguments, std::string& line) {
+  arguments.insert(arguments.begin(), "tool");
+  std::vector<char*> argv;
+  for (std::string& a : arguments) argv.push_back(a.data());
+  argv.push_back(nullptr);
+  testing::internal::CaptureStderr();
+  const int code = RunTool("tool", static_cast<int>(arguments.size()), argv.data(), body);
+  line = testing::internal::GetCapturedStderr();
+  return code;
+}
+
+TEST(RunTool, CodesOfStatusesAndExceptions) {
+  std::string line;
+  EXPECT_EQ(RunCapturing([](int, char**) { return Status(); }, {}, line), 0);
+  EXPECT_EQ(line, "");
+  EXPECT_EQ(RunCapturing([](int argc, char**) { return Error(Code::kUsage, "%d arguments", argc); }, {"x"}, line), 2);
+  EXPECT_EQ(line, "tool: 2 arguments\n");
+  EXPECT_EQ(RunCapturing([](int, char**) -> Status { throw std::bad_alloc(); }, {}, line), 6);
+  EXPECT_EQ(line, "tool: out of memory\n");
+  EXPECT_EQ(RunCapturing([](int, char**) -> Status { throw std::runtime_error("bug\n"); }, {}, line), 70);
+  EXPECT_EQ(line, "tool: internal error, please report: bug\\n\n");
+  EXPECT_EQ(RunCapturing([](int, char**) -> Status { throw 7; }, {"--json-errors"}, line), 70);
+  EXPECT_EQ(nlohmann::json::parse(line)["code"], 70);
+  EXPECT_EQ(RunCapturing([](int, char**) { return Status(Code::kIo, "x"); }, {"--", "--json-errors"}, line), 3);
+  EXPECT_EQ(line, "tool: x\n");
+}
+
+TEST(RunTool, UnwritableOutputIsAnError) {
+  if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (freopen("/dev/full", "w", stdout) == nullptr || freopen("/dev/null", "w", stderr) == nullptr) _exit(99);
+    char name[] = "tool";
+    char* argv[] = {name, nullptr};
+    _exit(RunTool("tool", 1, argv, [](int, char**) {
+      std::puts("data");
+      return Status();
+    }));
+  }
+  int result = 0;
+  ASSERT_EQ(waitpid(child, &result, 0), child);
+  EXPECT_EQ(WEXITSTATUS(result), 3);
+}
+
+TEST(Progress, SilentUnlessATerminal) {
+  std::FILE* file = std::tmpfile();
+  ASSERT_NE(file, nullptr);
+  {
+    Progress bar("work", 10, true, file);
+    bar.Update(5);
+    bar.Update(10);
+  }
+  EXPECT_EQ(std::ftell(file), 0);
+  std::fclose(file);
+}
+
+TEST(Progress, DrawsAndErasesOnATerminal) {
+  const int master = posix_openpt(O_RDWR | O_NOCTTY);
+  if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) GTEST_SKIP() << "no pseudo-terminals here";
+  std::FILE* terminal = std::fopen(ptsname(master), "w");
+  ASSERT_NE(terminal, nullptr);
+  {
+    Progress disabled("off", 10, false, terminal);
+    disabled.Update(10);
+    Progress bar("work", 4, true, terminal);
+    for (uint64_t i = 0; i <= 5; ++i) bar.Update(i);
+  }
+  char text[4096] = {};
+  const ssize_t n = read(master, text, sizeof text - 1);
+  ASSERT_GT(n, 0);
+  const std::string seen(text, static_cast<size_t>(n));
+  EXPECT_EQ(seen.find("off"), std::string::npos);
+  EXPECT_NE(seen.find("work [..............................]   0%"), std::string::npos) << seen;
+  EXPECT_NE(seen.find("work [##############################] 100%"), std::string::npos) << seen;
+  EXPECT_EQ(seen.substr(seen.size() - 4), "\r\x1b[K");
+  std::fclose(terminal);
+  close(master);
+}
+
+Result<cxxopts::ParseResult> Parse(std::vector<std::string> arguments) {
+  cxxopts::Options options("tool", "A tool.");
+  options.add_options()("o,output", "Where to", cxxopts::value<std::string>());
+  options.add_options()("model", "Model", cxxopts::value<std::string>());
+  options.parse_positional({"model"});
+  AddCommonOptions(options);
+  arguments.insert(arguments.begin(), "tool");
+  std::vector<char*> argv;
+  for (std::string& a : arguments) argv.push_back(a.data());
+  return ParseOptions(options, static_cast<int>(argv.size()), argv.data());
+}
+
+TEST(Options, CommonFlags) {
+  Result<cxxopts::ParseResult> parsed =
+      Parse({"m.isam", "-t", "3", "-q", "--json", "--json-errors", "--no-progress", "-h", "--version", "-o", "x"});
+  ASSERT_TRUE(parsed.ok()) << parsed.status().message();
+  Result<CommonFlags> flags = CommonFlagsOf(*parsed);
+  ASSERT_TRUE(flags.ok());
+  EXPECT_EQ(flags->threads, 3);
+  EXPECT_TRUE(flags->help && flags->version && flags->quiet && flags->json && flags->json_errors && !flags->progress);
+  EXPECT_EQ((*parsed)["model"].as<std::string>(), "m.isam");
+
+  parsed = Parse({});
+  ASSERT_TRUE(parsed.ok());
+  flags = CommonFlagsOf(*parsed);
+  ASSERT_TRUE(flags.ok());
+  EXPECT_EQ(flags->threads, 0);
+  EXPECT_TRUE(!flags->help && !flags->version && !flags->quiet && !flags->json && !flags->json_errors && flags->progress);
+}
+
+TEST(Options, UsageErrors) {
+  const auto message = [](const std::vector<std::string>& arguments) {
+    Result<cxxopts::ParseResult> parsed = Parse(arguments);
+    const Status status = parsed.ok() ? CommonFlagsOf(*parsed).status() : parsed.status();
+    EXPECT_EQ(status.code(), Code::kUsage);
+    EXPECT_EQ(status.message().find('\n'), std::string::npos);
+    return status.message();
+  };
+  EXPECT_NE(message({"--bogus"}).find("bogus"), std::string::npos);
+  EXPECT_NE(message({"-o"}).find("missing an argument"), std::string::npos) << message({"-o"});
+  EXPECT_NE(message({"a", "b"}).find("unexpected argument 'b'"), std::string::npos);
+  EXPECT_NE(message({"-t", "257"}).find("--threads: 257 is outside 0..256"), std::string::npos);
+  EXPECT_NE(message({"-t", "-1"}).find("--threads: -1 is outside 0..256"), std::string::npos) << message({"-t", "-1"});
+  EXPECT_NE(message({"-t", "two"}).find("--threads: 'two' is not an integer"), std::string::npos);
+}
+
+TEST(Options, Integers) {
+  EXPECT_EQ(*ParseInteger("--n", "-5", -5, 5), -5);
+  EXPECT_EQ(*ParseIntegers("--n", "1,2,4", 1, 4), (std::vector<int64_t>{1, 2, 4}));
+  for (const char* text : {"", " 1", "1 ", "1.0", "0x1", "+1", "1e3"}) {
+    EXPECT_EQ(ParseInteger("--n", text, 0, 9).status().message(), "--n: '" + std::string(text) + "' is not an integer");
+  }
+  for (const char* text : {"-1", "10", "99999999999999999999"}) {
+    EXPECT_EQ(ParseInteger("--n", text, 0, 9).status().message(), "--n: " + std::string(text) + " is outside 0..9");
+  }
+  for (const char* text : {"", "1,", ",1", "1,,2"}) EXPECT_FALSE(ParseIntegers("--n", text, 0, 9).ok()) << text;
+}
+
+TEST(Options, VersionLine) {
+  const std::string line = VersionLine("tool", "avx2 scalar");
+  EXPECT_EQ(line.rfind("tool ", 0), 0u);
+  EXPECT_NE(line.find("tiers avx2 scalar)"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace intsam

@@ -1,0 +1,178 @@
+// Masks against the original pipeline in doubles: bilinear x4 (not corner aligned), crop, bilinear to the original size,
+// threshold. Bounds follow docs/numerics.md section 12.
+#include "runtime/image/masks.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <random>
+
+namespace intsam {
+namespace {
+
+using Plane = std::vector<double>;
+
+// Bilinear interpolation with align_corners = false, as the original package asks of PyTorch.
+Plane Bilinear(const Plane& in, ImageSize from, ImageSize to) {
+  const auto position = [](uint32_t o, uint32_t n_in, uint32_t n_out) {
+    return std::max((o + 0.5) * n_in / n_out - 0.5, 0.0);
+  };
+  Plane out;
+  for (uint32_t y = 0; y < to.height; ++y) {
+    const double sy = position(y, from.height, to.height);
+    const auto y0 = static_cast<uint32_t>(sy), y1 = std::min(y0 + 1, from.height - 1);
+    for (uint32_t x = 0; x < to.width; ++x) {
+      const double sx = position(x, from.width, to.width);
+      const auto x0 = static_cast<uint32_t>(sx), x1 = std::min(x0 + 1, from.width - 1);
+      const auto at = [&](uint32_t row, uint32_t column) { return in[size_t{row} * from.width + column]; };
+      const double top = at(y0, x0) + (at(y0, x1) - at(y0, x0)) * (sx - x0);
+      const double bottom = at(y1, x0) + (at(y1, x1) - at(y1, x0)) * (sx - x0);
+      out.push_back(top + (bottom - top) * (sy - y0));
+    }
+  }
+  return out;
+}
+
+Plane Reference(const std::vector<int16_t>& logits, uint32_t side, ImageSize resized, ImageSize original) {
+  const Plane up = Bilinear(Plane(logits.begin(), logits.end()), {side, side}, {4 * side, 4 * side});
+  Plane crop;
+  for (uint32_t y = 0; y < resized.height; ++y) {
+    crop.insert(crop.end(), up.begin() + size_t{y} * 4 * side, up.begin() + size_t{y} * 4 * side + resized.width);
+  }
+  return Bilinear(crop, resized, original);
+}
+
+std::vector<int32_t> AllRows(const std::vector<int16_t>& logits, uint32_t side, ImageSize resized, ImageSize original) {
+  std::vector<int32_t> rows(size_t{original.width} * original.height);
+  MaskUpscaler up(logits.data(), side, resized, original);
+  for (uint32_t y = 0; y < original.height; ++y) up.Row(y, &rows[size_t{y} * original.width]);
+  return rows;
+}
+
+// Blobs with slopes like those of real mask logits (a few hundred units per logit pixel).
+std::vector<int16_t> Blobs(uint32_t side, uint32_t seed) {
+  std::vector<int16_t> logits;
+  for (uint32_t y = 0; y < side; ++y) {
+    for (uint32_t x = 0; x < side; ++x) {
+      const double v = 9000 * std::sin(0.11 * x + seed) * std::cos(0.07 * y + 2 * seed) + 2500 * std::sin(0.5 * (x + y));
+      logits.push_back(static_cast<int16_t>(std::lround(v)));
+    }
+  }
+  return logits;
+}
+
+struct Shape {
+  uint32_t side;
+  ImageSize resized, original;
+};
+
+const Shape kShapes[] = {
+    {32, {128, 96}, {300, 225}}, {32, {96, 128}, {48, 64}},   {32, {128, 128}, {128, 128}}, {32, {128, 1}, {500, 3}},
+    {32, {1, 128}, {3, 500}},    {16, {64, 37}, {641, 371}}, {16, {64, 64}, {1, 1}},       {128, {512, 341}, {451, 300}},
+    {4, {16, 9}, {100, 57}},
+};
+
+TEST(Masks, LogitsFollowTheReference) {
+  for (const Shape& s : kShapes) {
+    for (uint32_t seed = 0; seed < 3; ++seed) {
+      const std::vector<int16_t> logits = Blobs(s.side, seed);
+      const Plane expected = Reference(logits, s.side, s.resized, s.original);
+      const std::vector<int32_t> rows = AllRows(logits, s.side, s.resized, s.original);
+      double worst = 0;
+      for (size_t i = 0; i < rows.size(); ++i) worst = std::max(worst, std::abs(rows[i] / 4096.0 - expected[i]));
+      EXPECT_LE(worst, 1.5) << s.side << " " << s.original.width;
+    }
+  }
+}
+
+// Full-scale noise: two roundings of half a unit plus the 12-bit weights, at most 2^-13 of the largest step per axis.
+TEST(Masks, FullScaleNoiseDoesNotWrap) {
+  std::mt19937 random(7);
+  for (const Shape& s : kShapes) {
+    std::vector<int16_t> logits(size_t{s.side} * s.side);
+    for (int16_t& v : logits) v = random() % 2 ? 32767 : -32767;
+    const Plane expected = Reference(logits, s.side, s.resized, s.original);
+    const std::vector<int32_t> rows = AllRows(logits, s.side, s.resized, s.original);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      ASSERT_LE(std::abs(rows[i] / 4096.0 - expected[i]), 1.0 + 2 * 65534.0 / 8192);
+    }
+  }
+}
+
+TEST(Masks, BytesAgreeWithTheReferenceAwayFromTheThreshold) {
+  uint64_t pixels = 0, differing = 0;
+  for (const Shape& s : kShapes) {
+    const std::vector<int16_t> logits = Blobs(s.side, 5);
+    const Plane expected = Reference(logits, s.side, s.resized, s.original);
+    std::vector<uint8_t> mask(expected.size());
+    ThresholdMask(logits.data(), s.side, s.resized, s.original, 0, mask.data(), s.original.width);
+    for (size_t i = 0; i < mask.size(); ++i) {
+      ASSERT_LE(mask[i], 1);
+      differing += mask[i] != (expected[i] > 0);
+      if (std::abs(expected[i]) > 1.5) {
+        ASSERT_EQ(mask[i], expected[i] > 0);
+      }
+    }
+    pixels += mask.size();
+  }
+  EXPECT_LT(differing * 2000, pixels);
+}
+
+TEST(Masks, BitsEqualBytesAndPaddingIsZero) {
+  for (uint32_t width : {1u, 7u, 8u, 9u, 63u, 64u, 65u}) {
+    const Shape s{16, {64, 48}, {width, 20}};
+    const std::vector<int16_t> logits = Blobs(s.side, 1);
+    std::vector<uint8_t> bytes(size_t{width} * 20), bits(20 * 16, 0xEE);
+    ThresholdMask(logits.data(), s.side, s.resized, s.original, 1000, bytes.data(), width);
+    ThresholdMaskBits(logits.data(), s.side, s.resized, s.original, 1000, bits.data(), 16);
+    for (uint32_t y = 0; y < 20; ++y) {
+      for (uint32_t x = 0; x < (width + 7) / 8 * 8; ++x) {
+        const int bit = bits[y * 16 + x / 8] >> (x % 8) & 1;
+        ASSERT_EQ(bit, x < width ? bytes[size_t{y} * width + x] : 0);
+      }
+      for (uint32_t i = (width + 7) / 8; i < 16; ++i) ASSERT_EQ(bits[y * 16 + i], 0xEE);  // beyond the row: untouched
+    }
+  }
+}
+
+TEST(Masks, ThresholdIsStrict) {
+  const std::vector<int16_t> logits(8 * 8, 3);  // flat: every pixel is 3 * 4096 exactly
+  const ImageSize resized{32, 20}, original{50, 31};
+  const auto count = [&](int32_t threshold) {
+    std::vector<uint8_t> mask(50 * 31, 2);
+    ThresholdMask(logits.data(), 8, resized, original, threshold, mask.data(), 50);
+    return std::count(mask.begin(), mask.end(), 1);
+  };
+  EXPECT_EQ(count(3 * 4096 - 1), 50 * 31);
+  EXPECT_EQ(count(3 * 4096), 0);
+  EXPECT_EQ(count(INT32_MIN), 50 * 31);
+  EXPECT_EQ(count(INT32_MAX), 0);
+}
+
+TEST(Masks, RowsMayBeAskedInAnyOrder) {
+  const Shape s{16, {64, 50}, {77, 91}};
+  const std::vector<int16_t> logits = Blobs(s.side, 2);
+  const std::vector<int32_t> expected = AllRows(logits, s.side, s.resized, s.original);
+  MaskUpscaler up(logits.data(), s.side, s.resized, s.original);
+  std::vector<int32_t> row(77);
+  for (uint32_t i = 0; i < 91; ++i) {
+    const uint32_t y = i * 37 % 91;
+    up.Row(y, row.data());
+    ASSERT_TRUE(std::equal(row.begin(), row.end(), &expected[y * 77])) << y;
+  }
+}
+
+// A 2 x 2 map by hand from section 12.
+TEST(Masks, UpsamplesInEighths) {
+  const std::vector<int16_t> logits = {0, 64, 128, 192};
+  const std::vector<int32_t> rows = AllRows(logits, 2, {8, 8}, {8, 8});
+  const int32_t first[8] = {0, 0, 8, 24, 40, 56, 64, 64};
+  for (int y = 0; y < 8; ++y) {
+    for (int x = 0; x < 8; ++x) EXPECT_EQ(rows[y * 8 + x], (2 * first[y] + first[x]) * 4096) << y << "," << x;
+  }
+}
+
+}  // namespace
+}  // namespace intsam

@@ -1,0 +1,169 @@
+"""Installs libintsam under a scratch prefix, moves it, and builds the example of docs/embedding.md against it as a
+stranger would: once through find_package(intsam) in a project that knows only C, once through pkg-config, both as C99
+with every warning an error. Runs what it built: a missing model must be refused in one line, the bundled one must give
+a mask on a picture drawn here.
+
+  install_test.py --source DIR --build DIR [--model FILE.isam] [--shared] [--cc CC] [--cxx CXX] [--flags FLAGS]
+
+--shared builds the library alone as a shared one in DIR first, which also shows that this needs no package.
+"""
+import argparse
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+
+MAX_LINES = 40
+STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic-errors"]
+
+CONSUMER = """cmake_minimum_required(VERSION 3.16)
+project(consumer LANGUAGES C)
+find_package(intsam {version} CONFIG REQUIRED)
+add_executable(example example.c)
+set_target_properties(example PROPERTIES C_STANDARD 99 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF)
+target_compile_options(example PRIVATE -Wall -Wextra -Werror -pedantic-errors)
+target_link_libraries(example PRIVATE intsam::intsam)
+"""
+
+
+class Failure(Exception):
+    pass
+
+
+def run(*command, check=True, env=None, cwd=None):
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, cwd=cwd,
+                          env={**os.environ, **(env or {})})
+    if check and done.returncode:
+        raise Failure(f"{shlex.join(str(word) for word in command)}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def example_of(document):
+    """The first C block of the document that has a main()."""
+    for block in re.findall(r"^```c\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        if re.search(r"\bint main\(", block):
+            lines = block.count("\n")
+            if lines > MAX_LINES:
+                raise Failure(f"{document}: the example has {lines} lines, more than {MAX_LINES}")
+            return block
+    raise Failure(f"{document}: no ```c block with a main()")
+
+
+def build_shared(options):
+    build = options.build / "install_shared"
+    run("cmake", "-S", options.source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON",
+        "-DINTSAM_BUILD_CONVERTER=OFF", "-DINTSAM_BUILD_APPS=OFF", "-DINTSAM_BUILD_TESTS=OFF",
+        f"-DCMAKE_C_COMPILER={options.cc}", f"-DCMAKE_CXX_COMPILER={options.cxx}",
+        f"-DCMAKE_C_FLAGS={options.flags}", f"-DCMAKE_CXX_FLAGS={options.flags}")
+    run("cmake", "--build", build, "--parallel")
+    library = next((build / "lib").glob("libintsam.so"))
+    if not options.flags:
+        checked = run(sys.executable, "-B", options.source / "tests/lint/symbols.py", "shared", library, check=False)
+        if checked.returncode:
+            raise Failure(checked.stdout)
+    return build
+
+
+def check_no_absolute_paths(prefix, roots):
+    for path in prefix.rglob("*"):
+        if path.suffix in (".cmake", ".pc"):
+            text = path.read_text(encoding="utf-8")
+            for root in roots:
+                if str(root) in text:
+                    raise Failure(f"{path.name} names the absolute path {root}")
+
+
+def check_runs(program, options, scratch, environment):
+    picture = scratch / "picture.ppm"
+    width, height = 96, 64
+    pixels = bytearray()
+    for y in range(height):
+        for x in range(width):
+            inside = 24 <= x < 72 and 16 <= y < 48
+            pixels += bytes((220, 60, 40) if inside else (30 + x, 60 + y, 90))
+    picture.write_bytes(b"P6\n%d %d\n255\n" % (width, height) + pixels)
+
+    missing = run(program, scratch / "missing.isam", picture, 48, 32, check=False, env=environment)
+    if missing.returncode <= 0 or missing.stderr.count("\n") != 1:
+        raise Failure(f"a missing model: exit status {missing.returncode}, stderr {missing.stderr!r}; one line was expected")
+    if options.model:
+        done = run(program, options.model, picture, 48, 32, env=environment)
+        if not done.stdout.strip():
+            raise Failure("the example printed nothing")
+        print(f"install_test: the example printed: {done.stdout.strip()}")
+
+
+def test(options, scratch):
+    build = build_shared(options) if options.shared else options.build
+    first, prefix = scratch / "first", scratch / "moved"
+    run("cmake", "--install", build, "--prefix", first, "--component", "devel")
+    check_no_absolute_paths(first, (first, options.source, options.build))
+    shutil.move(first, prefix)
+    libdir = next(prefix.rglob("pkgconfig")).parent
+    environment = {"LD_LIBRARY_PATH": str(libdir)} if options.shared else {}
+
+    consumer = scratch / "consumer"
+    consumer.mkdir()
+    example = consumer / "example.c"
+    example.write_text(example_of(options.source / "docs" / "embedding.md"))
+    config = (libdir / "cmake/intsam/intsam-config-version.cmake").read_text(encoding="utf-8")
+    version = re.search(r'set\(PACKAGE_VERSION "([\d.]+)"\)', config).group(1)
+    (consumer / "CMakeLists.txt").write_text(CONSUMER.format(version=version))
+
+    run("cmake", "-S", consumer, "-B", consumer / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DCMAKE_C_COMPILER={options.cc}", f"-DCMAKE_C_FLAGS={options.flags}")
+    run("cmake", "--build", consumer / "build")
+    check_runs(consumer / "build" / "example", options, scratch, environment)
+    print("install_test: find_package: builds and runs")
+
+    pc = run("pkg-config", "--cflags", "--libs", "intsam", env={"PKG_CONFIG_PATH": str(libdir / "pkgconfig")}).stdout.split()
+    program = scratch / "by_pkg_config"
+    run(options.cc, *STRICT, *shlex.split(options.flags), example, "-o", program, *pc)
+    check_runs(program, options, scratch, environment)
+    print("install_test: pkg-config: builds and runs")
+
+    if (prefix / "include/intsam/intsam.hpp").exists():
+        source = scratch / "header.cc"
+        source.write_text("#include <intsam/intsam.hpp>\n")
+        run(options.cxx, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{prefix}/include", source)
+        print("install_test: intsam.hpp compiles on its own")
+
+
+def self_test(scratch):
+    """example_of() must refuse a long example and a document without one."""
+    document = scratch / "document.md"
+    for text in ("```c\nint x;\n```\n", "```c\nint main(void) {\n" + "\n" * MAX_LINES + "}\n```\n"):
+        document.write_text(text)
+        try:
+            example_of(document)
+        except Failure:
+            continue
+        raise Failure("self-test: a bad example was accepted")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--source", type=pathlib.Path, required=True)
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--model", type=pathlib.Path)
+    parser.add_argument("--shared", action="store_true")
+    parser.add_argument("--cc", default="cc")
+    parser.add_argument("--cxx", default="c++")
+    parser.add_argument("--flags", default="", help="what the library was compiled with, sanitizers for instance")
+    options = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            self_test(pathlib.Path(scratch))
+            test(options, pathlib.Path(scratch))
+    except Failure as failure:
+        print(f"install_test: {failure}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+// The hook sees every site that the integer runtime quantises, with its shape; watching changes nothing, and what it
+// writes is what the network goes on with. Also: the timer sees every step.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "tests/reference/goldens.h"
+
+namespace intsam {
+namespace {
+
+struct Shape {
+  size_t rows, channels;
+  bool operator==(const Shape&) const = default;
+};
+
+std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.rows << " x " << shape.channels; }
+
+// Every site of a point prompt with a mask input, written independently of the executor.
+std::map<std::string, Shape> ExpectedSites(const SamConfig& c, size_t prompt_tokens) {
+  std::map<std::string, Shape> sites;
+  const size_t tokens = c.grid() * c.grid();
+  const size_t few = 1 + c.num_masks() + prompt_tokens;
+  sites["image_encoder.x"] = {tokens, c.embed_dim};
+  for (size_t i = 0; i < c.depth; ++i) {
+    const std::string block = "image_encoder.blocks." + std::to_string(i);
+    const size_t padding = c.grid() % c.attention_side(static_cast<uint32_t>(i)) != 0 ? 1 : 0;
+    sites[block + ".attn.qkv.in"] = sites[block + ".attn.proj.in"] = sites[block + ".attn.q"] = {tokens, c.embed_dim};
+    sites[block + ".attn.k"] = sites[block + ".attn.v"] = {tokens + padding, c.embed_dim};
+    sites[block + ".mlp.lin1.in"] = {tokens, c.embed_dim};
+    sites[block + ".mlp.lin1.out"] = sites[block + ".mlp.lin2.in"] = {tokens, c.mlp_dim};
+  }
+  sites["image_encoder.neck.0.in"] = {tokens, c.embed_dim};
+  for (const char* s : {"0.out", "2.in", "2.out", "3.out"}) sites[std::string("image_encoder.neck.") + s] = {tokens, c.prompt_embed_dim};
+
+  const std::string mask = "prompt_encoder.mask_downscaling.";
+  sites[mask + "0.out"] = sites[mask + "1.out"] = {4 * tokens, c.mask_in_chans / 4};
+  sites[mask + "3.out"] = sites[mask + "4.out"] = {tokens, c.mask_in_chans};
+  sites[mask + "6.out"] = {tokens, c.prompt_embed_dim};
+
+  sites["mask_decoder.tokens"] = {few, c.prompt_embed_dim};
+  sites["mask_decoder.keys"] = {tokens, c.prompt_embed_dim};
+  const auto attention = [&](const std::string& name, size_t queries, size_t keys, size_t inner) {
+    sites[name + ".q_proj.in"] = {queries, c.prompt_embed_dim};
+    sites[name + ".k_proj.in"] = sites[name + ".v_proj.in"] = {keys, c.prompt_embed_dim};
+    sites[name + ".q"] = sites[name + ".out_proj.in"] = {queries, inner};
+    sites[name + ".k"] = sites[name + ".v"] = {keys, inner};
+  };
+  const std::string transformer = "mask_decoder.transformer.";
+  for (size_t i = 0; i < c.decoder_depth; ++i) {
+    const std::string layer = transformer + "layers." + std::to_string(i);
+    attention(layer + ".self_attn", few, few, c.prompt_embed_dim);
+    attention(layer + ".cross_attn_token_to_image", few, tokens, c.cross_dim());
+    attention(layer + ".cross_attn_image_to_token", tokens, few, c.cross_dim());
+    sites[layer + ".mlp.lin1.in"] = {few, c.prompt_embed_dim};
+    sites[layer + ".mlp.lin2.in"] = {few, c.decoder_mlp_dim};
+  }
+  attention(transformer + "final_attn_token_to_image", few, tokens, c.cross_dim());
+  const std::string upscaling = "mask_decoder.output_upscaling.";
+  for (const char* s : {"0.out", "1.out", "3.in"}) sites[upscaling + s] = {4 * tokens, c.upscale1_dim()};
+  for (const char* s : {"3.out", "4.out"}) sites[upscaling + s] = {16 * tokens, c.upscale2_dim()};
+  for (size_t i = 0; i < c.num_masks(); ++i) {
+    const std::string mlp = "mask_decoder.output_hypernetworks_mlps." + std::to_string(i) + ".layers.";
+    sites[mlp + "0.out"] = sites[mlp + "1.out"] = {1, c.prompt_embed_dim};
+    sites[mlp + "2.out"] = {1, c.upscale2_dim()};
+  }
+  for (size_t i = 0; i < c.iou_head_depth; ++i) {
+    sites["mask_decoder.iou_prediction_head.layers." + std::to_string(i) + ".out"] = {
+        1, i + 1 < c.iou_head_depth ? c.iou_head_hidden_dim : c.num_masks()};
+  }
+  sites["mask_decoder.masks"] = {c.num_masks(), size_t{c.low_res()} * c.low_res()};
+  return sites;
+}
+
+class Hook : public ::testing::Test {
+ protected:
+  // Embedding, logits and IoU, one after the other.
+  std::vector<float> Run() {
+    std::vector<float> result = sam_.EncodeImage(golden_.rgb.data(), golden_.height, golden_.width);
+    const FloatMasks masks = sam_.Decode(result, prompt_);
+    result.insert(result.end(), masks.low_res.begin(), masks.low_res.end());
+    result.insert(result.end(), masks.iou.begin(), masks.iou.end());
+    return result;
+  }
+
+  const testing::Golden golden_ = testing::MicroGolden("chelsea");
+  const FloatPrompt prompt_ = testing::GoldenPrompt(golden_, "refine");
+  FloatSam sam_{testing::MicroModel(), 1};
+};
+
+TEST_F(Hook, SeesEverySiteWithItsShapeAndChangesNothing) {
+  const std::vector<float> expected = Run();
+  std::map<std::string, Shape> seen;
+  sam_.set_hook([&](std::string_view site, std::span<float> values, size_t channels) {
+    ASSERT_EQ(values.size() % channels, 0u) << site;
+    const Shape shape{values.size() / channels, channels};
+    const auto [entry, is_new] = seen.emplace(site, shape);
+    EXPECT_TRUE(is_new || entry->second == shape) << site;
+  });
+  EXPECT_LE(testing::RelativeError(Run(), expected), 1e-6);
+  const std::map<std::string, Shape> sites = ExpectedSites(testing::MicroModel().config, 3);
+  for (const auto& [site, shape] : sites) {
+    ASSERT_TRUE(seen.contains(site)) << site;
+    EXPECT_EQ(seen.at(site), shape) << site;
+  }
+  for (const auto& [site, shape] : seen) EXPECT_TRUE(sites.contains(site)) << site;
+}
+
+TEST_F(Hook, StreamsAreSeenAfterEverySumAndNorm) {
+  std::map<std::string, size_t> calls;
+  sam_.set_hook([&](std::string_view site, std::span<float>, size_t) { ++calls[std::string(site)]; });
+  Run();
+  const SamConfig& c = testing::MicroModel().config;
+  EXPECT_EQ(calls["image_encoder.x"], 1 + 2 * c.depth);
+  EXPECT_EQ(calls["mask_decoder.tokens"], 1 + 6 * c.decoder_depth + 2);
+  EXPECT_EQ(calls["mask_decoder.keys"], 1 + 2 * c.decoder_depth);
+}
+
+TEST_F(Hook, EveryValueWrittenIsUsed) {
+  const std::vector<float> expected = Run();
+  for (const auto& [changed, shape] : ExpectedSites(testing::MicroModel().config, 3)) {
+    sam_.set_hook([&site_changed = changed](std::string_view site, std::span<float> values, size_t) {
+      if (site != site_changed) return;
+      // Not constant along any axis: attention ignores a constant added to all keys, a norm one added to all channels.
+      for (size_t i = 0; i < values.size(); ++i) values[i] = 1.5f * values[i] + 0.25f * static_cast<float>(i * 7 % 11) - 1.0f;
+    });
+    EXPECT_GE(testing::RelativeError(Run(), expected), 1e-5) << changed;
+  }
+}
+
+TEST_F(Hook, CanBeRemoved) {
+  const std::vector<float> expected = Run();
+  sam_.set_hook([](std::string_view, std::span<float> values, size_t) { std::fill(values.begin(), values.end(), 0.0f); });
+  Run();
+  sam_.set_hook(nullptr);
+  EXPECT_EQ(Run(), expected);
+}
+
+TEST_F(Hook, TimerSeesEveryStepInOrder) {
+  std::vector<std::string> names;
+  sam_.set_timer([&](const Step& step, int64_t nanoseconds) {
+    EXPECT_GE(nanoseconds, 0) << step.name;
+    names.push_back(step.name);
+  });
+  Run();
+  std::vector<std::string> expected;
+  for (const Step& step : ImageEncoderSteps(testing::MicroModel().config)) expected.push_back(step.name);
+  for (const Step& step : MaskDecoderSteps(testing::MicroModel().config)) expected.push_back(step.name);
+  EXPECT_EQ(names, expected);
+}
+
+}  // namespace
+}  // namespace intsam
