@@ -126,6 +126,20 @@ Status ReadJpegFrame(uint8_t code, Bytes data, ImageHeader& header) {
   return Status();
 }
 
+// Decoders reserve 256 symbols for a Huffman table, and stb_image (2.27) writes past its array where a table claims more.
+Status CheckHuffmanTables(Bytes data) {
+  constexpr size_t kCounts = 16, kMaxSymbols = 256;
+  while (!data.empty()) {
+    size_t symbols = 0;
+    for (size_t i = 1; i <= std::min(kCounts, data.size() - 1); ++i) symbols += data[i];
+    if (data.size() < 1 + kCounts + symbols || symbols > kMaxSymbols) {
+      return Error(Code::kDamaged, "JPEG Huffman table with %zu symbols in %zu bytes", symbols, data.size());
+    }
+    data = data.subspan(1 + kCounts + symbols);
+  }
+  return Status();
+}
+
 Result<ImageHeader> InspectJpeg(Bytes file) {
   ImageHeader header;
   bool has_scan = false, has_exif = false;
@@ -146,6 +160,7 @@ Result<ImageHeader> InspectJpeg(Bytes file) {
     const Bytes data = file.subspan(at + 3, length - 2);
     const bool is_frame = code >= 0xC0 && code <= 0xCF && code != 0xC4 && code != 0xC8 && code != 0xCC;
     if (is_frame) INTSAM_TRY(ReadJpegFrame(code, data, header));
+    if (code == 0xC4) INTSAM_TRY(CheckHuffmanTables(data));
     if (code == 0xE1 && !has_exif) {
       header.orientation = ExifOrientation(data);
       has_exif = header.orientation != 1;

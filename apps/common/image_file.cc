@@ -10,14 +10,11 @@
 
 #include "apps/common/file_bytes.h"
 #include "apps/common/image_container.h"
+#include "apps/common/limits.h"
 #include "converter/pack/atomic_file.h"
 
 namespace intsam {
 namespace {
-
-constexpr size_t kFileLimit = size_t{256} << 20;
-constexpr uint32_t kSideLimit = 32768;
-constexpr uint64_t kDecodedLimit = uint64_t{1} << 28;
 
 // What stb may still allocate, and whether it asked for more.
 struct Budget {
@@ -95,7 +92,7 @@ void* WriterReallocate(void* block, size_t size) {
 namespace intsam {
 namespace {
 
-static_assert(STBI_MAX_DIMENSIONS == kSideLimit);
+static_assert(STBI_MAX_DIMENSIONS == kImageFileSide);
 
 struct DecodedFree {
   void operator()(void* pixels) const { stbi_image_free(pixels); }
@@ -107,13 +104,13 @@ using Decoded = std::unique_ptr<T[], DecodedFree>;
 Status Prepare(const ImageHeader& header, size_t file_bytes) {
   const auto [width, height] = header.size;
   if (width == 0 || height == 0) return Error(Code::kDamaged, "the image has no pixels (%u x %u)", width, height);
-  if (width > kSideLimit || height > kSideLimit) {
-    return Error(Code::kResource, "image of %u x %u pixels: the limit is %u per side", width, height, kSideLimit);
+  if (width > kImageFileSide || height > kImageFileSide) {
+    return Error(Code::kResource, "image of %u x %u pixels: the limit is %u per side", width, height, kImageFileSide);
   }
   const uint64_t stored = (static_cast<uint64_t>(header.channels) * header.bits + 7) / 8;  // bytes per pixel
-  if (uint64_t{width} * height * std::max<uint64_t>(stored, 3) > kDecodedLimit) {
+  if (uint64_t{width} * height * std::max<uint64_t>(stored, 3) > kDecodedImageBytes) {
     return Error(Code::kResource, "image of %u x %u pixels: the limit is %llu decoded bytes", width, height,
-                 static_cast<unsigned long long>(kDecodedLimit));
+                 static_cast<unsigned long long>(kDecodedImageBytes));
   }
   // The largest demand is that of an interlaced PNG: inflated data twice while growing, the passes, the assembled image
   // and its conversion. JPEGs are padded to whole blocks of at most 32 pixels. The compressed data is copied as well.
@@ -202,14 +199,14 @@ Result<Image> DecodeImage(std::span<const uint8_t> file) {
 }
 
 Result<Image> ReadImage(const std::string& path) {
-  INTSAM_ASSIGN(const std::vector<uint8_t> file, ReadFileBytes(path, kFileLimit));
+  INTSAM_ASSIGN(const std::vector<uint8_t> file, ReadFileBytes(path, kImageFileBytes));
   Result<Image> image = DecodeImage(file);
   if (!image.ok()) return image.status().WithPrefix(path);
   return image;
 }
 
 Result<LabelMap> ReadLabels(const std::string& path) {
-  INTSAM_ASSIGN(const std::vector<uint8_t> file, ReadFileBytes(path, kFileLimit));
+  INTSAM_ASSIGN(const std::vector<uint8_t> file, ReadFileBytes(path, kImageFileBytes));
   Result<LabelMap> map = DecodeLabels(file);
   if (!map.ok()) return map.status().WithPrefix(path);
   return map;
@@ -217,7 +214,7 @@ Result<LabelMap> ReadLabels(const std::string& path) {
 
 Status WritePng(const std::string& path, const uint8_t* pixels, ImageSize size, int channels) {
   const uint64_t bytes = uint64_t{size.width} * size.height * static_cast<uint64_t>(channels);
-  if (bytes == 0 || bytes > 4 * kDecodedLimit) {
+  if (bytes == 0 || bytes > 4 * kDecodedImageBytes) {
     return Error(Code::kResource, "%s: cannot write an image of %u x %u pixels", path.c_str(), size.width, size.height);
   }
   INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(path));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/limits.h"
 #include "runtime/base/status.h"
 
 namespace intsam {
@@ -20,8 +21,6 @@ struct CommonFlags {
   bool progress = true;      // still only on a terminal
   int threads = 0;           // 0: as many as the machine has
 };
-
-constexpr int kMaxThreads = 256;
 
 // Adds -h/--help, --version, -t/--threads, -q/--quiet, --json, --json-errors and --no-progress.
 void AddCommonOptions(cxxopts::Options& options);

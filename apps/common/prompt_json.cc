@@ -5,14 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/file_bytes.h"
+#include "apps/common/limits.h"
 
 namespace intsam {
 namespace {
 
 using nlohmann::json;
 
-constexpr size_t kFileLimit = 1 << 20;
-constexpr int kDepthLimit = 8;
 constexpr double kPixelLimit = 32768;
 
 // Brackets outside strings; syntax errors are the parser's to find.
@@ -27,7 +26,7 @@ bool TooDeep(std::string_view text) {
     } else if (c == '"') {
       in_string = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > kDepthLimit) return true;
+      if (++depth > kPromptFileDepth) return true;
     } else if (c == ']' || c == '}') {
       --depth;
     }
@@ -107,8 +106,8 @@ Result<ObjectPrompt> ReadObject(const json& entries, ImageSize image) {
 }  // namespace
 
 Result<std::vector<ObjectPrompt>> ParsePrompts(std::string_view text, ImageSize image) {
-  if (text.size() > kFileLimit) return Error(Code::kResource, "prompt file larger than %zu bytes", kFileLimit);
-  if (TooDeep(text)) return Error(Code::kResource, "JSON nested deeper than %d", kDepthLimit);
+  if (text.size() > kPromptFileBytes) return Error(Code::kResource, "prompt file larger than %zu bytes", kPromptFileBytes);
+  if (TooDeep(text)) return Error(Code::kResource, "JSON nested deeper than %d", kPromptFileDepth);
   json document;
   try {
     document = json::parse(text);
@@ -138,7 +137,7 @@ Result<std::vector<ObjectPrompt>> ParsePrompts(std::string_view text, ImageSize 
 }
 
 Result<std::vector<ObjectPrompt>> ReadPrompts(const std::string& path, ImageSize image) {
-  INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ReadFileBytes(path, kFileLimit));
+  INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ReadFileBytes(path, kPromptFileBytes));
   Result<std::vector<ObjectPrompt>> objects =
       ParsePrompts({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, image);
   if (!objects.ok()) return objects.status().WithPrefix(path);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "apps/common/limits.h"
 #include "runtime/base/status.h"
 #include "runtime/exec/executor.h"
 #include "runtime/image/resize.h"
@@ -17,8 +18,6 @@
 namespace intsam {
 
 constexpr int32_t kPixel = 64;  // units of a prompt coordinate in a pixel
-constexpr size_t kMaxPromptsPerObject = 256;
-constexpr size_t kMaxObjects = 4096;
 
 // What is said about one object. Not everything may be empty.
 struct ObjectPrompt {

@@ -24,7 +24,7 @@ class ImageEncoder {
  private:
   struct Block {
     std::string prefix;
-    Linear q, k, v, proj, lin1, lin2;
+    FloatLinear q, k, v, proj, lin1, lin2;
     std::vector<float> rel_h, rel_w;  // rows reversed: for a query at i, the keys' rows start at side - 1 - i
   };
   // A square of `side` by `side` keys at (y, x) of the grid, of which height by width are real tokens, which are the queries.
@@ -48,7 +48,7 @@ class ImageEncoder {
   const Context& context_;
   const size_t grid_, tokens_, width_, dim_;  // dim_: of one head
   std::vector<float> patch_weight_, neck2_weight_;  // channel-last
-  Linear patch_, neck0_, neck2_;
+  FloatLinear patch_, neck0_, neck2_;
   std::vector<Block> blocks_;
   std::vector<ThreadScratch> scratch_;
   std::vector<Head> heads_;                    // of a global block

@@ -15,15 +15,15 @@ void Product(Transpose transpose_b, size_t m, size_t n, size_t k, const float* a
              float* c, size_t ldc);
 
 // y = x * weight^T. The bias is the caller's, who fuses it into the next pass over y.
-class Linear {
+class FloatLinear {
  public:
-  Linear();
+  FloatLinear();
   // weight [out][in] must outlive this object. With rows > 0 a primitive for that many rows is made, and the weight is
   // reordered into the layout that oneDNN prefers for it; other row counts use the plain weight.
-  Linear(const float* weight, size_t in, size_t out, size_t rows);
-  ~Linear();
-  Linear(Linear&&) noexcept;
-  Linear& operator=(Linear&&) noexcept;
+  FloatLinear(const float* weight, size_t in, size_t out, size_t rows);
+  ~FloatLinear();
+  FloatLinear(FloatLinear&&) noexcept;
+  FloatLinear& operator=(FloatLinear&&) noexcept;
 
   void Run(const float* x, size_t rows, float* y) const;
 

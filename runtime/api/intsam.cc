@@ -5,6 +5,7 @@
 #include <cstring>
 #include <new>
 #include <string>
+#include <system_error>
 
 #include "runtime/base/cpu.h"
 #include "runtime/exec/session.h"
@@ -37,27 +38,35 @@ intsam_status Report(const Status& status, char* error, size_t error_size) {
 // Runs `body` (returning a Status) and turns what allocation or threads may throw into statuses.
 template <class Body>
 Status Guarded(const Body& body) {
+  // Sentences short enough for the string's own buffer: they must not need memory.
   try {
     return body();
-  } catch (const std::bad_alloc&) {
-    return Error(Code::kResource, "out of memory");
-  } catch (const std::exception& problem) {
-    return Error(Code::kResource, "%s", problem.what());
+  } catch (const std::system_error&) {
+    return Status(Code::kResource, "no more threads");
+  } catch (const std::exception&) {
+    return Status(Code::kResource, "out of memory");
   }
 }
 
 template <class Body>
 intsam_status OnSession(intsam_session* session, const Body& body) {
   if (session == nullptr) return INTSAM_ERROR_ARGUMENT;
-  const Status status = Guarded([&] { return body(*session->session); });
-  session->error = status.message();
+  session->error.clear();
+  const Status status = Guarded([&]() -> Status {
+    Status result = body(*session->session);
+    session->error = result.message();
+    return result;
+  });
+  if (!status.ok() && session->error.empty()) session->error = status.message();  // one of Guarded's own
   return static_cast<intsam_status>(status.code());
 }
 
-intsam_status OpenModel(const auto& open, intsam_model** model, char* error, size_t error_size) {
-  if (model == nullptr) return Report(Error(Code::kUsage, "model: the result pointer is NULL"), error, error_size);
-  *model = nullptr;
+// `name` is what the caller's argument `source` is called.
+intsam_status OpenModel(const char* name, const void* source, const auto& open, intsam_model** model, char* error, size_t error_size) {
   return Report(Guarded([&]() -> Status {
+                  if (model == nullptr) return Error(Code::kUsage, "model: the result pointer is NULL");
+                  *model = nullptr;
+                  if (source == nullptr) return Error(Code::kUsage, "%s: is NULL", name);
                   INTSAM_ASSIGN(auto opened, open());
                   *model = new intsam_model{std::move(opened)};
                   return Status();
@@ -124,13 +133,17 @@ Status Predict(intsam::Session& session, const intsam_prompt* prompt) {
 }
 
 Status SetImage(intsam::Session& session, const intsam_image* image) {
+  session.DropImage();
   if (image == nullptr) return Error(Code::kUsage, "image: is NULL");
   if (image->width < 0 || image->height < 0) return Error(Code::kUsage, "image: a side is negative");
-  if (image->format < INTSAM_RGB || image->format > INTSAM_GRAY) return Error(Code::kUsage, "image: unknown pixel format %d", image->format);
+  int32_t format;  // read as a number: C code can put any there
+  static_assert(sizeof format == sizeof image->format);
+  std::memcpy(&format, &image->format, sizeof format);
+  if (format < INTSAM_RGB || format > INTSAM_GRAY) return Error(Code::kUsage, "image: unknown pixel format %d", format);
   constexpr intsam::PixelFormat kFormats[] = {intsam::PixelFormat::kRgb, intsam::PixelFormat::kBgr, intsam::PixelFormat::kRgba,
                                               intsam::PixelFormat::kBgra, intsam::PixelFormat::kGray};
   return session.SetImage(image->pixels, {static_cast<uint32_t>(image->width), static_cast<uint32_t>(image->height)}, image->stride,
-                          kFormats[image->format]);
+                          kFormats[format]);
 }
 
 Status CheckIndex(int32_t index) { return index < 0 ? Error(Code::kUsage, "mask: index %d is negative", index) : Status(); }
@@ -154,20 +167,21 @@ const char* intsam_isa_name(int32_t index) {
 int32_t intsam_isa_supported(const char* name) { return name != nullptr && intsam::CpuSupports(name) ? 1 : 0; }
 
 intsam_status intsam_model_open(const char* path, intsam_model** model, char* error, size_t error_size) {
-  if (path == nullptr) return Report(Error(Code::kUsage, "path: is NULL"), error, error_size);
-  return OpenModel([&] { return intsam::Model::Open(path); }, model, error, error_size);
+  return OpenModel("path", path, [&] { return intsam::Model::Open(path); }, model, error, error_size);
 }
 
 intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error, size_t error_size) {
-  if (data == nullptr) return Report(Error(Code::kUsage, "data: is NULL"), error, error_size);
-  return OpenModel([&] { return intsam::Model::OpenMemory({static_cast<const uint8_t*>(data), size}); }, model, error, error_size);
+  return OpenModel("data", data, [&] { return intsam::Model::OpenMemory({static_cast<const uint8_t*>(data), size}); }, model, error,
+                   error_size);
 }
 
 void intsam_model_close(intsam_model* model) { delete model; }
 
 intsam_status intsam_model_verify(const intsam_model* model, char* error, size_t error_size) {
-  if (model == nullptr) return Report(Error(Code::kUsage, "model: is NULL"), error, error_size);
-  return Report(Guarded([&] { return intsam::VerifyChecksum(model->model->bytes); }), error, error_size);
+  return Report(Guarded([&] {
+                  return model == nullptr ? Error(Code::kUsage, "model: is NULL") : intsam::VerifyChecksum(model->model->bytes);
+                }),
+                error, error_size);
 }
 
 void intsam_model_get_info(const intsam_model* model, intsam_model_info* info) {

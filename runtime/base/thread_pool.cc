@@ -3,10 +3,17 @@
 namespace intsam {
 
 ThreadPool::ThreadPool(int workers) {
-  for (int i = 1; i < workers; ++i) threads_.emplace_back([this, i] { Work(i); });
+  try {
+    for (int i = 1; i < workers; ++i) threads_.emplace_back([this, i] { Work(i); });
+  } catch (...) {  // no memory or no thread: those that run must end before they are destroyed
+    Stop();
+    throw;
+  }
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { Stop(); }
+
+void ThreadPool::Stop() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;

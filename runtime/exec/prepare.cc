@@ -92,6 +92,9 @@ PreparedModel::PreparedModel(const IntegerModel& m, const Kernels& k) : model(&m
   patch_embed.low_linear = PatchPlane(encoder.patch_embed, encoder.patch_embed.weight_low);
   patch_embed.high = PreparePlane(patch_embed.high_linear, flip);
   patch_embed.low = PreparePlane(patch_embed.low_linear, flip);
+  patch_embed.mean_correction.resize(patch_embed.high_linear.padded_out());
+  const uint32_t patch = m.config.patch_size;
+  PatchMeanCorrection(encoder.patch_embed, patch, {patch, patch}, patch_embed.mean_correction.data());
   for (const EncoderBlock& block : encoder.blocks) blocks.push_back(PrepareBlock(block, m.config.embed_dim, flip));
   neck_conv1 = OverCodes(encoder.neck.conv1, encoder.neck.in.out.zero, flip);
   neck_conv2 = OverCodes(encoder.neck.conv2, encoder.neck.norm1.out.zero, flip);
@@ -114,19 +117,24 @@ PreparedModel::PreparedModel(const IntegerModel& m, const Kernels& k) : model(&m
   image_pe = ImagePositionalEncoding(m.prompt_encoder, m.config.grid());
 }
 
-std::vector<int32_t> PatchMeanCorrection(const PatchEmbed& patch, uint32_t patch_size, ImageSize valid) {
-  std::vector<int64_t> sums((patch.out + 15) / 16 * 16);
-  const uint32_t pixels = patch_size * patch_size;
-  for (size_t i = 0; i < patch.weight_high.size(); ++i) {
-    const size_t panel = i / (size_t{16} * patch.in), lane = i % 64 / 4;
-    const uint32_t k = static_cast<uint32_t>(i % (size_t{16} * patch.in) / 64 * 4 + i % 4);
-    const uint32_t channel = k / pixels, y = k % pixels / patch_size, x = k % patch_size;
-    if (y >= valid.height || x >= valid.width) continue;
-    sums[panel * 16 + lane] += int64_t{patch.mean[channel]} * (64 * patch.weight_high[i] + patch.weight_low[i]);
+void PatchMeanCorrection(const PatchEmbed& patch, uint32_t patch_size, ImageSize valid, int32_t* out) {
+  const int8_t* high = patch.weight_high.data();
+  const int8_t* low = patch.weight_low.data();
+  for (uint32_t panel = 0; panel < (patch.out + 15) / 16; ++panel) {
+    int64_t sums[16] = {};
+    for (uint32_t channel = 0, k = 0; channel < 3; ++channel) {
+      for (uint32_t y = 0; y < patch_size; ++y) {
+        for (uint32_t x = 0; x < patch_size; ++x, ++k) {
+          if (y >= valid.height || x >= valid.width) continue;
+          const size_t at = (size_t{panel} * (patch.in / 4) + k / 4) * 64 + k % 4;
+          for (size_t lane = 0; lane < 16; ++lane) {
+            sums[lane] += int64_t{patch.mean[channel]} * (64 * high[at + 4 * lane] + low[at + 4 * lane]);
+          }
+        }
+      }
+    }
+    for (size_t lane = 0; lane < 16; ++lane) out[panel * 16 + lane] = static_cast<int32_t>(RoundingShiftRight(-sums[lane], 16));
   }
-  std::vector<int32_t> correction(sums.size());
-  for (size_t c = 0; c < sums.size(); ++c) correction[c] = static_cast<int32_t>(RoundingShiftRight(-sums[c], 16));
-  return correction;
 }
 
 int32_t SqrtQ16(uint32_t channels) {

@@ -43,6 +43,7 @@ class Session {
 
   void set_hook(StepHook hook) { hook_ = std::move(hook); }
 
+  void DropImage() { has_image_ = has_masks_ = false; }
   Status SetImage(const uint8_t* pixels, ImageSize size, size_t stride, PixelFormat format);
   Status Predict(const Prompt& prompt);
 

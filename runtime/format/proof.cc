@@ -8,7 +8,6 @@ namespace intsam {
 namespace {
 
 constexpr int64_t kMaxS32 = INT32_MAX;
-constexpr int64_t kRoundingHalf = 1 << 23;  // the largest half that RQ16 adds before its shift of at most 24
 
 int64_t Abs(int64_t x) { return x < 0 ? -x : x; }
 
@@ -45,6 +44,8 @@ WeightSums SumPanels(View<int8_t> panels, uint32_t in, uint32_t out) {
 
 class Proof {
  public:
+  explicit Proof(std::vector<LayerBound>* report) : report_(report) {}
+
   Status status;
 
   // bound[c] of |acc| of a layer whose operands are codes with this zero point, for both operand forms.
@@ -64,13 +65,17 @@ class Proof {
       int64_t magnitude = 0;
       for (uint32_t k = 0; k < linear.in; ++k) magnitude += Abs(linear.weight[c * linear.in + k]);
       bounds.push_back(32767 * magnitude + Abs(linear.bias[c]));
-      Accumulator(site, c, bounds.back());
     }
+    Accumulators(site, bounds);
     return bounds;
   }
 
-  void Accumulator(const char* site, uint32_t channel, int64_t bound) {
-    if (bound + kRoundingHalf > kMaxS32) Fail(site, channel, "accumulator can reach", bound);
+  // bounds: of one layer, per channel; not empty.
+  void Accumulators(const char* site, const std::vector<int64_t>& bounds) {
+    const auto tightest = std::max_element(bounds.begin(), bounds.end());
+    const auto channel = static_cast<uint32_t>(tightest - bounds.begin());
+    if (*tightest > kAccumulatorMax) Fail(site, channel, "accumulator can reach", *tightest);
+    if (report_ != nullptr) report_->push_back({prefix + site, channel, *tightest});
   }
   void Requantized(const char* site, const Rq32& rq, const std::vector<int64_t>& bounds) {
     for (uint32_t c = 0; c < rq.n; ++c) Product(site, c, bounds[c], rq.mult[c], rq.shift[c]);
@@ -110,8 +115,8 @@ class Proof {
     std::vector<int64_t> bounds(linear.out);
     for (uint32_t c = 0; c < linear.out; ++c) {
       bounds[c] = bound(sums.magnitude[c], linear.bias[c], sums.sum[c]);
-      Accumulator(site, c, bounds[c]);
     }
+    Accumulators(site, bounds);
     linear.column_sums = std::move(sums.sum);
     return bounds;
   }
@@ -121,16 +126,19 @@ class Proof {
     const int64_t limit = std::min(bound, kMaxS32);
     if (((limit * mult) >> shift) + 256 >= kMaxS32) Fail(site, channel, "requantized value can leave s32; shift", shift);
   }
+
+  std::vector<LayerBound>* report_;
 };
 
 void ProvePatchEmbed(Proof& proof, const PatchEmbed& p) {
   const WeightSums high = SumPanels(p.weight_high, p.in, p.out), low = SumPanels(p.weight_low, p.in, p.out);
+  std::vector<int64_t> bounds(p.out);
   for (uint32_t c = 0; c < p.out; ++c) {
     // |A| and the mean correction are each at most 255 * sum |w|; the operands of one plane are at most 255 too.
-    const int64_t bound = 2 * 255 * (64 * int64_t{high.magnitude[c]} + low.magnitude[c]);
-    proof.Accumulator("patch_embed", c, bound);
-    if (proof.status.ok()) proof.Requantized("patch_embed", Rq32Scalar{p.rq.mult[c], p.rq.shift[c]}, bound);
+    bounds[c] = 2 * 255 * (64 * int64_t{high.magnitude[c]} + low.magnitude[c]);
   }
+  proof.Accumulators("patch_embed", bounds);
+  proof.Requantized("patch_embed.rq", p.rq, bounds);
 }
 
 void ProveRelPos(Proof& proof, const char* site, const RelPos& rel, int64_t& logit) {
@@ -140,7 +148,7 @@ void ProveRelPos(Proof& proof, const char* site, const RelPos& rel, int64_t& log
     for (uint32_t d = 0; d < rel.head_dim; ++d) magnitude += Abs(rel.table[row + d]);
     bound = std::max(bound, 127 * magnitude);
   }
-  proof.Accumulator(site, 0, bound);
+  proof.Accumulators(site, {bound});
   proof.Requantized(site, rel.rq, bound);
   logit += ((bound * rel.rq.mult) >> rel.rq.shift) + 1;
 }
@@ -222,8 +230,8 @@ void ProveMaskDecoder(Proof& proof, MaskDecoder& d) {
 
 }  // namespace
 
-Status ProveModel(IntegerModel& model) {
-  Proof proof;
+Status ProveModel(IntegerModel& model, std::vector<LayerBound>* report) {
+  Proof proof(report);
   ImageEncoder& encoder = model.image_encoder;
   proof.prefix = "image_encoder.";
   ProvePatchEmbed(proof, encoder.patch_embed);

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <algorithm>
 #include <fstream>
 #include <random>
 #include <sstream>
@@ -273,6 +273,28 @@ TEST(BadImages, HugeDeclaredSizes) {
   ExpectFailure(DecodeImage(jpeg).status(), Code::kResource, "32768 per side");
   std::fill_n(at + 5, 2, 0);
   ExpectFailure(DecodeImage(jpeg).status(), Code::kDamaged, "no pixels");
+}
+
+// A table of more than 256 symbols would make stb_image 2.27 write past its arrays; so would one that leaves its segment.
+TEST(BadImages, HuffmanTablesThatTheDecoderCannotHold) {
+  const Bytes jpeg = MakeJpeg(Gradient(8, 8), 8, 8), marker = {0xFF, 0xC4};
+  const auto table = std::search(jpeg.begin(), jpeg.end(), marker.begin(), marker.end()) - jpeg.begin();
+  for (int extra : {1, 14, 15}) {
+    Bytes bent(jpeg.begin(), jpeg.begin() + table);
+    Bytes counts = {0};
+    for (int i = 0; i < 16; ++i) counts.push_back(static_cast<uint8_t>(i < extra ? 255 : 2));
+    size_t symbols = 0;
+    for (size_t i = 1; i < counts.size(); ++i) symbols += counts[i];
+    const size_t length = 2 + 17 + symbols;
+    for (size_t v : {size_t{0xFF}, size_t{0xC4}, length >> 8, length & 255}) bent.push_back(static_cast<uint8_t>(v));
+    bent.insert(bent.end(), counts.begin(), counts.end());
+    bent.insert(bent.end(), symbols, 1);
+    bent.insert(bent.end(), jpeg.begin() + table, jpeg.end());
+    ExpectFailure(DecodeImage(bent).status(), Code::kDamaged, "Huffman table");
+  }
+  Bytes overlapping = jpeg;
+  overlapping[static_cast<size_t>(table) + 5] = 200;  // more symbols than the segment holds
+  ExpectFailure(DecodeImage(overlapping).status(), Code::kDamaged, "Huffman table");
 }
 
 TEST(BadImages, DecompressionBomb) {

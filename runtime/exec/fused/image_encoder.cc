@@ -17,6 +17,7 @@ void FusedImageEncoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   b.qkv = arena.Take<int8_t>(tokens * 3 * c.embed_dim);
   b.attended = arena.Take<uint8_t>(tokens * c.embed_dim);
   b.neck = arena.Take<uint8_t>(tokens * c.prompt_embed_dim);
+  b.partial = arena.Take<int32_t>(c.embed_dim);
   const size_t patch = size_t{3} * c.patch_size * c.patch_size;
   const size_t widest = std::max({patch, size_t{c.embed_dim}, size_t{9} * c.prompt_embed_dim});
   const size_t row = std::max(c.embed_dim, c.prompt_embed_dim);
@@ -45,13 +46,12 @@ void FusedImageEncoder::ForRows(const Body& body) {
 
 Status FusedImageEncoder::Run(const uint8_t* rgb, ImageSize size, Buffers& buffers, int16_t* embedding, const StepHook& hook) {
   b_ = &buffers;
-  const std::vector<Step> steps = ImageEncoderSteps(p_.model->config);
-  for (size_t i = 0; i < steps.size(); ++i) {
-    if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size()))) return Error(Code::kCancelled, "cancelled");
-    switch (steps[i].kind) {
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (hook && !hook(steps_[i], static_cast<int>(i), static_cast<int>(steps_.size()))) return Error(Code::kCancelled, "cancelled");
+    switch (steps_[i].kind) {
       case StepKind::kPatchEmbed: PatchEmbedding(rgb, size); break;
-      case StepKind::kAttention: Attention(steps[i].layer); break;
-      case StepKind::kMlp: Mlp(steps[i].layer); break;
+      case StepKind::kAttention: Attention(steps_[i].layer); break;
+      case StepKind::kMlp: Mlp(steps_[i].layer); break;
       case StepKind::kNeck: NeckLayers(embedding); break;
       case StepKind::kPromptTokens:
       case StepKind::kDensePrompt:
@@ -63,7 +63,7 @@ Status FusedImageEncoder::Run(const uint8_t* rgb, ImageSize size, Buffers& buffe
       case StepKind::kUpscale:
       case StepKind::kHypernetworks:
       case StepKind::kMaskProduct:
-      case StepKind::kIouHead: return Error(Code::kInternal, "%s is not a step of the image encoder", steps[i].name.c_str());
+      case StepKind::kIouHead: return Error(Code::kInternal, "%s is not a step of the image encoder", steps_[i].name.c_str());
     }
   }
   return Status();
@@ -77,14 +77,10 @@ void FusedImageEncoder::PatchEmbedding(const uint8_t* rgb, ImageSize size) {
   const Kernels& k = *p_.kernels;
   const uint32_t grid = c.grid(), patch = c.patch_size;
   const int n = static_cast<int>(c.embed_dim);
-  const uint32_t last_h = size.height % patch == 0 ? patch : size.height % patch;
-  const uint32_t last_w = size.width % patch == 0 ? patch : size.width % patch;
   const uint32_t rows = (size.height + patch - 1) / patch, columns = (size.width + patch - 1) / patch;
-  // The longest side fills the input, so at most one axis has a partial patch; indexed by [last row][last column].
-  std::vector<int32_t> corrections[2][2];
-  for (int y = 0; y < 2; ++y) {
-    for (int x = 0; x < 2; ++x) corrections[y][x] = PatchMeanCorrection(record, patch, {x ? last_w : patch, y ? last_h : patch});
-  }
+  // The longest side fills the input, so patches are cut along one axis at most, and all of them alike.
+  const ImageSize last{size.width - (columns - 1) * patch, size.height - (rows - 1) * patch};
+  if (last.width < patch || last.height < patch) PatchMeanCorrection(record, patch, last, b_->partial);
 
   parallel_.For(static_cast<int>(grid), [&](int task, int worker) {
     Worker& w = b_->workers[static_cast<size_t>(worker)];
@@ -120,9 +116,10 @@ void FusedImageEncoder::PatchEmbedding(const uint8_t* rgb, ImageSize size) {
         int32_t* x = b_->x + token * c.embed_dim;
         for (int j = 0; j < n; ++j) x[j] = Clamp24(ShiftLeft(position[j], static_cast<int>(record.position_shift)));
         if (i >= valid) continue;
-        const std::vector<int32_t>& correction = corrections[py + 1 == rows][first + i + 1 == columns];
+        const bool cut = (py + 1 == rows && last.height < patch) || (first + i + 1 == columns && last.width < patch);
+        const int32_t* correction = cut ? b_->partial : p_.patch_embed.mean_correction.data();
         int32_t* acc = high + i * acc_stride;
-        for (int j = 0; j < n; ++j) acc[j] = 64 * acc[j] + low[i * acc_stride + static_cast<size_t>(j)] + correction[static_cast<size_t>(j)];
+        for (int j = 0; j < n; ++j) acc[j] = 64 * acc[j] + low[i * acc_stride + static_cast<size_t>(j)] + correction[j];
         ops::AddToR24(k, record.rq, {acc, acc_stride}, 1, 0, n, {x, c.embed_dim});
       }
     }

@@ -12,7 +12,8 @@ namespace intsam {
 
 class FusedImageEncoder {
  public:
-  FusedImageEncoder(const PreparedModel& prepared, Parallel& parallel) : p_(prepared), parallel_(parallel) {}
+  FusedImageEncoder(const PreparedModel& prepared, Parallel& parallel)
+      : p_(prepared), parallel_(parallel), steps_(ImageEncoderSteps(prepared.model->config)) {}
 
   // Sizes of every buffer depend on the configuration and the number of workers alone.
   static constexpr int kRowBlock = 64;  // tokens per block: operands and hidden codes of a block stay in L2
@@ -34,6 +35,7 @@ class FusedImageEncoder {
     int8_t* qkv;        // plain s8 [tokens][3 * embed_dim]
     uint8_t* attended;  // codes [tokens][embed_dim]
     uint8_t* neck;      // codes [tokens][prompt_embed_dim]
+    int32_t* partial;   // mean correction of patches that are partly outside the image
     std::vector<Worker> workers;
   };
   static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
@@ -55,6 +57,7 @@ class FusedImageEncoder {
 
   const PreparedModel& p_;
   Parallel& parallel_;
+  const std::vector<Step> steps_;
   Buffers* b_ = nullptr;  // of the running call
 };
 

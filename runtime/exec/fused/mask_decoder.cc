@@ -62,11 +62,10 @@ Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const
   b_ = &buffers;
   tokens_ = static_cast<int>(TokenCount(p_.model->config, prompt));
   const MaskDecoder& d = p_.model->mask_decoder;
-  const std::vector<Step> steps = MaskDecoderSteps(p_.model->config);
-  for (size_t i = 0; i < steps.size(); ++i) {
-    if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size()))) return Error(Code::kCancelled, "cancelled");
-    const uint32_t layer = steps[i].layer;
-    switch (steps[i].kind) {
+  for (size_t i = 0; i < steps_.size(); ++i) {
+    if (hook && !hook(steps_[i], static_cast<int>(i), static_cast<int>(steps_.size()))) return Error(Code::kCancelled, "cancelled");
+    const uint32_t layer = steps_[i].layer;
+    switch (steps_[i].kind) {
       case StepKind::kPromptTokens:
         PromptTokens(*p_.model, frame, prompt, b_->tokens);
         std::copy_n(b_->tokens, static_cast<size_t>(tokens_) * d.dim, b_->token_pe);
@@ -84,7 +83,7 @@ Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const
       case StepKind::kPatchEmbed:
       case StepKind::kAttention:
       case StepKind::kMlp:
-      case StepKind::kNeck: return Error(Code::kInternal, "%s is not a step of the mask decoder", steps[i].name.c_str());
+      case StepKind::kNeck: return Error(Code::kInternal, "%s is not a step of the mask decoder", steps_[i].name.c_str());
     }
   }
   return Status();

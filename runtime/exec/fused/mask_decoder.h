@@ -12,7 +12,8 @@ namespace intsam {
 
 class FusedMaskDecoder {
  public:
-  FusedMaskDecoder(const PreparedModel& prepared, Parallel& parallel) : p_(prepared), parallel_(parallel) {}
+  FusedMaskDecoder(const PreparedModel& prepared, Parallel& parallel)
+      : p_(prepared), parallel_(parallel), steps_(MaskDecoderSteps(prepared.model->config)) {}
 
   static constexpr int kRowBlock = 64;  // image positions per block
 
@@ -70,6 +71,7 @@ class FusedMaskDecoder {
 
   const PreparedModel& p_;
   Parallel& parallel_;
+  const std::vector<Step> steps_;
   Buffers* b_ = nullptr;  // of the running call
   int tokens_ = 0;
 };

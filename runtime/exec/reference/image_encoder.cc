@@ -31,8 +31,9 @@ Tensor<int32_t> PatchEmbedding(const PreparedModel& p, const uint8_t* rgb, Image
     }
     Tensor<int32_t> acc = Multiply(p.patch_embed.high, pixels);
     const Tensor<int32_t> low = Multiply(p.patch_embed.low, pixels);
-    const std::vector<int32_t> correction = PatchMeanCorrection(record, patch, valid);
-    for (uint32_t j = 0; j < c.embed_dim; ++j) acc[0][j] = 64 * acc[0][j] + low[0][j] + correction[j];
+    Tensor<int32_t> correction(1, acc.columns);
+    PatchMeanCorrection(record, patch, valid, correction[0]);
+    for (uint32_t j = 0; j < c.embed_dim; ++j) acc[0][j] = 64 * acc[0][j] + low[0][j] + correction[0][j];
     ops::AddToR24(Scalar(), record.rq, acc.all(), 1, 0, static_cast<int>(c.embed_dim), {x[token], c.embed_dim});
   }
   return x;

@@ -1,0 +1,22 @@
+// What files given to the tools may ask for at most, besides models (runtime/format/limits.h) and checkpoints
+// (converter/checkpoint/limits.h). `intsam-inspect --limits` prints all three tables.
+#ifndef INTSAM_APPS_COMMON_LIMITS_H_
+#define INTSAM_APPS_COMMON_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace intsam {
+
+constexpr size_t kImageFileBytes = size_t{256} << 20;         // of an encoded image
+constexpr uint32_t kImageFileSide = 32768;                    // pixels
+constexpr uint64_t kDecodedImageBytes = uint64_t{1} << 28;
+constexpr size_t kPromptFileBytes = size_t{1} << 20;
+constexpr int kPromptFileDepth = 8;                           // of nested JSON
+constexpr size_t kMaxPromptsPerObject = 256;
+constexpr size_t kMaxObjects = 4096;
+constexpr int kMaxThreads = 256;
+
+}  // namespace intsam
+
+#endif  // INTSAM_APPS_COMMON_LIMITS_H_

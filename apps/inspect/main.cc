@@ -1,0 +1,113 @@
+// intsam-inspect: what an .isam model holds, whether it is intact, and what this machine would do with it.
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "apps/common/options.h"
+#include "apps/common/tiers.h"
+#include "apps/common/tool.h"
+#include "apps/inspect/machine_report.h"
+#include "apps/inspect/model_report.h"
+#include "apps/inspect/self_test.h"
+#include "apps/inspect/text_report.h"
+
+namespace intsam {
+namespace {
+
+constexpr const char* kTool = "intsam-inspect";
+
+cxxopts::Options MakeOptions() {
+  cxxopts::Options options(kTool, "Shows what a model (.isam) holds. Without an option: header, configuration, provenance, sizes.\n");
+  options.positional_help("[MODEL]");
+  options.add_options()("model", "model file (.isam); --kernels and --limits do without", cxxopts::value<std::string>())(
+      "tensors", "list every tensor")("fields", "list every scalar with its range")(
+      "proof", "list the headroom of each layer's accumulators, in bits")(
+      "site", "of --tensors, --fields and --proof only what lies under this path", cxxopts::value<std::string>())(
+      "verify", "check the tensors against their checksum (exit code 4 when damaged)")(
+      "memory", "working memory for several numbers of threads, or for that of --threads")(
+      "kernels", "list the kernel tiers: built, supported by this CPU, chosen")("limits", "list the limits on what files may ask for")(
+      "self-test", "run a fixed picture and prompts on every supported tier; exit with 1 when the results differ");
+  options.parse_positional({"model"});
+  AddCommonOptions(options);
+  return options;
+}
+
+Status CheckArguments(const cxxopts::ParseResult& parsed) {
+  bool needs_model = true, lists = false;
+  for (const char* alone : {"kernels", "limits"}) needs_model &= parsed.count(alone) == 0;
+  for (const char* of_model : {"tensors", "fields", "proof", "verify", "memory", "self-test"}) needs_model |= parsed.count(of_model) != 0;
+  for (const char* list : {"tensors", "fields", "proof"}) lists |= parsed.count(list) != 0;
+  if (needs_model && parsed.count("model") == 0) return Error(Code::kUsage, "MODEL is missing");
+  if (parsed.count("site") != 0 && !lists) return Error(Code::kUsage, "--site: goes with --tensors, --fields or --proof");
+  return Status();
+}
+
+void AddSummary(const Model& model, Json& sections) {
+  sections["header"] = HeaderReport(model);
+  sections["config"] = ConfigReport(model);
+  sections["provenance"] = ProvenanceReport(model);
+  sections["parts"] = PartsReport(model);
+  sections["units"] = UnitsReport(model);
+}
+
+Status AddLists(const cxxopts::ParseResult& parsed, const Model& model, Json& sections) {
+  const std::string site = parsed.count("site") != 0 ? parsed["site"].as<std::string>() : "";
+  bool found = site.empty();
+  const std::pair<const char*, Json (*)(const Model&, const std::string&)> lists[] = {
+      {"tensors", TensorsReport}, {"fields", FieldsReport}, {"proof", ProofReport}};
+  for (const auto& [name, report] : lists) {
+    if (parsed.count(name) == 0) continue;
+    sections[name] = report(model, site);
+    found |= !sections[name].empty();
+  }
+  if (!found) return Error(Code::kUsage, "--site: nothing lies under '%s'", site.c_str());
+  return Status();
+}
+
+// What was asked for, in a fixed order. `difference` stays ok unless the self-test found one.
+Result<Json> Inspect(const cxxopts::ParseResult& parsed, const CommonFlags& flags, Status& difference) {
+  Json sections = Json::object();
+  if (parsed.count("model") != 0) {
+    const std::string path = parsed["model"].as<std::string>();
+    INTSAM_ASSIGN(const auto model, Model::Open(path));
+    const auto asked = [&](const char* name) { return parsed.count(name) != 0; };
+    bool summary = true;
+    for (const char* other : {"tensors", "fields", "proof", "verify", "memory", "self-test", "kernels", "limits"}) summary &= !asked(other);
+    if (summary) AddSummary(*model, sections);
+    if (asked("tensors") || asked("fields") || asked("proof")) INTSAM_TRY(AddLists(parsed, *model, sections));
+    if (asked("verify")) {
+      INTSAM_TRY(VerifyChecksum(model->bytes).WithPrefix(path));
+      sections["verify"] = "the data match their checksum";
+    }
+    if (asked("memory")) sections["memory"] = MemoryReport(*model, flags.threads);
+    if (asked("self-test")) {
+      INTSAM_ASSIGN(SelfTest test, RunSelfTest(*model, flags.threads));
+      sections["self_test"] = std::move(test.report);
+      if (!test.equal) difference = Error(Code::kDifference, "%s: the tiers give different results", path.c_str());
+    }
+  }
+  if (parsed.count("kernels") != 0) {
+    INTSAM_ASSIGN(sections["kernels"], KernelsReport());
+  }
+  if (parsed.count("limits") != 0) sections["limits"] = LimitsReport();
+  return sections;
+}
+
+Status Run(int argc, char** argv) {
+  cxxopts::Options options = MakeOptions();
+  INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
+  INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
+  if (flags.help) return std::printf("%s", options.help().c_str()), Status();
+  if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
+  INTSAM_TRY(CheckArguments(parsed));
+  Status difference;
+  INTSAM_ASSIGN(const Json sections, Inspect(parsed, flags, difference));
+  const std::string text =
+      flags.json ? sections.dump(2, ' ', true, Json::error_handler_t::replace) + "\n" : TextReport(sections);
+  if (flags.json || !flags.quiet) std::fwrite(text.data(), 1, text.size(), stdout);
+  return difference;
+}
+
+}  // namespace
+}  // namespace intsam
+
+int main(int argc, char** argv) { return intsam::RunTool("intsam-inspect", argc, argv, intsam::Run); }

@@ -1,0 +1,94 @@
+// Lines and tables from JSON.
+#include "apps/inspect/text_report.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace intsam {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Escaped(const Json& value, int indent = -1) {
+  return value.dump(indent, ' ', true, Json::error_handler_t::replace);
+}
+
+// Strings without quotes, shapes as 3x16x4, true and false as yes and no.
+std::string Cell(const Json& value) {
+  if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
+  if (value.is_string()) {
+    const std::string quoted = Escaped(value);
+    return quoted.substr(1, quoted.size() - 2);
+  }
+  if (!value.is_array()) return Escaped(value);
+  std::string text;
+  for (const Json& item : value) text += (text.empty() ? "" : "x") + Cell(item);
+  return text;
+}
+
+bool IsFlat(const Json& value) {
+  return value.is_object() && std::none_of(value.begin(), value.end(), [](const Json& item) { return item.is_structured(); });
+}
+
+bool IsTable(const Json& value) {
+  return value.is_array() && std::all_of(value.begin(), value.end(), [](const Json& row) { return row.is_object(); });
+}
+
+std::string Padded(const std::string& text, size_t width, bool right) {
+  const std::string gap(width - std::min(width, text.size()), ' ');
+  return right ? gap + text : text + gap;
+}
+
+std::string Lines(const Json& object) {
+  size_t width = 0;
+  for (const auto& [key, value] : object.items()) width = std::max(width, key.size());
+  std::string text;
+  for (const auto& [key, value] : object.items()) text += "  " + Padded(Cell(Json(key)), width, false) + "  " + Cell(value) + "\n";
+  return text;
+}
+
+// Columns are those of the first row with most of them; numbers stand to the right.
+std::string Table(const Json& rows) {
+  if (rows.empty()) return "";
+  const Json& widest = *std::max_element(rows.begin(), rows.end(), [](const Json& a, const Json& b) { return a.size() < b.size(); });
+  struct Column {
+    std::string key;
+    size_t width;
+    bool right;
+  };
+  std::vector<Column> columns;
+  for (const auto& [key, value] : widest.items()) columns.push_back({key, key.size(), value.is_number()});
+  for (const Json& row : rows) {
+    for (Column& c : columns) c.width = std::max(c.width, row.contains(c.key) ? Cell(row[c.key]).size() : 0);
+  }
+  std::string text;
+  const auto line = [&](const auto& cell) {
+    std::string out;
+    for (const Column& c : columns) out += "  " + Padded(cell(c), c.width, c.right);
+    text += out.substr(0, out.find_last_not_of(' ') + 1) + "\n";
+  };
+  line([](const Column& c) { return c.key; });
+  for (const Json& row : rows) {
+    line([&](const Column& c) { return row.contains(c.key) ? Cell(row[c.key]) : std::string(); });
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string TextReport(const Json& sections) {
+  std::string text;
+  for (const auto& [name, value] : sections.items()) {
+    text += (text.empty() ? "" : "\n") + name + "\n";
+    if (IsTable(value)) {
+      text += Table(value);
+    } else if (IsFlat(value)) {
+      text += Lines(value);
+    } else {
+      text += (value.is_structured() ? Escaped(value, 2) : "  " + Cell(value)) + "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace intsam

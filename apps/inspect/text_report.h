@@ -1,0 +1,16 @@
+// A report for people: the same data that --json prints.
+#ifndef INTSAM_APPS_INSPECT_TEXT_REPORT_H_
+#define INTSAM_APPS_INSPECT_TEXT_REPORT_H_
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace intsam {
+
+// A heading per section. An object of scalars becomes lines of name and value, an array of such objects a table, and
+// anything else indented JSON. Only printable ASCII comes out, whatever the strings hold.
+std::string TextReport(const nlohmann::ordered_json& sections);
+
+}  // namespace intsam
+
+#endif  // INTSAM_APPS_INSPECT_TEXT_REPORT_H_

@@ -1,0 +1,19 @@
+// A quantized model made on the spot: seeded random weights, calibrated on one synthetic image. Needs the converter, and
+// is floating point on the way: the same seed need not give the same integers on another machine.
+#ifndef INTSAM_TESTS_FORMAT_MICRO_MODEL_H_
+#define INTSAM_TESTS_FORMAT_MICRO_MODEL_H_
+
+#include <memory>
+#include <string>
+
+#include "converter/quantize/quantize.h"
+#include "tests/format/model_bytes.h"
+
+namespace intsam::testing {
+
+std::unique_ptr<QuantizedModel> MakeModel(const SamConfig& config, uint64_t seed);
+ModelBytes FileOf(IntegerModel& model, const std::string& provenance);
+
+}  // namespace intsam::testing
+
+#endif  // INTSAM_TESTS_FORMAT_MICRO_MODEL_H_
