@@ -5,7 +5,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../cmake/bootstrap.sh"
 
 [ $# -eq 0 ] || die "apps/demo.sh takes no options"
-build_preset release
+build_preset release intsam-convert intsam-segment intsam-compare intsam-inspect intsam-bench
 
 bin=build/release/bin
 out=build/demo

@@ -87,10 +87,12 @@ check_preset() {
   esac
 }
 
-# build_preset preset: binaries end up in build/<preset>/bin.
+# build_preset preset [target...]: binaries end up in build/<preset>/bin. Without targets, everything is built.
 build_preset() {
+  local preset=$1
+  shift
   step "install what is missing" install_packages
   cd "$root"
-  step "configure ($1)" cmake --preset "$1" ${configure_options[@]+"${configure_options[@]}"}
-  step "build ($1, $jobs jobs)" cmake --build --preset "$1" --parallel "$jobs"
+  step "configure ($preset)" cmake --preset "$preset" ${configure_options[@]+"${configure_options[@]}"}
+  step "build ($preset, $jobs jobs)" cmake --build --preset "$preset" --parallel "$jobs" ${@:+--target "$@"}
 }

@@ -1,4 +1,5 @@
-// PNG chunks and JPEG markers, bounds-checked (ISO/IEC 15948 sections 5 and 11, ITU-T T.81 annex B, EXIF 2.3 section 4.6).
+// PNG chunks and JPEG markers, bounds-checked (ISO/IEC 15948 sections 5 and 11, ITU-T T.81 annex B, EXIF 2.3
+// section 4.6).
 #include "apps/common/image_container.h"
 
 #include <algorithm>
@@ -54,7 +55,8 @@ Result<ImageHeader> InspectPng(Bytes file) {
   bool has_header = false, has_data = false;
   size_t at = kPngSignature.size();
   while (true) {
-    if (file.size() - at < 12) return Error(Code::kDamaged, "PNG truncated: the file ends at offset %zu before IEND", file.size());
+    if (file.size() - at < 12)
+      return Error(Code::kDamaged, "PNG truncated: the file ends at offset %zu before IEND", file.size());
     const size_t length = Big32(&file[at]);
     if (length > file.size() - at - 12) {
       return Error(Code::kDamaged, "PNG truncated: the chunk at offset %zu says %zu bytes, %zu remain", at, length,
@@ -62,7 +64,8 @@ Result<ImageHeader> InspectPng(Bytes file) {
     }
     const Bytes chunk = file.subspan(at + 4, length + 4);  // type and data, what the CRC covers
     const bool is_header = std::memcmp(chunk.data(), "IHDR", 4) == 0;
-    if (is_header == has_header) return Error(Code::kDamaged, "PNG header: IHDR must be the first chunk and the only one");
+    if (is_header == has_header)
+      return Error(Code::kDamaged, "PNG header: IHDR must be the first chunk and the only one");
     if (Crc32(chunk) != Big32(&file[at + 8 + length])) {
       return Error(Code::kDamaged, "PNG checksum of the chunk at offset %zu is wrong", at);
     }
@@ -97,7 +100,8 @@ int ExifOrientation(Bytes segment) {
     constexpr uint32_t kOrientation = 0x0112, kShort = 3;
     if (read16(entry) != kOrientation) continue;
     const uint32_t value = read16(entry + 8);
-    return read16(entry + 2) == kShort && read32(entry + 4) == 1 && value >= 1 && value <= 8 ? static_cast<int>(value) : 1;
+    return read16(entry + 2) == kShort && read32(entry + 4) == 1 && value >= 1 && value <= 8 ? static_cast<int>(value)
+                                                                                             : 1;
   }
   return 1;
 }
@@ -113,7 +117,8 @@ size_t NextMarker(Bytes file, size_t at) {
 }
 
 Status ReadJpegFrame(uint8_t code, Bytes data, ImageHeader& header) {
-  if (code > 0xC2) return Error(Code::kUnsupported, "JPEG process 0x%02x (only baseline and progressive are supported)", code);
+  if (code > 0xC2)
+    return Error(Code::kUnsupported, "JPEG process 0x%02x (only baseline and progressive are supported)", code);
   if (header.channels != 0) return Error(Code::kDamaged, "JPEG with more than one frame header");
   if (data.size() < 6) return Error(Code::kDamaged, "JPEG frame header is too short");
   header.bits = data[0];
@@ -126,7 +131,8 @@ Status ReadJpegFrame(uint8_t code, Bytes data, ImageHeader& header) {
   return Status();
 }
 
-// Decoders reserve 256 symbols for a Huffman table, and stb_image (2.27) writes past its array where a table claims more.
+// Decoders reserve 256 symbols for a Huffman table, and stb_image (2.27) writes past its array where a table claims
+// more.
 Status CheckHuffmanTables(Bytes data) {
   constexpr size_t kCounts = 16, kMaxSymbols = 256;
   while (!data.empty()) {
@@ -146,7 +152,9 @@ Result<ImageHeader> InspectJpeg(Bytes file) {
   size_t at = 2;
   while (true) {
     at = NextMarker(file, at);
-    if (at >= file.size()) return Error(Code::kDamaged, "JPEG truncated: the file ends at offset %zu before the end of the image", file.size());
+    if (at >= file.size())
+      return Error(Code::kDamaged, "JPEG truncated: the file ends at offset %zu before the end of the image",
+                   file.size());
     const uint8_t code = file[at];
     if (code == 0xD9) break;
     if (code == 0xD8) return Error(Code::kDamaged, "JPEG with a second start of image at offset %zu", at - 1);
@@ -154,8 +162,8 @@ Result<ImageHeader> InspectJpeg(Bytes file) {
     if (file.size() - at < 3) return Error(Code::kDamaged, "JPEG truncated in the marker at offset %zu", at - 1);
     const size_t length = Big16(&file[at + 1]);
     if (length < 2 || length > file.size() - at - 1) {
-      return Error(Code::kDamaged, "JPEG truncated: the segment at offset %zu says %zu bytes, %zu remain", at - 1, length,
-                   file.size() - at - 1);
+      return Error(Code::kDamaged, "JPEG truncated: the segment at offset %zu says %zu bytes, %zu remain", at - 1,
+                   length, file.size() - at - 1);
     }
     const Bytes data = file.subspan(at + 3, length - 2);
     const bool is_frame = code >= 0xC0 && code <= 0xCF && code != 0xC4 && code != 0xC8 && code != 0xCC;

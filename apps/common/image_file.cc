@@ -120,10 +120,12 @@ Status Prepare(const ImageHeader& header, size_t file_bytes) {
 }
 
 Status DecodeFailure() {
-  if (budget.exceeded) return Error(Code::kDamaged, "cannot decode: the data need more memory than the image's size explains");
+  if (budget.exceeded)
+    return Error(Code::kDamaged, "cannot decode: the data need more memory than the image's size explains");
   const char* reason = stbi_failure_reason();
   const bool memory = reason != nullptr && std::strcmp(reason, "Out of memory") == 0;
-  return Error(memory ? Code::kResource : Code::kDamaged, "cannot decode: %s", reason == nullptr ? "unknown reason" : reason);
+  return Error(memory ? Code::kResource : Code::kDamaged, "cannot decode: %s",
+               reason == nullptr ? "unknown reason" : reason);
 }
 
 // Orientation o maps the stored pixel (x, y) to the place where it is meant to be seen.

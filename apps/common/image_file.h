@@ -1,6 +1,6 @@
-// Image files of the tools: JPEG and PNG in, PNG out. The decoder is stb_image, confined: only the two formats, no stdio,
-// capped memory, and the container checked before (image_container.h). Encoded files are at most 256 MiB, sides at most
-// 32768, decoded images at most 2^28 bytes. Messages start with the path.
+// Image files of the tools: JPEG and PNG in, PNG out. The decoder is stb_image, confined: only the two formats, no
+// stdio, capped memory, and the container checked before (image_container.h). Encoded files are at most 256 MiB, sides
+// at most 32768, decoded images at most 2^28 bytes. Messages start with the path.
 #ifndef INTSAM_APPS_COMMON_IMAGE_FILE_H_
 #define INTSAM_APPS_COMMON_IMAGE_FILE_H_
 
@@ -25,7 +25,8 @@ struct LabelMap {
   std::vector<uint16_t> labels;  // [height][width]
 };
 
-// Gray and palette become RGB, alpha is dropped, 16 bits become 8, and a JPEG's EXIF orientation (tag 0x0112) is applied.
+// Gray and palette become RGB, alpha is dropped, 16 bits become 8, and a JPEG's EXIF orientation (tag 0x0112) is
+// applied.
 Result<Image> ReadImage(const std::string& path);
 Result<Image> DecodeImage(std::span<const uint8_t> file);  // the same from memory; messages without a path
 

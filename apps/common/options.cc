@@ -6,7 +6,8 @@
 namespace intsam {
 
 void AddCommonOptions(cxxopts::Options& options) {
-  options.add_options("Common")("h,help", "Print this help and exit")("version", "Print version, commit and compiler and exit")(
+  options.add_options("Common")("h,help", "Print this help and exit")("version",
+                                                                      "Print version, commit and compiler and exit")(
       "t,threads", "Threads, 0 for as many as the machine has", cxxopts::value<std::string>()->default_value("0"), "N")(
       "q,quiet", "Print no words on standard error but errors")("json", "Print results as JSON on standard output")(
       "json-errors", "Print errors as JSON on standard error")("no-progress", "No progress bar, even on a terminal");
@@ -45,8 +46,7 @@ Result<int64_t> ParseInteger(const std::string& option, const std::string& text,
     return Status(Code::kUsage, option + ": '" + text + "' is not an integer");
   }
   if (error == std::errc::result_out_of_range || value < lo || value > hi) {
-    return Status(Code::kUsage,
-                  option + ": " + text + " is outside " + std::to_string(lo) + ".." + std::to_string(hi));
+    return Status(Code::kUsage, option + ": " + text + " is outside " + std::to_string(lo) + ".." + std::to_string(hi));
   }
   return value;
 }

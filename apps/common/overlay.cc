@@ -11,7 +11,10 @@ constexpr Rgb kPositive = {0, 200, 0}, kNegative = {220, 0, 0}, kBox = {255, 220
 class Canvas {
  public:
   explicit Canvas(Image& image)
-      : image_(image), width_(image.size.width), height_(image.size.height), line_(1 + std::max(width_, height_) / 700) {}
+      : image_(image),
+        width_(image.size.width),
+        height_(image.size.height),
+        line_(1 + std::max(width_, height_) / 700) {}
 
   int64_t width() const { return width_; }
   int64_t height() const { return height_; }
@@ -86,7 +89,7 @@ void DrawPrompt(Canvas& canvas, const ObjectPrompt& prompt) {
 }  // namespace
 
 Rgb MaskColour(size_t i) {
-  static constexpr Rgb kPalette[] = {{30, 144, 255}, {255, 140, 0}, {50, 205, 50},  {220, 20, 140},
+  static constexpr Rgb kPalette[] = {{30, 144, 255}, {255, 140, 0},  {50, 205, 50},  {220, 20, 140},
                                      {0, 206, 209},  {240, 230, 40}, {148, 80, 220}, {250, 128, 114}};
   return kPalette[i % std::size(kPalette)];
 }

@@ -30,8 +30,8 @@ void Progress::Update(uint64_t done) {
   const int filled = static_cast<int>(kWidth * done / total_);
   const std::string bar = std::string(filled, '#') + std::string(kWidth - filled, '.');
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - start_).count();
-  std::fprintf(stream_, "\r%s [%s] %3d%% %llds\x1b[K", label_.c_str(), bar.c_str(), static_cast<int>(100 * done / total_),
-               static_cast<long long>(seconds));
+  std::fprintf(stream_, "\r%s [%s] %3d%% %llds\x1b[K", label_.c_str(), bar.c_str(),
+               static_cast<int>(100 * done / total_), static_cast<long long>(seconds));
   std::fflush(stream_);
   drawn_ = true;
   last_ = now;

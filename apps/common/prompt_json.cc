@@ -41,7 +41,8 @@ Status ReadCoordinates(const json& entry, size_t count, const char* form, int32_
   if (!numbers) return Error(Code::kDamaged, "\"data\" must be %s, numbers in pixels", form);
   for (size_t i = 0; i < count; ++i) {
     const double pixels = (*data)[i].get<double>();
-    if (!(std::abs(pixels) < kPixelLimit)) return Error(Code::kDamaged, "\"data\" holds a coordinate beyond 32768 pixels");
+    if (!(std::abs(pixels) < kPixelLimit))
+      return Error(Code::kDamaged, "\"data\" holds a coordinate beyond 32768 pixels");
     out[i] = static_cast<int32_t>(std::floor(pixels * kPixel + 0.5));
   }
   return Status();
@@ -52,7 +53,8 @@ Status ReadPoint(const json& entry, ImageSize image, ObjectPrompt& object) {
   INTSAM_TRY(ReadCoordinates(entry, 2, "[x, y]", xy));
   PointPrompt point{xy[0], xy[1], 1};
   if (const auto label = entry.find("label"); label != entry.end()) {
-    if (*label != 0 && *label != 1) return Error(Code::kDamaged, "\"label\" of a point must be 1 (on the object) or 0 (off it)");
+    if (*label != 0 && *label != 1)
+      return Error(Code::kDamaged, "\"label\" of a point must be 1 (on the object) or 0 (off it)");
     point.label = *label == 1;
   }
   INTSAM_TRY(CheckPoint(point, image, Code::kDamaged));
@@ -81,18 +83,21 @@ Status ReadMask(const json& entry, ObjectPrompt& object) {
 }
 
 Status ReadEntry(const json& entry, ImageSize image, ObjectPrompt& object) {
-  if (!entry.is_object()) return Error(Code::kDamaged, "an object such as {\"type\": \"point\", \"data\": [x, y]} is expected");
+  if (!entry.is_object())
+    return Error(Code::kDamaged, "an object such as {\"type\": \"point\", \"data\": [x, y]} is expected");
   const auto type = entry.find("type");
   if (type == entry.end() || !type->is_string()) return Error(Code::kDamaged, "\"type\" is missing or no string");
   const std::string& name = type->get_ref<const std::string&>();
   if (name == "point") return ReadPoint(entry, image, object);
   if (name == "rectangle" || name == "box") return ReadBox(entry, image, object);
   if (name == "mask") return ReadMask(entry, object);
-  return Error(Code::kUnsupported, "type \"%.64s\" is not supported (point, rectangle, box and mask are)", name.c_str());
+  return Error(Code::kUnsupported, "type \"%.64s\" is not supported (point, rectangle, box and mask are)",
+               name.c_str());
 }
 
 Result<ObjectPrompt> ReadObject(const json& entries, ImageSize image) {
-  if (!entries.is_array() || entries.empty()) return Error(Code::kDamaged, "an array of prompts is expected, and not an empty one");
+  if (!entries.is_array() || entries.empty())
+    return Error(Code::kDamaged, "an array of prompts is expected, and not an empty one");
   if (entries.size() > kMaxPromptsPerObject) {
     return Error(Code::kResource, "%zu prompts, the limit is %zu", entries.size(), kMaxPromptsPerObject);
   }
@@ -106,7 +111,8 @@ Result<ObjectPrompt> ReadObject(const json& entries, ImageSize image) {
 }  // namespace
 
 Result<std::vector<ObjectPrompt>> ParsePrompts(std::string_view text, ImageSize image) {
-  if (text.size() > kPromptFileBytes) return Error(Code::kResource, "prompt file larger than %zu bytes", kPromptFileBytes);
+  if (text.size() > kPromptFileBytes)
+    return Error(Code::kResource, "prompt file larger than %zu bytes", kPromptFileBytes);
   if (TooDeep(text)) return Error(Code::kResource, "JSON nested deeper than %d", kPromptFileDepth);
   json document;
   try {

@@ -82,8 +82,8 @@ Result<PointPrompt> ParsePoint(const std::string& option, std::string_view text)
   PointPrompt point{xy[0], xy[1], 1};
   if (parts.size() == 3) {
     if (parts[2] != "0" && parts[2] != "1") {
-      return Status(Code::kUsage, option + ": " + Quoted(text) + ": the label is 1 (on the object) or 0 (off it), not " +
-                                      Quoted(parts[2]));
+      return Status(Code::kUsage, option + ": " + Quoted(text) +
+                                      ": the label is 1 (on the object) or 0 (off it), not " + Quoted(parts[2]));
     }
     point.label = parts[2] == "1";
   }
@@ -107,8 +107,8 @@ Status CheckPoint(const PointPrompt& point, ImageSize image, Code code) {
 
 Status CheckBox(const BoxPrompt& box, ImageSize image, Code code) {
   const int64_t width = int64_t{image.width} * kPixel, height = int64_t{image.height} * kPixel;
-  const std::string name = "box " + CoordinateText(box.x0) + "," + CoordinateText(box.y0) + "," + CoordinateText(box.x1) +
-                           "," + CoordinateText(box.y1);
+  const std::string name = "box " + CoordinateText(box.x0) + "," + CoordinateText(box.y0) + "," +
+                           CoordinateText(box.x1) + "," + CoordinateText(box.y1);
   if (box.x0 >= box.x1 || box.y0 >= box.y1) {
     return Status(code, name + " is empty: it needs X0 < X1 and Y0 < Y1");
   }

@@ -79,7 +79,8 @@ int Report(const char* tool, const Status& status, bool json_errors) {
 
 int RunTool(const char* tool, int argc, char** argv, Status (*body)(int argc, char** argv)) {
   bool json_errors = false;
-  for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i) json_errors |= std::strcmp(argv[i], "--json-errors") == 0;
+  for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i)
+    json_errors |= std::strcmp(argv[i], "--json-errors") == 0;
   Status status;
   try {
     status = body(argc, argv);

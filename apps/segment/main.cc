@@ -2,6 +2,7 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "apps/common/file_bytes.h"
 #include "apps/common/image_file.h"
@@ -21,6 +22,14 @@ constexpr const char* kTool = "intsam-segment";
 
 struct Times {
   double open_ms = 0, encode_ms = 0, decode_ms = 0;
+};
+
+// A prompt as the C API takes it.
+struct PreparedObject {
+  std::vector<intsam_point> points;
+  std::optional<intsam_box> box;
+  std::vector<int16_t> mask_input;  // empty: none
+  int choice = 0;                   // which mask; -1: the best alternative
 };
 
 struct ObjectResult {
@@ -130,21 +139,24 @@ Result<std::vector<int16_t>> ReadMaskPrompt(const std::string& path, ImageSize i
   return logits;
 }
 
-Result<ObjectResult> SegmentObject(const ObjectPrompt& object, const std::string& choice, const intsam_model_info& info, ImageSize size,
-                                   api::Session& session) {
-  std::vector<intsam_point> points;
-  for (const PointPrompt& p : object.points) points.push_back({p.x, p.y, p.label});
-  intsam_box box = {};
-  if (object.box) box = {object.box->x0, object.box->y0, object.box->x1, object.box->y1};
-  std::vector<int16_t> mask_input;
+// Everything that can be wrong with a prompt is found here, before the image is encoded.
+Result<PreparedObject> PrepareObject(const ObjectPrompt& object, const std::string& choice, const intsam_model_info& info, ImageSize size) {
+  PreparedObject prepared;
+  for (const PointPrompt& p : object.points) prepared.points.push_back({p.x, p.y, p.label});
+  if (object.box) prepared.box = intsam_box{object.box->x0, object.box->y0, object.box->x1, object.box->y1};
   if (!object.mask_path.empty()) {
-    INTSAM_ASSIGN(mask_input, ReadMaskPrompt(object.mask_path, size, info));
+    INTSAM_ASSIGN(prepared.mask_input, ReadMaskPrompt(object.mask_path, size, info));
   }
-  const intsam_prompt prompt = {points.data(), points.size(), object.box ? &box : nullptr, mask_input.empty() ? nullptr : mask_input.data()};
-  INTSAM_ASSIGN(int index, MaskChoice(choice, object, info.num_masks));
+  INTSAM_ASSIGN(prepared.choice, MaskChoice(choice, object, info.num_masks));
+  return prepared;
+}
+
+Result<ObjectResult> SegmentObject(const PreparedObject& object, api::Session& session) {
+  const intsam_prompt prompt = {object.points.data(), object.points.size(), object.box ? &*object.box : nullptr,
+                                object.mask_input.empty() ? nullptr : object.mask_input.data()};
   INTSAM_TRY(FromOutcome(session.Predict(prompt), ""));
   ObjectResult result;
-  result.mask_index = index < 0 ? session.best_mask() : index;
+  result.mask_index = object.choice < 0 ? session.best_mask() : object.choice;
   result.iou_q15 = session.iou_q15(result.mask_index);
   INTSAM_TRY(FromOutcome(session.Mask(result.mask_index, result.mask), ""));
   for (const uint8_t pixel : result.mask) result.area += pixel;
@@ -238,12 +250,17 @@ Status Segment(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
 
   INTSAM_ASSIGN(const Image photo, ReadImage(parsed["image"].as<std::string>()));
   INTSAM_ASSIGN(const std::vector<ObjectPrompt> objects, GatherPrompts(parsed, photo.size));
+  std::vector<PreparedObject> prepared;
+  for (const ObjectPrompt& object : objects) {
+    INTSAM_ASSIGN(PreparedObject one, PrepareObject(object, parsed["mask"].as<std::string>(), info, photo.size));
+    prepared.push_back(std::move(one));
+  }
   watch.LapMs();
   INTSAM_TRY(EncodeOrLoad(parsed, photo, session));
   times.encode_ms = watch.LapMs();
   std::vector<ObjectResult> results;
-  for (const ObjectPrompt& object : objects) {
-    INTSAM_ASSIGN(ObjectResult result, SegmentObject(object, parsed["mask"].as<std::string>(), info, photo.size, session));
+  for (const PreparedObject& object : prepared) {
+    INTSAM_ASSIGN(ObjectResult result, SegmentObject(object, session));
     results.push_back(std::move(result));
   }
   times.decode_ms = watch.LapMs() / static_cast<double>(objects.size());

@@ -1,6 +1,7 @@
 // A file that appears under its name only when it is complete: written to a sibling temporary opened exclusively,
-// synced, then renamed. An uncommitted file vanishes on destruction and on SIGINT or SIGTERM (the process then ends with
-// 130); the handlers are installed by the first Create, unless the signal is ignored. Several files may be open at once.
+// synced, then renamed. An uncommitted file vanishes on destruction and on SIGINT or SIGTERM (the process then ends
+// with 130); the handlers are installed by the first Create, unless the signal is ignored. Several files may be open at
+// once.
 //
 //   INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(path));
 //   INTSAM_TRY(file.Write(data, size));
@@ -42,7 +43,7 @@ class AtomicFile {
   void Discard();
 
   std::string path_, temporary_;
-  int slot_;        // in the table of the signal handler; -1: committed, failed or moved from
+  int slot_;  // in the table of the signal handler; -1: committed, failed or moved from
   int descriptor_;
 };
 

@@ -19,8 +19,8 @@ constexpr uint32_t PixelBytes(PixelFormat f) {
   return f == PixelFormat::kGray ? 1 : f == PixelFormat::kRgb || f == PixelFormat::kBgr ? 3 : 4;
 }
 
-// The size of an image scaled so that its longest side is `longest` (ResizeLongestSide of the original package, in integers).
-// Sides are 1..32768; a side never becomes smaller than 1.
+// The size of an image scaled so that its longest side is `longest` (ResizeLongestSide of the original package, in
+// integers). Sides are 1..32768; a side never becomes smaller than 1.
 ImageSize ResizedSize(ImageSize original, uint32_t longest);
 
 // Resizes to `to` as RGB [to.height][to.width][3]. Alpha is ignored, gray is replicated. `stride` is in bytes.

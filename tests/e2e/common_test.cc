@@ -281,7 +281,8 @@ TEST(Options, CommonFlags) {
   flags = CommonFlagsOf(*parsed);
   ASSERT_TRUE(flags.ok());
   EXPECT_EQ(flags->threads, 0);
-  EXPECT_TRUE(!flags->help && !flags->version && !flags->quiet && !flags->json && !flags->json_errors && flags->progress);
+  EXPECT_TRUE(!flags->help && !flags->version && !flags->quiet && !flags->json && !flags->json_errors &&
+              flags->progress);
 }
 
 TEST(Options, UsageErrors) {

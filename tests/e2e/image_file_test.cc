@@ -156,10 +156,10 @@ TEST(ImageFile, ExifOrientationIsApplied) {
   const struct {
     int orientation;
     bool red_left, red_top, blue_left, blue_top, turned;
-  } cases[] = {{1, true, true, false, true, false},  {2, false, true, true, true, false},
+  } cases[] = {{1, true, true, false, true, false},   {2, false, true, true, true, false},
                {3, false, false, true, false, false}, {4, true, false, false, false, false},
-               {5, true, true, true, false, true},   {6, false, true, false, false, true},
-               {7, false, false, false, true, true}, {8, true, false, true, true, true}};
+               {5, true, true, true, false, true},    {6, false, true, false, false, true},
+               {7, false, false, false, true, true},  {8, true, false, true, true, true}};
   for (const auto& c : cases) {
     for (bool little : {false, true}) {
       Result<Image> image = DecodeImage(WithOrientation(jpeg, c.orientation, little, 3));
@@ -204,8 +204,8 @@ TEST(BadImages, EveryTruncationIsFound) {
   ASSERT_TRUE(DecodeImage(jpeg).ok());
   for (const Bytes& whole : {png, jpeg}) {
     for (size_t n = 0; n < whole.size(); ++n) {
-      ExpectFailure(DecodeImage(Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(n))).status(), Code::kDamaged,
-                    n == 0 ? "empty" : "truncated");
+      ExpectFailure(DecodeImage(Bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(n))).status(),
+                    Code::kDamaged, n == 0 ? "empty" : "truncated");
     }
   }
 }
@@ -258,7 +258,7 @@ TEST(BadImages, HugeDeclaredSizes) {
     uint32_t width, height;
     Code code;
     const char* word;
-  } cases[] = {{0, 5, Code::kDamaged, "no pixels"},          {5, 0, Code::kDamaged, "no pixels"},
+  } cases[] = {{0, 5, Code::kDamaged, "no pixels"},           {5, 0, Code::kDamaged, "no pixels"},
                {32769, 1, Code::kResource, "32768 per side"}, {1, 0xFFFFFFFF, Code::kResource, "32768 per side"},
                {32768, 32768, Code::kResource, "decoded"},    {16384, 16384, Code::kResource, "decoded"},
                {30000, 2000, Code::kDamaged, "decode"}};
@@ -275,7 +275,8 @@ TEST(BadImages, HugeDeclaredSizes) {
   ExpectFailure(DecodeImage(jpeg).status(), Code::kDamaged, "no pixels");
 }
 
-// A table of more than 256 symbols would make stb_image 2.27 write past its arrays; so would one that leaves its segment.
+// A table of more than 256 symbols would make stb_image 2.27 write past its arrays; so would one that leaves its
+// segment.
 TEST(BadImages, HuffmanTablesThatTheDecoderCannotHold) {
   const Bytes jpeg = MakeJpeg(Gradient(8, 8), 8, 8), marker = {0xFF, 0xC4};
   const auto table = std::search(jpeg.begin(), jpeg.end(), marker.begin(), marker.end()) - jpeg.begin();

@@ -65,7 +65,8 @@ TEST(CommandLine, PointsAndBoxes) {
 
 TEST(CommandLine, ErrorsNameOptionAndReason) {
   for (const char* text : {"", "5", "1,2,3,4", "1;2"}) {
-    ExpectFailure(ParsePoint("--point", text).status(), Code::kUsage, "--point: '" + std::string(text) + "' is not X,Y");
+    ExpectFailure(ParsePoint("--point", text).status(), Code::kUsage,
+                  "--point: '" + std::string(text) + "' is not X,Y");
   }
   for (const char* text : {"a,1", "1,", ",1", "1,-", "1,.", "1,1e3", "1, 2", "0x1,2", "1,2.3.4", "nan,1", "--1,1"}) {
     ExpectFailure(ParsePoint("--point", text).status(), Code::kUsage, "is not a decimal number");
@@ -92,8 +93,10 @@ TEST(CommandLine, MustLieInsideTheImage) {
 
 TEST(PromptJson, OneObject) {
   Result<std::vector<ObjectPrompt>> objects = ParsePrompts(
-      R"([{"type":"point","data":[10,20.5],"label":1},{"type":"point","data":[1,2],"label":0},{"type":"point","data":[3,4]},
-          {"type":"rectangle","data":[0,0,640,480],"label":2},{"type":"mask","data":"m.png"}])", kImage);
+      R"([{"type":"point","data":[10,20.5],"label":1},{"type":"point","data":[1,2],"label":0},
+          {"type":"point","data":[3,4]},
+          {"type":"rectangle","data":[0,0,640,480],"label":2},{"type":"mask","data":"m.png"}])",
+      kImage);
   ASSERT_TRUE(objects.ok()) << objects.status().message();
   ASSERT_EQ(objects->size(), 1u);
   const ObjectPrompt& object = objects->front();
@@ -139,7 +142,8 @@ TEST(PromptJson, ErrorsNameThePlaceAndTheReason) {
       {R"([{"type":"point","data":[640,2]}])", Code::kDamaged, "point 640,2 is outside the image of 640 x 480"},
       {R"([{"type":"box","data":[5,5,2,9]}])", Code::kDamaged, "empty"},
       {R"([{"type":"box","data":[5,5,9]}])", Code::kDamaged, "[x0, y0, x1, y1]"},
-      {R"([{"type":"box","data":[0,0,1,1]},{"type":"rectangle","data":[0,0,1,1]}])", Code::kUnsupported, "more than one"},
+      {R"([{"type":"box","data":[0,0,1,1]},{"type":"rectangle","data":[0,0,1,1]}])", Code::kUnsupported,
+       "more than one"},
       {R"([{"type":"mask","data":7}])", Code::kDamaged, "name of a file"},
       {R"([{"type":"mask","data":"a"},{"type":"mask","data":"b"}])", Code::kUnsupported, "more than one mask"},
       {"[[[[[[[[[1]]]]]]]]]", Code::kResource, "deeper than 8"},
@@ -201,7 +205,8 @@ TEST(Overlay, DimsLightsAndDraws) {
   const Rgb colour = MaskColour(0);
   EXPECT_EQ(out.size, photo.size);
   EXPECT_EQ(at(90, 5), (Rgb{50, 50, 50}));
-  EXPECT_EQ(at(60, 30), (Rgb{uint8_t(50 + colour.red / 2), uint8_t(50 + colour.green / 2), uint8_t(50 + colour.blue / 2)}));
+  EXPECT_EQ(at(60, 30),
+            (Rgb{uint8_t(50 + colour.red / 2), uint8_t(50 + colour.green / 2), uint8_t(50 + colour.blue / 2)}));
   EXPECT_EQ(at(30, 40), colour);  // contour
   EXPECT_EQ(at(69, 25), colour);
   EXPECT_EQ(at(50, 40), (Rgb{0, 200, 0}));

@@ -2,8 +2,9 @@
 """Writes resize_goldens.txt: what Pillow's 8-bit bilinear resampler makes of synthetic images.
 
 Usage: python3 tests/image/make_goldens.py > tests/image/resize_goldens.txt
-Needs numpy and a Pillow that resamples horizontally first whenever both passes are needed (10.4 does). Newer releases
-(13.0, for one) start with the vertical pass for many shrunk tall images; this script checks the order and refuses those.
+Needs numpy and a Pillow that resamples horizontally first whenever both passes are needed (10.4 does). Newer
+releases (13.0, for one) start with the vertical pass for many shrunk tall images; this script checks the order of
+every case and stops at the first that differs.
 
 Lines of the file:
   noise SEED W H NW NH SHA256   pixels: Byte(SEED, index), uniform noise
@@ -23,13 +24,15 @@ from PIL import Image
 SIZES = [  # source width, height, new width, height
     (64, 48, 1024, 768), (48, 64, 768, 1024), (333, 211, 512, 324), (211, 333, 324, 512), (1024, 768, 1024, 768),
     (1023, 767, 1024, 768), (1025, 769, 1024, 768), (1280, 720, 1024, 576), (720, 1280, 576, 1024),
-    (640, 480, 512, 384), (451, 300, 512, 341), (2000, 1333, 512, 341), (1333, 2000, 341, 512), (1800, 1200, 1024, 683),
+    (640, 480, 512, 384), (451, 300, 512, 341), (2000, 1333, 512, 341), (1333, 2000, 341, 512),
+    (1800, 1200, 1024, 683),
     (1, 1, 512, 512), (1, 64, 8, 512), (64, 1, 512, 8), (1, 300, 1, 40), (300, 1, 40, 1), (2, 3, 341, 512),
     (3, 2, 512, 341), (5, 700, 4, 512), (700, 5, 512, 4), (3000, 2, 1024, 1), (2, 3000, 1, 1024), (97, 31, 96, 30),
     (97, 31, 96, 31), (97, 31, 97, 30), (31, 97, 200, 40), (97, 31, 40, 200), (4000, 60, 512, 8), (60, 4000, 8, 512),
     (17, 13, 1, 1), (257, 255, 256, 254), (800, 600, 100, 75),
 ]
-FULL = [(7, 5, 13, 9), (13, 9, 7, 5), (1, 6, 5, 3), (6, 1, 3, 5), (40, 3, 9, 7), (3, 40, 7, 9), (8, 8, 4, 4), (9, 4, 9, 8)]
+FULL = [(7, 5, 13, 9), (13, 9, 7, 5), (1, 6, 5, 3), (6, 1, 3, 5), (40, 3, 9, 7), (3, 40, 7, 9), (8, 8, 4, 4),
+        (9, 4, 9, 8)]
 PHOTOS = ["chelsea.png"]
 
 

@@ -1,5 +1,5 @@
-// Masks against the original pipeline in doubles: bilinear x4 (not corner aligned), crop, bilinear to the original size,
-// threshold. Bounds follow docs/numerics.md section 12.
+// Masks against the original pipeline in doubles: bilinear x4 (not corner aligned), crop, bilinear to the original
+// size, threshold. Bounds follow docs/numerics.md section 12.
 #include "runtime/image/masks.h"
 
 #include <gtest/gtest.h>
@@ -56,7 +56,8 @@ std::vector<int16_t> Blobs(uint32_t side, uint32_t seed) {
   std::vector<int16_t> logits;
   for (uint32_t y = 0; y < side; ++y) {
     for (uint32_t x = 0; x < side; ++x) {
-      const double v = 9000 * std::sin(0.11 * x + seed) * std::cos(0.07 * y + 2 * seed) + 2500 * std::sin(0.5 * (x + y));
+      const double v =
+          9000 * std::sin(0.11 * x + seed) * std::cos(0.07 * y + 2 * seed) + 2500 * std::sin(0.5 * (x + y));
       logits.push_back(static_cast<int16_t>(std::lround(v)));
     }
   }
@@ -69,9 +70,9 @@ struct Shape {
 };
 
 const Shape kShapes[] = {
-    {32, {128, 96}, {300, 225}}, {32, {96, 128}, {48, 64}},   {32, {128, 128}, {128, 128}}, {32, {128, 1}, {500, 3}},
-    {32, {1, 128}, {3, 500}},    {16, {64, 37}, {641, 371}}, {16, {64, 64}, {1, 1}},       {128, {512, 341}, {451, 300}},
-    {4, {16, 9}, {100, 57}},
+    {32, {128, 96}, {300, 225}}, {32, {96, 128}, {48, 64}},     {32, {128, 128}, {128, 128}},
+    {32, {128, 1}, {500, 3}},    {32, {1, 128}, {3, 500}},      {16, {64, 37}, {641, 371}},
+    {16, {64, 64}, {1, 1}},      {128, {512, 341}, {451, 300}}, {4, {16, 9}, {100, 57}},
 };
 
 TEST(Masks, LogitsFollowTheReference) {

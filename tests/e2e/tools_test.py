@@ -1,0 +1,37 @@
+"""The command-line tools as users run them: results, exit codes, one line per error, nothing half-written.
+
+  tools_test.py --bin DIR --source DIR [--model sam_tiny.isam] [unittest options]
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import tools_support
+from tools_bad_files_test import *  # noqa: F401,F403: unittest finds the cases here
+from tools_inspect_test import *  # noqa: F401,F403
+from tools_results_test import *  # noqa: F401,F403
+from tools_usage_test import *  # noqa: F401,F403
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bin", type=pathlib.Path, required=True)
+    parser.add_argument("--source", type=pathlib.Path, required=True)
+    parser.add_argument("--model", type=pathlib.Path, help="the bundled model, converted; its photo is skipped without")
+    parser.add_argument("--tools", nargs="+", required=True)
+    options, rest = parser.parse_known_args()
+    setup = tools_support.Setup
+    setup.bin, setup.source, setup.tools = options.bin.resolve(), options.source.resolve(), options.tools
+    setup.model = options.model and options.model.resolve()
+    with tempfile.TemporaryDirectory(prefix="intsam_tools_") as scratch:
+        setup.scratch = pathlib.Path(scratch)
+        subprocess.run([setup.bin / "intsam-convert", "--synthetic", "micro", "--seed", "1", "-q", "-t", "1",
+                        "-o", setup.scratch / "micro.isam"], check=True)
+        unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()

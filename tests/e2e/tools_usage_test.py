@@ -1,0 +1,106 @@
+"""What all tools have in common, and what each says about wrong arguments."""
+import json
+
+from tools_support import Setup, ToolTest
+
+MICRO = "../micro.isam"
+
+
+class Common(ToolTest):
+    def test_help_and_version(self):
+        for tool in Setup.tools:
+            for option in ("-h", "--help"):
+                self.assertIn("--json-errors", self.succeeds(tool, option))
+            version = self.succeeds(tool, "--version")
+            self.assertRegex(version, rf"^intsam-{tool} \d+\.\d+\.\d+ \(commit .*, compiler .*, tiers .*scalar\)\n$")
+
+    def test_unknown_option(self):
+        for tool in Setup.tools:
+            self.fails(2, tool, "--no-such-option", says="no-such-option")
+
+    def test_bad_threads(self):
+        for tool in Setup.tools:
+            for value in ("two", "-1", "257", "1.5", "", "99999999999999999999"):
+                self.fails(2, tool, f"--threads={value}", says="--threads")
+
+    def test_missing_arguments(self):
+        for tool in ("convert", "segment", "inspect", "compare"):
+            self.fails(2, tool)
+
+    def test_unexpected_argument(self):
+        for tool, arguments in (("convert", 2), ("segment", 3), ("inspect", 2), ("compare", 1)):
+            self.fails(2, tool, *["x"] * arguments)
+
+    def test_json_errors(self):
+        for tool in Setup.tools:
+            for arguments in (["--no-such-option", "--json-errors"], ["--json-errors", "--threads", "many"]):
+                done = self.run_tool(tool, *arguments)
+                self.assertEqual((done.returncode, done.stdout, done.stderr.count(b"\n")), (2, b"", 1))
+                error = json.loads(done.stderr)
+                self.assertEqual((error["tool"], error["code"], error["kind"]), (f"intsam-{tool}", 2, "usage"))
+                self.assertTrue(error["message"])
+        done = self.run_tool("inspect", "missing\n\x1b[31m.isam", "--json-errors")
+        self.assertEqual(json.loads(done.stderr)["code"], 3)
+        self.assertIn("missing\n\x1b[31m.isam", json.loads(done.stderr)["message"])
+
+    def test_file_names_cannot_steer_the_terminal(self):
+        for tool, arguments in (("inspect", ["a\n\x1b[31m.isam"]), ("segment", [MICRO, "a\n\x1b[31m.png", "-p", "1,1", "-o", "m.png"]),
+                                ("convert", ["a\n\x1b[31m.pth", "-o", "m.isam", "--calib", "."])):
+            self.assertNotIn("\x1b", self.fails(3, tool, *arguments))
+
+
+class Usage(ToolTest):
+    def test_segment(self):
+        photo = self.photo()  # 48 x 32
+        point = ["-p", "10,10"]
+        for arguments, says in (
+                (["-o", "m.png"], "--point"), ([*point, "--prompts", "p.json", "-o", "m.png"], "--prompts"),
+                (["-p", "48,10", "-o", "m.png"], "outside the image"), (["-p", "10,32", "-o", "m.png"], "outside the image"),
+                (["--point=-1,5", "-o", "m.png"], "outside the image"), (["-p", "10", "-o", "m.png"], "--point"),
+                (["-p", "10,10,2", "-o", "m.png"], "label"), (["-p", "a,b", "-o", "m.png"], "--point"),
+                (["-b", "10,10,10,20", "-o", "m.png"], "--box"), (["-b", "20,10,10,20", "-o", "m.png"], "--box"),
+                (["-b", "1,1,49,20", "-o", "m.png"], "--box"), (["-b", "1,1,9", "-o", "m.png"], "--box"),
+                (["-b", "1,1,9,9", "-b", "1,1,9,9", "-o", "m.png"], "--box"),
+                ([*point, "--mask", "4", "-o", "m.png"], "--mask"), ([*point, "--mask", "all", "-o", "m.png"], "--mask"),
+                ([*point, "--isa", "mmx", "-o", "m.png"], "mmx")):
+            with self.subTest(arguments):
+                self.fails(2, "segment", MICRO, photo, *arguments, "--save-embedding", "e.isemb", says=says)
+        self.fails(2, "segment", MICRO, photo, *point, says="--output")
+
+    def test_environment(self):
+        self.fails(2, "inspect", "--kernels", env={"INTSAM_ISA": "mmx"}, says="INTSAM_ISA")
+        photo = self.photo()
+        self.fails(2, "segment", MICRO, photo, "-p", "1,1", "-o", "m.png", env={"INTSAM_ISA": "mmx"}, says="INTSAM_ISA")
+        self.fails(2, "segment", MICRO, photo, "-p", "1,1", "-o", "m.png", env={"INTSAM_THREADS": "0"}, says="INTSAM_THREADS")
+
+    def test_convert(self):
+        checkpoint = Setup.source / "tests/checkpoint/data/micro_f32.safetensors"
+        micro = ["--synthetic", "micro"]
+        (self.dir / "empty").mkdir()
+        for arguments, says in (
+                ([*micro], "--output"), ([checkpoint, *micro, "-o", "m.isam"], "--synthetic"), ([checkpoint, "-o", "m.isam"], "--calib"),
+                (["--synthetic", "vit_x", "-o", "m.isam"], "vit_x"), ([*micro, "-o", "m.isam", "--seed", "x"], "--seed"),
+                ([*micro, "-o", "m.isam", "--bits", "w1a1"], "--bits"), ([*micro, "-o", "m.isam", "--method", "guess"], "--method"),
+                ([*micro, "-o", "m.isam", "--calib", ".", "--calib-limit", "0"], "--calib-limit"),
+                ([*micro, "-o", "m.isam", "--calib", "empty"], "empty")):
+            with self.subTest(arguments):
+                self.fails(2, "convert", *arguments, says=says)
+
+    def test_compare(self):
+        checkpoint = Setup.source / "tests/checkpoint/data/micro_f32.safetensors"
+        config = ["--config", Setup.source / "tests/checkpoint/data/micro.json"]
+        full = {"--model": MICRO, "--checkpoint": checkpoint, "--images": self.dir}
+        for missing in full:
+            arguments = [word for option in full if option != missing for word in (option, full[option])]
+            self.fails(2, "compare", *arguments, says=missing)
+        arguments = [*config, *(word for pair in full.items() for word in pair)]
+        self.fails(2, "compare", *arguments, says="no PNG or JPEG")
+        for option, value in (("--limit", "0"), ("--min-agreement", "101"), ("--isa", "mmx")):
+            self.fails(2, "compare", *arguments, option, value, says=value)
+
+    def test_inspect(self):
+        self.fails(2, "inspect", MICRO, "--site", "config", says="--site")
+        self.fails(2, "inspect", MICRO, "--fields", "--site", "conf", says="conf")
+        for option in ("--tensors", "--fields", "--proof", "--verify", "--memory", "--self-test"):
+            self.fails(2, "inspect", option, says="MODEL")
+            self.fails(2, "inspect", option, "--kernels", says="MODEL")

@@ -1,0 +1,284 @@
+// Files whose structure is right and whose values are not: configurations that the code cannot run, parameters outside
+// their ranges, and models for which the proof against overflow fails.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <initializer_list>
+#include <limits>
+#include <utility>
+
+#include "runtime/format/reader.h"
+#include "tests/format/model_bytes.h"
+
+namespace intsam::testing {
+namespace {
+
+void ExpectRefused(const ModelBytes& bytes, Code code, const std::string& word) {
+  const Status status = ReadModel(bytes).status();
+  EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(code)) << "expected '" << word << "', got: " << status.message();
+  EXPECT_NE(status.message().find(word), std::string::npos) << "expected '" << word << "' in: " << status.message();
+}
+
+const ModelNames& MicroNames() {
+  static const ModelNames names(PresetConfig("micro").value());
+  return names;
+}
+
+using FieldValues = std::initializer_list<std::pair<const char*, int64_t>>;
+
+ModelBytes WithFields(FieldValues values) {
+  ModelBytes bytes = GoldenModel("micro");
+  for (const auto& [name, value] : values) bytes.set_field(MicroNames().field(name), value);
+  Reseal(bytes, {isam::kFields});
+  return bytes;
+}
+
+// Sets element `index` of a tensor.
+template <class T>
+void SetElement(ModelBytes& bytes, const std::string& name, size_t index, T value) {
+  std::memcpy(bytes.tensor(MicroNames().tensor(name)) + index * sizeof value, &value, sizeof value);
+}
+template <class T>
+ModelBytes WithElement(const std::string& name, size_t index, T value) {
+  ModelBytes bytes = GoldenModel("micro");
+  SetElement(bytes, name, index, value);
+  return bytes;
+}
+
+// Every rule of ValidateConfig, each by the configuration of the micro model with a field or two changed.
+TEST(BadConfig, EveryRule) {
+  const std::pair<const char*, FieldValues> cases[] = {
+      {"image_size: 136", {{"config.image_size", 136}}},
+      {"patch_size: 9", {{"config.image_size", 99}, {"config.patch_size", 9}}},
+      {"more than 256 patches", {{"config.image_size", 1028}, {"config.patch_size", 4}}},
+      {"embed_dim: 24", {{"config.embed_dim", 24}}},
+      {"num_heads: 3 does not divide", {{"config.num_heads", 3}}},
+      {"num_heads: 16", {{"config.num_heads", 16}}},
+      {"head dimension above 256", {{"config.embed_dim", 512}, {"config.num_heads", 1}}},
+      {"mlp_dim: 120", {{"config.mlp_dim", 120}}},
+      {"window_size: 9", {{"config.window_size", 9}}},
+      {"global_attn_mask", {{"config.global_attn_mask", 4}}},
+      {"prompt_embed_dim: 48", {{"config.prompt_embed_dim", 48}}},
+      {"prompt_embed_dim: 288", {{"config.prompt_embed_dim", 288}}},
+      {"decoder_mlp_dim: 24", {{"config.decoder_mlp_dim", 24}}},
+      {"attention_downsample: 3", {{"config.attention_downsample", 3}}},
+      {"decoder_num_heads: 3", {{"config.decoder_num_heads", 3}}},
+      {"decoder_num_heads: 8", {{"config.decoder_num_heads", 8}}},
+      {"iou_head_hidden_dim: 30", {{"config.iou_head_hidden_dim", 30}}},
+      {"iou_head_hidden_dim: 516", {{"config.iou_head_hidden_dim", 516}}},
+      {"mask_in_chans: 18", {{"config.mask_in_chans", 18}}},
+      {"mask_in_chans: 36", {{"config.mask_in_chans", 36}}},
+  };
+  for (const auto& [word, values] : cases) ExpectRefused(WithFields(values), Code::kUnsupported, word);
+}
+
+// A possible configuration that is not the one of the tensors.
+TEST(BadConfig, OtherThanTheTensors) {
+  ExpectRefused(WithFields({{"config.image_size", 144}}), Code::kDamaged, "patch_embed.position: shape");
+  ExpectRefused(WithFields({{"config.window_size", 4}}), Code::kDamaged, "blocks.0.attn.rel_pos_h.table: shape");
+  ExpectRefused(WithFields({{"config.global_attn_mask", 3}}), Code::kDamaged, "blocks.0.attn.rel_pos_h.table: shape");
+  ExpectRefused(WithFields({{"config.embed_dim", 64}}), Code::kDamaged, "patch_embed.weight_high: shape");
+  ExpectRefused(WithFields({{"config.mlp_dim", 256}}), Code::kDamaged, "blocks.0.mlp.lin1.weight: shape");
+  ExpectRefused(WithFields({{"config.depth", 1}}), Code::kUnsupported, "global_attn_mask");
+  ExpectRefused(WithFields({{"config.depth", 3}}), Code::kDamaged, "");
+  ExpectRefused(WithFields({{"config.num_multimask_outputs", 4}}), Code::kDamaged, "mask_tokens: shape");
+}
+
+// Collects the range of every field, and of every tensor that has one.
+class Ranges : public isam::PathVisitor<Ranges> {
+ public:
+  struct Range {
+    std::string name;
+    int64_t lo, hi;
+    size_t width;  // of an element, bytes
+    size_t elements;
+    bool is_signed;
+  };
+  template <class T>
+  void Field(const char* name, T&, int64_t lo, int64_t hi) {
+    fields.push_back({PathOf(name), lo, hi, sizeof(int64_t), 1, true});
+  }
+  void Field(const char* name, uint64_t&) { fields.push_back({PathOf(name), INT64_MIN, INT64_MAX, sizeof(int64_t), 1, true}); }
+  template <class T>
+  void Tensor(const char*, View<T>&, std::initializer_list<uint32_t>) {}
+  template <class T>
+  void Tensor(const char* name, View<T>&, std::initializer_list<uint32_t> dims, int64_t lo, int64_t hi) {
+    size_t elements = 1;
+    for (const uint32_t dim : dims) elements *= dim;
+    tensors.push_back({PathOf(name), lo, hi, sizeof(T), elements, std::numeric_limits<T>::is_signed});
+  }
+  std::vector<Range> fields, tensors;
+};
+
+Ranges MicroRanges() {
+  Ranges ranges;
+  IntegerModel model(PresetConfig("micro").value());
+  ranges.Group("config", model.config);
+  model.Visit(ranges);
+  return ranges;
+}
+
+TEST(BadParameters, EveryFieldOutsideItsRange) {
+  const Ranges ranges = MicroRanges();
+  ModelBytes bytes = GoldenModel("micro");
+  size_t refused = 0;
+  for (size_t i = 0; i < ranges.fields.size(); ++i) {
+    const auto& [name, lo, hi, width, elements, is_signed] = ranges.fields[i];
+    if (lo == INT64_MIN) continue;
+    const int64_t right = bytes.field(i);
+    for (const int64_t wrong : {lo - 1, hi + 1, INT64_MIN, INT64_MAX, int64_t{1} << 32 | right}) {
+      if (wrong >= lo && wrong <= hi) continue;
+      bytes.set_field(i, wrong);
+      Reseal(bytes, {isam::kFields});
+      ExpectRefused(bytes, Code::kDamaged, name + ": " + std::to_string(wrong) + " is outside");
+      ++refused;
+    }
+    bytes.set_field(i, right);
+  }
+  EXPECT_GT(refused, 1000u);
+}
+
+TEST(BadParameters, EveryTensorOutsideItsRange) {
+  const Ranges ranges = MicroRanges();
+  ModelBytes bytes = GoldenModel("micro");
+  size_t refused = 0;
+  for (const auto& [name, lo, hi, width, elements, is_signed] : ranges.tensors) {
+    const size_t bits = 8 * width;
+    const int64_t least = is_signed ? INT64_MIN >> (64 - bits) : 0;
+    const int64_t most = is_signed ? INT64_MAX >> (64 - bits) : (int64_t{1} << bits) - 1;
+    uint8_t* tensor = bytes.tensor(MicroNames().tensor(name));
+    for (const int64_t wrong : {lo - 1, hi + 1, least, most}) {
+      if (wrong < least || wrong > most || (wrong >= lo && wrong <= hi)) continue;
+      for (const size_t at : {size_t{0}, elements - 1}) {
+        uint8_t right[8];
+        std::memcpy(right, tensor + at * width, width);
+        std::memcpy(tensor + at * width, &wrong, width);
+        ExpectRefused(bytes, Code::kDamaged, name + ": holds");
+        std::memcpy(tensor + at * width, right, width);
+        ++refused;
+      }
+    }
+  }
+  EXPECT_GT(refused, 500u);
+  EXPECT_TRUE(ReadModel(bytes).ok());
+}
+
+TEST(BadParameters, Named) {
+  const std::string block = "image_encoder.blocks.0.";
+  ExpectRefused(WithElement<int16_t>(block + "attn.qkv.rq.mult", 5, 0), Code::kDamaged, "attn.qkv.rq.mult: holds 0");
+  ExpectRefused(WithElement<int16_t>(block + "attn.qkv.rq.mult", 5, -20000), Code::kDamaged, "holds -20000");
+  ExpectRefused(WithElement<int16_t>(block + "attn.qkv.rq.mult", 5, (1 << 14) - 1), Code::kDamaged, "holds 16383");
+  ExpectRefused(WithElement<uint8_t>(block + "attn.proj.rq.shift", 0, 63), Code::kDamaged, "..63, allowed 1..62");
+  ExpectRefused(WithElement<uint8_t>(block + "attn.proj.rq.shift", 0, 0), Code::kDamaged, "holds 0..");
+  ExpectRefused(WithElement<uint8_t>(block + "mlp.gelu.shift", 0, 25), Code::kDamaged, "..25, allowed 0..24");
+  ExpectRefused(WithElement<int8_t>(block + "mlp.lin1.weight", 77, -128), Code::kDamaged, "holds -128");
+  ExpectRefused(WithElement<int8_t>("image_encoder.patch_embed.weight_low", 3, 32), Code::kDamaged, "..32, allowed -32..31");
+  ExpectRefused(WithElement<int16_t>("prompt_encoder.mask_downscaling.0.weight", 1, 2048), Code::kDamaged, "..2048, allowed");
+  ExpectRefused(WithElement<int64_t>("mask_decoder.output_upscaling.1.bias", 0, INT64_MIN), Code::kDamaged, "output_upscaling.1.bias: holds");
+  ExpectRefused(WithFields({{"image_encoder.blocks.0.attn.qkv.rq.k", 7}}), Code::kDamaged, "attn.qkv.rq.k: 7 is outside 0..6");
+  ExpectRefused(WithFields({{"image_encoder.blocks.1.mlp.gelu.unit_bits", 8}}), Code::kDamaged, "unit_bits: 8 is outside 9..12");
+  ExpectRefused(WithFields({{"image_encoder.blocks.1.norm1.out.zero", 256}}), Code::kDamaged, "norm1.out.zero: 256");
+  ExpectRefused(WithFields({{"mask_decoder.iou_q15.shift", -1}}), Code::kDamaged, "iou_q15.shift: -1");
+  ExpectRefused(WithFields({{"mask_decoder.iou_q15.mult", 0}}), Code::kDamaged, "iou_q15.mult: 0");
+  ExpectRefused(WithFields({{"image_encoder.blocks.0.attn.softmax.mult", 1 << 16}}), Code::kDamaged, "softmax.mult: 65536");
+}
+
+TEST(BadParameters, ZeroPoints) {
+  const std::string block = "image_encoder.blocks.0.";
+  for (const char* site : {"image_encoder.blocks.0.norm1.out", "image_encoder.blocks.1.norm2.out", "image_encoder.blocks.0.mlp.gelu.out",
+                           "image_encoder.neck.in.out", "image_encoder.neck.1.out", "mask_decoder.transformer.layers.0.mlp.in.out",
+                           "mask_decoder.transformer.layers.1.mlp.lin1.rq.out",
+                           "mask_decoder.transformer.layers.0.self_attn.q_proj.in.out",
+                           "mask_decoder.transformer.final_attn_token_to_image.v_proj.in.out"}) {
+    SCOPED_TRACE(site);
+    const std::string zero = std::string(site) + ".zero", lo = std::string(site) + ".lo", hi = std::string(site) + ".hi";
+    ExpectRefused(WithFields({{zero.c_str(), 9}, {lo.c_str(), 10}, {hi.c_str(), 255}}), Code::kDamaged, "zero point is outside lo..hi");
+    ExpectRefused(WithFields({{zero.c_str(), 11}, {lo.c_str(), 0}, {hi.c_str(), 10}}), Code::kDamaged, "zero point is outside lo..hi");
+  }
+  for (const char* site : {"image_encoder.blocks.0.attn.qkv.rq.out", "mask_decoder.transformer.layers.0.self_attn.q_proj.rq.out",
+                           "mask_decoder.transformer.layers.1.cross_attn_image_to_token.k_proj.rq.out",
+                           "mask_decoder.transformer.final_attn_token_to_image.v_proj.rq.out"}) {
+    SCOPED_TRACE(site);
+    const std::string zero = std::string(site) + ".zero", lo = std::string(site) + ".lo";
+    ExpectRefused(WithFields({{zero.c_str(), 127}}), Code::kDamaged, "signed site");
+    ExpectRefused(WithFields({{lo.c_str(), 0}}), Code::kDamaged, "signed site");
+  }
+}
+
+TEST(ProofFails, WeightsAlone) {
+  ModelBytes bytes = GoldenModel("micro");
+  const size_t weight = MicroNames().tensor("image_encoder.patch_embed.weight_high");
+  std::memset(bytes.tensor(weight), 127, bytes.entry(weight).bytes);
+  ExpectRefused(bytes, Code::kDamaged, "image_encoder.patch_embed: channel 0: accumulator can reach");
+}
+
+// A bias at either end of s32 tips the sum of every kind of layer over.
+TEST(ProofFails, BiasTipsTheSum) {
+  for (const char* layer : {"image_encoder.blocks.0.attn.qkv", "image_encoder.blocks.1.attn.proj", "image_encoder.blocks.0.mlp.lin1",
+                            "image_encoder.blocks.1.mlp.lin2", "image_encoder.neck.0", "image_encoder.neck.2",
+                            "prompt_encoder.mask_downscaling.0", "prompt_encoder.mask_downscaling.3", "prompt_encoder.mask_downscaling.6",
+                            "mask_decoder.transformer.layers.0.self_attn.q_proj",
+                            "mask_decoder.transformer.layers.1.cross_attn_token_to_image.out_proj",
+                            "mask_decoder.transformer.layers.0.cross_attn_image_to_token.k_proj",
+                            "mask_decoder.transformer.layers.1.mlp.lin1", "mask_decoder.transformer.layers.1.mlp.lin2",
+                            "mask_decoder.transformer.final_attn_token_to_image.v_proj", "mask_decoder.output_upscaling.0",
+                            "mask_decoder.output_upscaling.3", "mask_decoder.output_hypernetworks_mlps.3.layers.1.linear",
+                            "mask_decoder.iou_prediction_head.layers.2.linear"}) {
+    SCOPED_TRACE(layer);
+    for (const int32_t bias : {INT32_MAX, INT32_MIN, -INT32_MAX}) {
+      ExpectRefused(WithElement<int32_t>(std::string(layer) + ".bias", 1, bias), Code::kDamaged, "channel 1: accumulator can reach");
+    }
+  }
+}
+
+TEST(ProofFails, RequantizedValueLeaves32Bits) {
+  for (const char* site : {"image_encoder.patch_embed.rq", "image_encoder.blocks.0.attn.proj.rq", "image_encoder.blocks.1.mlp.lin2.rq",
+                           "image_encoder.neck.0.rq", "image_encoder.neck.2.rq", "prompt_encoder.mask_downscaling.0.rq",
+                           "prompt_encoder.mask_downscaling.3.rq", "prompt_encoder.mask_downscaling.6.rq",
+                           "mask_decoder.transformer.layers.0.self_attn.out_proj.rq", "mask_decoder.transformer.layers.1.mlp.lin2.rq",
+                           "mask_decoder.output_upscaling.0.rq", "mask_decoder.output_upscaling.3.rq", "mask_decoder.mask_product",
+                           "mask_decoder.output_hypernetworks_mlps.0.layers.2.rq", "mask_decoder.iou_prediction_head.layers.0.rq"}) {
+    SCOPED_TRACE(site);
+    ModelBytes bytes = GoldenModel("micro");
+    SetElement<int32_t>(bytes, std::string(site) + ".mult", 2, INT32_MAX);
+    SetElement<uint8_t>(bytes, std::string(site) + ".shift", 2, 1);
+    ExpectRefused(bytes, Code::kDamaged, "channel 2: requantized value can leave s32");
+  }
+  for (const char* site : {"image_encoder.neck.in.rq", "image_encoder.blocks.0.attn.rel_pos_h.rq", "image_encoder.blocks.1.attn.rel_pos_w.rq",
+                           "prompt_encoder.token_pe", "prompt_encoder.image_pe", "mask_decoder.transformer.layers.0.self_attn.q_proj.in.rq",
+                           "mask_decoder.transformer.layers.1.mlp.in.rq", "mask_decoder.iou_q15"}) {
+    SCOPED_TRACE(site);
+    const std::string mult = std::string(site) + ".mult", shift = std::string(site) + ".shift";
+    ExpectRefused(WithFields({{mult.c_str(), INT32_MAX}, {shift.c_str(), 1}}), Code::kDamaged, "requantized value can leave s32");
+  }
+}
+
+// Each relative position stays inside s32, their sum with q.k does not.
+TEST(ProofFails, LogitsLeave32Bits) {
+  for (int64_t shift = 1; shift <= 62; ++shift) {
+    const ModelBytes bytes = WithFields({{"image_encoder.blocks.1.attn.rel_pos_h.rq.mult", INT32_MAX},
+                                         {"image_encoder.blocks.1.attn.rel_pos_h.rq.shift", shift},
+                                         {"image_encoder.blocks.1.attn.rel_pos_w.rq.mult", INT32_MAX},
+                                         {"image_encoder.blocks.1.attn.rel_pos_w.rq.shift", shift}});
+    if (ReadModel(bytes).status().message().find("requantized value") != std::string::npos) continue;
+    // The smallest shift that is fine alone gives values above 2^30 or, where the tables differ, one of them does.
+    ExpectRefused(bytes, Code::kDamaged, "blocks.1.attn: channel 0: logits can reach");
+    return;
+  }
+  FAIL() << "no shift keeps one relative position inside s32";
+}
+
+TEST(ProofFails, LayerNormGainAndBias) {
+  for (const char* norm : {"image_encoder.blocks.0.norm1", "image_encoder.blocks.1.norm2", "image_encoder.neck.1"}) {
+    SCOPED_TRACE(norm);
+    ModelBytes bytes = GoldenModel("micro");
+    SetElement<int16_t>(bytes, std::string(norm) + ".gain", 4, 1);
+    SetElement<int32_t>(bytes, std::string(norm) + ".bias", 4, INT32_MAX);
+    ExpectRefused(bytes, Code::kDamaged, "channel 4: gain and bias leave s32");
+    SetElement<int32_t>(bytes, std::string(norm) + ".bias", 4, INT32_MIN);
+    ExpectRefused(bytes, Code::kDamaged, "channel 4: gain and bias leave s32");
+  }
+}
+
+}  // namespace
+}  // namespace intsam::testing

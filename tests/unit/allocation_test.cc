@@ -1,0 +1,172 @@
+// Memory runs out at every place where it can: operator new fails at the n-th call, for all n, while a model is opened, a
+// session made, an image encoded and a prompt answered. Every outcome is a success or INTSAM_ERROR_RESOURCE, nothing leaks
+// (the address sanitizer looks), and afterwards the same handles work.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <functional>
+#include <new>
+
+#include "tests/unit/api_fixture.h"
+
+namespace {
+
+std::atomic<int64_t> allocations_left{INT64_MAX};  // the one that finds 0 fails, and every later one succeeds again
+std::atomic<int64_t> failures{0};
+
+void* Allocate(std::size_t size, std::size_t alignment) {
+  if (allocations_left.fetch_sub(1) == 0) {
+    ++failures;
+    throw std::bad_alloc();
+  }
+  void* memory = nullptr;
+  if (alignment < sizeof(void*)) alignment = sizeof(void*);
+  if (posix_memalign(&memory, alignment, size == 0 ? 1 : size) != 0) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
+void* operator new[](std::size_t size) { return Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
+void* operator new(std::size_t size, std::align_val_t alignment) { return Allocate(size, static_cast<std::size_t>(alignment)); }
+void* operator new[](std::size_t size, std::align_val_t alignment) { return Allocate(size, static_cast<std::size_t>(alignment)); }
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete[](void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+namespace intsam::testing {
+namespace {
+
+class AllocationTest : public ApiTest {
+ protected:
+  // Calls `body` with the first, second, ... allocation failing until none fails any more; `check` after each call,
+  // with memory. Returns how many allocations the body makes.
+  static int64_t FailEach(const std::function<intsam_status()>& body, const std::function<void(intsam_status)>& check) {
+    for (int64_t n = 0; n < 100000; ++n) {
+      failures = 0;
+      allocations_left = n;
+      const intsam_status status = body();
+      allocations_left = INT64_MAX;
+      if (failures == 0) {
+        EXPECT_EQ(status, INTSAM_OK);
+        check(status);
+        return n;
+      }
+      EXPECT_TRUE(status == INTSAM_OK || status == INTSAM_ERROR_RESOURCE) << "allocation " << n << ": " << status;
+      check(status);
+      if (::testing::Test::HasFailure()) return n;
+    }
+    ADD_FAILURE() << "no end of allocations";
+    return -1;
+  }
+};
+
+TEST_F(AllocationTest, Open) {
+  const std::string path = GoldenModelPath("micro");
+  intsam_model* model = nullptr;
+  char error[128] = "";
+  const int64_t count = FailEach([&] { return intsam_model_open(path.c_str(), &model, error, sizeof error); },
+                                 [&](intsam_status status) {
+                                   EXPECT_EQ(model != nullptr, status == INTSAM_OK);
+                                   EXPECT_EQ(std::string(error), status == INTSAM_OK ? "" : "out of memory");
+                                   intsam_model_close(model);
+                                 });
+  EXPECT_GT(count, 20);
+}
+
+TEST_F(AllocationTest, Create) {
+  intsam_session_options options;
+  intsam_session_options_init(&options);
+  options.threads = 4;
+  options.progress = [](void*, int32_t, int32_t, const char*) { return 0; };
+  intsam_session* session = nullptr;
+  const int64_t count = FailEach([&] { return intsam_session_create(model_, &options, &session, nullptr, 0); },
+                                 [&](intsam_status status) {
+                                   EXPECT_EQ(session != nullptr, status == INTSAM_OK);
+                                   intsam_session_destroy(session);
+                                 });
+  EXPECT_GT(count, 50);
+}
+
+// Each time on a new session, because buffers are kept from image to image.
+TEST_F(AllocationTest, SetImage) {
+  intsam_session* plain = Create(model_);
+  SetImageAndPredict(plain);
+  const std::string expected = HashOf(plain, model_);
+  const intsam_image picture = image();
+  intsam_session* session = nullptr;
+  const int64_t count = FailEach(
+      [&] {
+        const int64_t left = allocations_left.exchange(INT64_MAX);
+        session = Create(model_);
+        allocations_left = left;
+        return intsam_session_set_image(session, &picture);
+      },
+      [&](intsam_status status) {
+        if (status != INTSAM_OK) {
+          EXPECT_STREQ(intsam_session_error(session), "out of memory");
+          EXPECT_EQ(intsam_session_embedding_size(session), 0u);
+        }
+        SetImageAndPredict(session);
+        EXPECT_EQ(HashOf(session, model_), expected);
+      });
+  EXPECT_GT(count, 5);
+}
+
+TEST_F(AllocationTest, PredictAndMask) {
+  intsam_session* session = Create(model_);
+  SetImageAndPredict(session);
+  const std::string expected = HashOf(session, model_);
+  std::vector<uint8_t> mask(6100);
+  const intsam_prompt object = prompt();
+  const int64_t count = FailEach(
+      [&] {
+        const intsam_status predicted = intsam_session_predict(session, &object);
+        return predicted != INTSAM_OK ? predicted : intsam_session_mask(session, 1, mask.data(), 100);
+      },
+      [&](intsam_status) {
+        ASSERT_EQ(intsam_session_predict(session, &object), INTSAM_OK) << intsam_session_error(session);
+        EXPECT_EQ(HashOf(session, model_), expected);
+      });
+  EXPECT_GT(count, 5);
+}
+
+// A refusal with a long sentence has no memory for the sentence either.
+TEST_F(AllocationTest, ErrorsThemselves) {
+  intsam_session* session = Create(model_);
+  SetImageAndPredict(session);
+  const intsam_point bad = {0, 0, 7};
+  const intsam_prompt object = {&bad, 1, nullptr, nullptr};
+  for (int64_t n = 0; n < 10; ++n) {
+    allocations_left = n;
+    const intsam_status status = intsam_session_predict(session, &object);
+    allocations_left = INT64_MAX;
+    EXPECT_TRUE(status == INTSAM_ERROR_ARGUMENT || status == INTSAM_ERROR_RESOURCE) << status;
+    EXPECT_STRNE(intsam_session_error(session), "");
+    allocations_left = n;
+    intsam_model* model = nullptr;
+    char error[128] = "";
+    const intsam_status opened = intsam_model_open(nullptr, &model, error, sizeof error);
+    allocations_left = INT64_MAX;
+    EXPECT_TRUE(opened == INTSAM_ERROR_ARGUMENT || opened == INTSAM_ERROR_RESOURCE) << opened;
+  }
+}
+
+TEST_F(AllocationTest, Embedding) {
+  intsam_session* session = Create(model_);
+  SetImageAndPredict(session);
+  std::vector<uint8_t> bytes(intsam_session_embedding_size(session));
+  FailEach([&] { return intsam_session_save_embedding(session, bytes.data(), bytes.size()); }, [](intsam_status) {});
+  FailEach([&] { return intsam_session_load_embedding(session, bytes.data(), bytes.size()); },
+           [&](intsam_status) { EXPECT_GT(intsam_session_embedding_size(session), 0u); });
+}
+
+}  // namespace
+}  // namespace intsam::testing

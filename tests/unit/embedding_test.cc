@@ -1,0 +1,126 @@
+// Saved embeddings: the same masks from a loaded one on any session of the model, and a refusal for any other bytes.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "tests/unit/api_fixture.h"
+
+namespace intsam::testing {
+namespace {
+
+class EmbeddingTest : public ApiTest {
+ protected:
+  void SetUp() override {
+    ApiTest::SetUp();
+    session_ = Create(model_);
+    SetImageAndPredict(session_);
+    expected_ = HashOf(session_, model_);
+    bytes_.resize(intsam_session_embedding_size(session_));
+    ASSERT_EQ(intsam_session_save_embedding(session_, bytes_.data(), bytes_.size()), INTSAM_OK);
+  }
+  intsam_status Load(const std::vector<uint8_t>& bytes) { return intsam_session_load_embedding(session_, bytes.data(), bytes.size()); }
+  // Makes the checksum at the end right.
+  static void Seal(std::vector<uint8_t>& bytes) {
+    const Sha256Digest digest = Sha256Of(bytes.data(), bytes.size() - 32);
+    std::copy(digest.begin(), digest.end(), bytes.end() - 32);
+  }
+
+  intsam_session* session_ = nullptr;
+  std::string expected_;
+  std::vector<uint8_t> bytes_;
+};
+
+TEST_F(EmbeddingTest, GivesTheSameMasks) {
+  for (const char* isa : {"scalar", static_cast<const char*>(nullptr)}) {
+    intsam_session_options options;
+    intsam_session_options_init(&options);
+    options.threads = 1, options.isa = isa;
+    intsam_session* other = Create(model_, &options);
+    ASSERT_EQ(intsam_session_load_embedding(other, bytes_.data(), bytes_.size()), INTSAM_OK) << intsam_session_error(other);
+    int32_t width = 0, height = 0;
+    intsam_session_image_size(other, &width, &height);
+    EXPECT_EQ(width, 100);
+    EXPECT_EQ(height, 61);
+    EXPECT_EQ(intsam_session_low_res(other, 0), nullptr);
+    const intsam_prompt object = prompt();
+    ASSERT_EQ(intsam_session_predict(other, &object), INTSAM_OK);
+    EXPECT_EQ(HashOf(other, model_), expected_);
+    std::vector<uint8_t> again(intsam_session_embedding_size(other));
+    ASSERT_EQ(intsam_session_save_embedding(other, again.data(), again.size()), INTSAM_OK);
+    EXPECT_EQ(again, bytes_);
+  }
+}
+
+TEST_F(EmbeddingTest, WrongSizesAndPointers) {
+  std::vector<uint8_t> out(bytes_.size() + 1);
+  for (const size_t size : {size_t{0}, bytes_.size() - 1, bytes_.size() + 1}) {
+    ExpectError(session_, intsam_session_save_embedding(session_, out.data(), size), INTSAM_ERROR_ARGUMENT, "needed");
+  }
+  ExpectError(session_, intsam_session_save_embedding(session_, nullptr, bytes_.size()), INTSAM_ERROR_ARGUMENT, "data: is NULL");
+  ExpectError(session_, intsam_session_load_embedding(session_, nullptr, bytes_.size()), INTSAM_ERROR_ARGUMENT, "data: is NULL");
+}
+
+TEST_F(EmbeddingTest, EveryTruncationIsRefused) {
+  for (size_t size = 0; size < bytes_.size(); size += size < 200 || size + 80 > bytes_.size() ? 1 : 97) {
+    std::vector<uint8_t> cut(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size));
+    ASSERT_EQ(Load(cut), INTSAM_ERROR_DAMAGED) << size;
+    ASSERT_EQ(intsam_session_embedding_size(session_), 0u) << size;
+    if (size < 32) continue;
+    Seal(cut);
+    ASSERT_EQ(Load(cut), INTSAM_ERROR_DAMAGED) << size;
+  }
+  std::vector<uint8_t> longer = bytes_;
+  longer.push_back(0);
+  EXPECT_EQ(Load(longer), INTSAM_ERROR_DAMAGED);
+  ASSERT_EQ(Load(bytes_), INTSAM_OK);
+}
+
+TEST_F(EmbeddingTest, EveryBitFlipIsRefused) {
+  for (size_t i = 0; i < bytes_.size(); i += i < 80 || i + 32 >= bytes_.size() ? 1 : 53) {
+    for (int bit = i < 80 ? 0 : static_cast<int>(i % 8); bit < 8; bit += i < 80 ? 1 : 8) {
+      bytes_[i] ^= static_cast<uint8_t>(1 << bit);
+      const intsam_status status = Load(bytes_);
+      ASSERT_TRUE(status == INTSAM_ERROR_DAMAGED || status == INTSAM_ERROR_UNSUPPORTED) << i;
+      bytes_[i] ^= static_cast<uint8_t>(1 << bit);
+    }
+  }
+  const intsam_prompt object = prompt();
+  ExpectError(session_, intsam_session_predict(session_, &object), INTSAM_ERROR_ARGUMENT, "no image");
+  ASSERT_EQ(Load(bytes_), INTSAM_OK);
+  ASSERT_EQ(intsam_session_predict(session_, &object), INTSAM_OK);
+  EXPECT_EQ(HashOf(session_, model_), expected_);
+}
+
+// With the checksum right: the header's fields are checked for themselves.
+TEST_F(EmbeddingTest, HeaderFieldsSealed) {
+  const auto expect = [&](size_t at, uint32_t value, intsam_status status, const char* word) {
+    std::vector<uint8_t> changed = bytes_;
+    std::memcpy(&changed[at], &value, sizeof value);
+    Seal(changed);
+    ExpectError(session_, Load(changed), status, word);
+  };
+  expect(0, 0, INTSAM_ERROR_DAMAGED, "not a saved embedding");
+  expect(8, 2, INTSAM_ERROR_UNSUPPORTED, "version 2");
+  for (const size_t side : {12, 16, 20, 24}) {
+    for (const uint32_t value : {0u, 32769u, UINT32_MAX, 99u}) expect(side, value, INTSAM_ERROR_DAMAGED, "image size");
+  }
+  for (const uint32_t value : {0u, 1u, UINT32_MAX}) expect(28, value, INTSAM_ERROR_DAMAGED, "bytes");
+  expect(32, 7, INTSAM_ERROR_DAMAGED, "another model");
+}
+
+TEST_F(EmbeddingTest, OfAnotherModel) {
+  intsam_model* odd = OpenGolden("odd");
+  intsam_session* other = Create(odd);
+  ExpectError(other, intsam_session_load_embedding(other, bytes_.data(), bytes_.size()), INTSAM_ERROR_DAMAGED, "another model");
+
+  // The same shape with one weight changed: another model too.
+  static ModelBytes bytes = GoldenModel("micro");  // outlives the model
+  bytes.data()[bytes.header().sections[isam::kData].offset] ^= 1;
+  Reseal(bytes, {isam::kData});
+  intsam_session* near = Create(OpenMemory(bytes));
+  ExpectError(near, intsam_session_load_embedding(near, bytes_.data(), bytes_.size()), INTSAM_ERROR_DAMAGED, "another model");
+}
+
+}  // namespace
+}  // namespace intsam::testing
