@@ -122,12 +122,18 @@ Status Run(int argc, char** argv) {
   Evaluator evaluator(reference, *session, *model);
   INTSAM_TRY(EvaluatePhotos(parsed, flags, evaluator));
   const Evaluation& e = evaluator.result();
+  if (e.point.prompts + e.box.prompts == 0) {
+    return Error(Code::kUsage, "--images: nothing to compare: no region of 0.5 to 90 %% of a photo");
+  }
   if (flags.json) {
     PrintJson(e, *session);
   } else if (!flags.quiet) {
     PrintTable(e, *session);
   }
-  const double worst = std::min(e.point.mean.agreement, e.box.mean.agreement);
+  double worst = 1;
+  for (const KindScore* kind : {&e.point, &e.box}) {
+    if (kind->prompts != 0) worst = std::min(worst, kind->mean.agreement);
+  }
   if (worst * 100 < static_cast<double>(least)) {
     return Error(Code::kDifference, "mask agreement %.4f is below %d %%", worst, static_cast<int>(least));
   }

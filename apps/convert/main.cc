@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/file_bytes.h"
 #include "apps/common/image_file.h"
 #include "apps/common/options.h"
 #include "apps/common/photos.h"
@@ -100,6 +101,8 @@ Status Run(int argc, char** argv) {
   if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
   INTSAM_TRY(CheckArguments(parsed));
 
+  const std::string output = parsed["output"].as<std::string>();
+  INTSAM_TRY(CheckWritable(output));
   INTSAM_ASSIGN(const FloatModel model, LoadModel(parsed));
   std::vector<CalibrationImage> images;
   if (parsed.count("calib") != 0) {
@@ -114,7 +117,6 @@ Status Run(int argc, char** argv) {
   if (parsed["method"].as<std::string>() == "percentile") convert.quantize.percentile = 0.9999;
   Progress bar("calibrating", images.size(), flags.progress && !flags.quiet);
   convert.progress = [&bar](int done, int) { bar.Update(static_cast<uint64_t>(done)); };
-  const std::string output = parsed["output"].as<std::string>();
   INTSAM_ASSIGN(const ConvertReport report, ConvertModel(model, images, convert, output));
   Print(flags, output, report);
   return Status();

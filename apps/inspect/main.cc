@@ -14,9 +14,12 @@ namespace intsam {
 namespace {
 
 constexpr const char* kTool = "intsam-inspect";
+constexpr const char* kModelOptions[] = {"tensors", "fields", "proof", "verify", "memory", "self-test"};
+constexpr const char* kMachineOptions[] = {"kernels", "limits"};
 
 cxxopts::Options MakeOptions() {
-  cxxopts::Options options(kTool, "Shows what a model (.isam) holds. Without an option: header, configuration, provenance, sizes.\n");
+  cxxopts::Options options(
+      kTool, "Shows what a model (.isam) holds. Without an option: header, configuration, provenance, sizes.\n");
   options.positional_help("[MODEL]");
   options.add_options()("model", "model file (.isam); --kernels and --limits do without", cxxopts::value<std::string>())(
       "tensors", "list every tensor")("fields", "list every scalar with its range")(
@@ -24,7 +27,8 @@ cxxopts::Options MakeOptions() {
       "site", "of --tensors, --fields and --proof only what lies under this path", cxxopts::value<std::string>())(
       "verify", "check the tensors against their checksum (exit code 4 when damaged)")(
       "memory", "working memory for several numbers of threads, or for that of --threads")(
-      "kernels", "list the kernel tiers: built, supported by this CPU, chosen")("limits", "list the limits on what files may ask for")(
+      "kernels", "list the kernel tiers: built, supported by this CPU, chosen")(
+      "limits", "list the limits on what files may ask for")(
       "self-test", "run a fixed picture and prompts on every supported tier; exit with 1 when the results differ");
   options.parse_positional({"model"});
   AddCommonOptions(options);
@@ -33,8 +37,8 @@ cxxopts::Options MakeOptions() {
 
 Status CheckArguments(const cxxopts::ParseResult& parsed) {
   bool needs_model = true, lists = false;
-  for (const char* alone : {"kernels", "limits"}) needs_model &= parsed.count(alone) == 0;
-  for (const char* of_model : {"tensors", "fields", "proof", "verify", "memory", "self-test"}) needs_model |= parsed.count(of_model) != 0;
+  for (const char* alone : kMachineOptions) needs_model &= parsed.count(alone) == 0;
+  for (const char* of_model : kModelOptions) needs_model |= parsed.count(of_model) != 0;
   for (const char* list : {"tensors", "fields", "proof"}) lists |= parsed.count(list) != 0;
   if (needs_model && parsed.count("model") == 0) return Error(Code::kUsage, "MODEL is missing");
   if (parsed.count("site") != 0 && !lists) return Error(Code::kUsage, "--site: goes with --tensors, --fields or --proof");
@@ -71,7 +75,8 @@ Result<Json> Inspect(const cxxopts::ParseResult& parsed, const CommonFlags& flag
     INTSAM_ASSIGN(const auto model, Model::Open(path));
     const auto asked = [&](const char* name) { return parsed.count(name) != 0; };
     bool summary = true;
-    for (const char* other : {"tensors", "fields", "proof", "verify", "memory", "self-test", "kernels", "limits"}) summary &= !asked(other);
+    for (const char* other : kModelOptions) summary &= !asked(other);
+    for (const char* other : kMachineOptions) summary &= !asked(other);
     if (summary) AddSummary(*model, sections);
     if (asked("tensors") || asked("fields") || asked("proof")) INTSAM_TRY(AddLists(parsed, *model, sections));
     if (asked("verify")) {

@@ -30,7 +30,7 @@ const char* TypeName(isam::ElementType type) {
 }
 
 bool IsUnder(const std::string& path, const std::string& site) {
-  return site.empty() || path == site || (path.size() > site.size() && path.compare(0, site.size(), site) == 0 && path[site.size()] == '.');
+  return site.empty() || path == site || path.compare(0, site.size() + 1, site + ".") == 0;
 }
 
 // Lists the fields and tensors that it visits.
@@ -127,7 +127,9 @@ Json HeaderReport(const Model& model) {
 Json ConfigReport(const Model& model) {
   Json json;
   const std::string prefix = "config";
-  for (const Json& field : FieldsReport(model, prefix)) json[field["path"].get<std::string>().substr(prefix.size() + 1)] = field["value"];
+  for (const Json& field : FieldsReport(model, prefix)) {
+    json[field["path"].get<std::string>().substr(prefix.size() + 1)] = field["value"];
+  }
   return json;
 }
 

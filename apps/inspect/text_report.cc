@@ -27,7 +27,8 @@ std::string Cell(const Json& value) {
 }
 
 bool IsFlat(const Json& value) {
-  return value.is_object() && std::none_of(value.begin(), value.end(), [](const Json& item) { return item.is_structured(); });
+  const auto nested = [](const Json& item) { return item.is_structured(); };
+  return value.is_object() && std::none_of(value.begin(), value.end(), nested);
 }
 
 bool IsTable(const Json& value) {
@@ -43,14 +44,17 @@ std::string Lines(const Json& object) {
   size_t width = 0;
   for (const auto& [key, value] : object.items()) width = std::max(width, key.size());
   std::string text;
-  for (const auto& [key, value] : object.items()) text += "  " + Padded(Cell(Json(key)), width, false) + "  " + Cell(value) + "\n";
+  for (const auto& [key, value] : object.items()) {
+    text += "  " + Padded(Cell(Json(key)), width, false) + "  " + Cell(value) + "\n";
+  }
   return text;
 }
 
 // Columns are those of the first row with most of them; numbers stand to the right.
 std::string Table(const Json& rows) {
   if (rows.empty()) return "";
-  const Json& widest = *std::max_element(rows.begin(), rows.end(), [](const Json& a, const Json& b) { return a.size() < b.size(); });
+  const auto fewer = [](const Json& a, const Json& b) { return a.size() < b.size(); };
+  const Json& widest = *std::max_element(rows.begin(), rows.end(), fewer);
   struct Column {
     std::string key;
     size_t width;

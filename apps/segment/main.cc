@@ -170,6 +170,16 @@ std::string NumberedName(const std::string& output, size_t index, size_t count) 
   return output.substr(0, stem) + "_" + std::to_string(index) + output.substr(stem);
 }
 
+Status CheckOutputs(const cxxopts::ParseResult& parsed, size_t objects) {
+  for (const char* option : {"overlay", "save-embedding"}) {
+    if (parsed.count(option) != 0) INTSAM_TRY(CheckWritable(parsed[option].as<std::string>()));
+  }
+  for (size_t i = 0; i < objects && parsed.count("output") != 0; ++i) {
+    INTSAM_TRY(CheckWritable(NumberedName(parsed["output"].as<std::string>(), i, objects)));
+  }
+  return Status();
+}
+
 Status EncodeOrLoad(const cxxopts::ParseResult& parsed, const Image& photo, api::Session& session) {
   if (parsed.count("embedding") != 0) {
     const std::string path = parsed["embedding"].as<std::string>();
@@ -255,6 +265,7 @@ Status Segment(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
     INTSAM_ASSIGN(PreparedObject one, PrepareObject(object, parsed["mask"].as<std::string>(), info, photo.size));
     prepared.push_back(std::move(one));
   }
+  INTSAM_TRY(CheckOutputs(parsed, objects.size()));
   watch.LapMs();
   INTSAM_TRY(EncodeOrLoad(parsed, photo, session));
   times.encode_ms = watch.LapMs();
@@ -289,6 +300,9 @@ Status Run(int argc, char** argv) {
   if (parsed.count("model") == 0 || parsed.count("image") == 0) return Error(Code::kUsage, "MODEL and IMAGE are needed");
   if (parsed.count("output") == 0 && parsed.count("overlay") == 0 && parsed.count("save-embedding") == 0 && !flags.json) {
     return Error(Code::kUsage, "--output: which file to write is missing (or --overlay, --save-embedding, --json)");
+  }
+  if (parsed.count("embedding") != 0 && parsed.count("save-embedding") != 0) {
+    return Error(Code::kUsage, "--save-embedding: does not go with --embedding, which encodes nothing");
   }
   return Segment(parsed, flags);
 }

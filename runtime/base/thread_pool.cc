@@ -2,18 +2,12 @@
 
 namespace intsam {
 
-ThreadPool::ThreadPool(int workers) {
-  try {
-    for (int i = 1; i < workers; ++i) threads_.emplace_back([this, i] { Work(i); });
-  } catch (...) {  // no memory or no thread: those that run must end before they are destroyed
-    Stop();
-    throw;
-  }
+// Delegates, so that the destructor ends the threads that run when another cannot be made.
+ThreadPool::ThreadPool(int workers) : ThreadPool() {
+  for (int i = 1; i < workers; ++i) threads_.emplace_back([this, i] { Work(i); });
 }
 
-ThreadPool::~ThreadPool() { Stop(); }
-
-void ThreadPool::Stop() {
+ThreadPool::~ThreadPool() {
   {
     std::lock_guard<std::mutex> lock(mutex_);
     stop_ = true;

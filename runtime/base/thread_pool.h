@@ -29,7 +29,7 @@ class ThreadPool : public Parallel {
   void For(int count, const Task& task) override;
 
  private:
-  void Stop();
+  ThreadPool() = default;
   void Work(int worker);
   void Drain(const Task& task, int count, int worker);
 

@@ -1,4 +1,5 @@
-"""Files that are missing, damaged, hostile or not supported: the exit code of the right class, the file and the reason."""
+"""Files that are missing, damaged, hostile or not supported: the right exit code, the file and the reason."""
+
 import struct
 import subprocess
 
@@ -42,8 +43,10 @@ class BadModel(ToolTest):
         for offset, data in self.for_each_bit_flip(self.model, offsets):
             with self.subTest(offset=offset):
                 self.refused(4, data)
-        for tool, arguments in (("segment", ["bad.isam", "photo.png", "-p", "1,1", "-o", "m.png"]),
-                                ("compare", ["-m", "bad.isam", "--checkpoint", "x", "--images", "."])):
+        for tool, arguments in (
+            ("segment", ["bad.isam", "photo.png", "-p", "1,1", "-o", "m.png"]),
+            ("compare", ["-m", "bad.isam", "--checkpoint", "x", "--images", "."]),
+        ):
             self.write("bad.isam", next(self.for_each_bit_flip(self.model, [40]))[1])
             self.photo()
             self.fails(4, tool, *arguments, says=("bad.isam", "header: checksum"))
@@ -65,22 +68,41 @@ class BadModel(ToolTest):
 
     def test_hostile_fields_under_right_checksums(self):
         fields, (directory, _) = section_of(self.model, "fields")[0], section_of(self.model, "directory")
-        for field, value, says in ((0, 0, "config.image_size: 0"), (0, 2 ** 32 + 128, "config.image_size"), (3, 65, "config.depth: 65"),
-                                   (3, -1, "config.depth: -1"), (3, 3, "blocks.2")):
+        for field, value, says in (
+            (0, 0, "config.image_size: 0"),
+            (0, 2**32 + 128, "config.image_size"),
+            (3, 65, "config.depth: 65"),
+            (3, -1, "config.depth: -1"),
+            (3, 3, "blocks.2"),
+        ):
             self.refused(4, patched(self.model, fields + 8 * field, struct.pack("<q", value)), says)
-        for offset, data in ((0, b"\1"), (8, b"\xff" * 8), (16, struct.pack("<I", 2 ** 31)), (32, b"\x09"), (33, b"\5"), (40, b"\x1b")):
+        for offset, data in (
+            (0, b"\1"),
+            (8, b"\xff" * 8),
+            (16, struct.pack("<I", 2**31)),
+            (32, b"\x09"),
+            (33, b"\5"),
+            (40, b"\x1b"),
+        ):
             self.refused(4, patched(self.model, directory + offset, data))
 
     def test_overflow_is_not_proved(self):
         """A bias at the end of s32 under right checksums: the proof names the layer."""
         bias = tensors_of(self, MICRO)["image_encoder.blocks.0.attn.qkv.bias"]
-        self.refused(4, patched(self.model, bias["offset"], struct.pack("<i", 2 ** 31 - 1)), "image_encoder.blocks.0.attn.qkv: channel 0", "accumulator")
+        self.refused(
+            4,
+            patched(self.model, bias["offset"], struct.pack("<i", 2**31 - 1)),
+            "image_encoder.blocks.0.attn.qkv: channel 0",
+            "accumulator",
+        )
 
 
 class BadImage(ToolTest):
     def refused(self, code, path, *says):
         self.write("old.png", "kept")
-        self.fails(code, "segment", MICRO, path, "-p", "1,1", "-o", "old.png", "--overlay", "over.png", says=(path, *says))
+        self.fails(
+            code, "segment", MICRO, path, "-p", "1,1", "-o", "old.png", "--overlay", "over.png", says=(path, *says)
+        )
 
     def test_unreadable(self):
         self.refused(3, "missing.png", "No such file")
@@ -113,7 +135,19 @@ class BadPrompts(ToolTest):
     def refused(self, code, text, *says):
         path = self.write("prompts.json", text)
         self.photo()
-        self.fails(code, "segment", MICRO, "photo.png", "--prompts", path, "-o", "m.png", "--save-embedding", "e.isemb", says=says)
+        self.fails(
+            code,
+            "segment",
+            MICRO,
+            "photo.png",
+            "--prompts",
+            path,
+            "-o",
+            "m.png",
+            "--save-embedding",
+            "e.isemb",
+            says=says,
+        )
 
     def test_unreadable(self):
         self.photo()
@@ -124,11 +158,21 @@ class BadPrompts(ToolTest):
         good = '[{"type": "point", "data": [5, 6], "label": 1}, {"type": "box", "data": [1, 2, 30, 20]}]'
         for length in (0, 1, 10, 30, len(good) - 1):
             self.refused(4, good[:length], "prompts.json")
-        for text, says in (("{}", "array"), ("[]", "empty"), ("[1]", "entry 0"), ('[{"type": "point"}]', "data"),
-                           ('[{"type": "point", "data": [1]}]', "[x, y]"), ('[{"type": "point", "data": ["a", 1]}]', "numbers"),
-                           ('[{"type": "point", "data": [1e999, 1]}]', "number"), ('[{"type": "point", "data": [48, 1]}]', "outside"),
-                           ('[{"type": "point", "data": [1, 1], "label": 7}]', "label"), ('[{"data": [1, 1]}]', "type"),
-                           ('[{"type": "box", "data": [5, 5, 5, 9]}]', "entry 0"), ('[[], []]', "object 0"), (b"\xff\xfe[", "JSON")):
+        for text, says in (
+            ("{}", "array"),
+            ("[]", "empty"),
+            ("[1]", "entry 0"),
+            ('[{"type": "point"}]', "data"),
+            ('[{"type": "point", "data": [1]}]', "[x, y]"),
+            ('[{"type": "point", "data": ["a", 1]}]', "numbers"),
+            ('[{"type": "point", "data": [1e999, 1]}]', "number"),
+            ('[{"type": "point", "data": [48, 1]}]', "outside"),
+            ('[{"type": "point", "data": [1, 1], "label": 7}]', "label"),
+            ('[{"data": [1, 1]}]', "type"),
+            ('[{"type": "box", "data": [5, 5, 5, 9]}]', "entry 0"),
+            ("[[], []]", "object 0"),
+            (b"\xff\xfe[", "JSON"),
+        ):
             with self.subTest(text):
                 self.refused(4, text, "prompts.json", says)
 
@@ -157,13 +201,29 @@ class BadEmbedding(ToolTest):
             self.fails(4, *use(self.write("bad.isemb", good[:length])), says="bad.isemb")
         for _, data in self.for_each_bit_flip(good, (0, 13, 30, 34, 70, len(good) // 2, len(good) - 1)):
             self.fails(4, *use(self.write("bad.isemb", data)), says="bad.isemb")
-        self.fails(5, *use(self.write("bad.isemb", good[:8] + struct.pack("<I", 2) + good[12:])), says=("bad.isemb", "version 2"))
+        self.fails(
+            5,
+            *use(self.write("bad.isemb", good[:8] + struct.pack("<I", 2) + good[12:])),
+            says=("bad.isemb", "version 2")
+        )
         self.fails(3, *use("missing.isemb"), says="missing.isemb")
         self.photo("photo.png", 50, 32)
         self.fails(2, *use("good.isemb"), says=("48 x 32", "50 x 32"))
         self.photo()
         self.succeeds("convert", "--synthetic", "micro", "--seed", "2", "-o", "other.isam", "-q")
-        self.fails(4, "segment", "other.isam", photo, "--embedding", "good.isemb", "-p", "1,1", "-o", "m.png", says="another model")
+        self.fails(
+            4,
+            "segment",
+            "other.isam",
+            photo,
+            "--embedding",
+            "good.isemb",
+            "-p",
+            "1,1",
+            "-o",
+            "m.png",
+            says="another model",
+        )
 
 
 class BadCheckpoint(ToolTest):
@@ -184,8 +244,12 @@ class BadCheckpoint(ToolTest):
                     self.refused(4, self.write(name, good[:length]), name)
             self.refused(4, self.write(name, b"\0" * 4096), name)
         safetensors = (Setup.source / DATA / "micro_f32.safetensors").read_bytes()
-        for old, new, code, says in ((b'"F32"', b'"F99"', 5, "F99"), (b'"F32"', b'"I32"', 5, "I32"), (b"[0,128]", b"[0,124]", 4, "attn.proj.bias"),
-                                     (b"image_encoder.blocks.0.attn.proj.bias", b"image_encoder.blocks.0.attn.proj.bios", 4, "attn.proj.bi")):
+        for old, new, code, says in (
+            (b'"F32"', b'"F99"', 5, "F99"),
+            (b'"F32"', b'"I32"', 5, "I32"),
+            (b"[0,128]", b"[0,124]", 4, "attn.proj.bias"),
+            (b"image_encoder.blocks.0.attn.proj.bias", b"image_encoder.blocks.0.attn.proj.bios", 5, "attn.proj.bi"),
+        ):
             with self.subTest(says):
                 path = self.write("bad.safetensors", safetensors.replace(old, new, 1))
                 self.refused(code, path, path, says, config=("--config", Setup.source / DATA / "micro.json"))
@@ -200,9 +264,16 @@ class BadCheckpoint(ToolTest):
         """Beside the checkpoint, under its name."""
         self.write("c.safetensors", (Setup.source / DATA / "micro_f32.safetensors").read_bytes())
         good = (Setup.source / DATA / "micro.json").read_text()
-        for text, code, says in (("{", 4, "JSON"), ("[]", 4, "JSON"), (good[:90], 4, "JSON"), (good.replace(": 2,", ': "two",', 1), 5, "depth"),
-                                 (good.replace("{", '{"depth": 2,', 1), 4, "duplicate"), (good.replace("128", "256", 1), 5, "image_size"),
-                                 (good.replace("{", '{"colour": 1,', 1), 5, "colour"), ("[" * 100, 6, "nested")):
+        for text, code, says in (
+            ("{", 4, "JSON"),
+            ("[]", 4, "JSON"),
+            (good[:90], 4, "JSON"),
+            (good.replace(": 2,", ': "two",', 1), 5, "depth"),
+            (good.replace("{", '{"depth": 2,', 1), 4, "duplicate"),
+            (good.replace("128", "256", 1), 5, "image_size"),
+            (good.replace("{", '{"colour": 1,', 1), 5, "colour"),
+            ("[" * 100, 6, "nested"),
+        ):
             with self.subTest(text):
                 self.write("c.json", text)
                 self.refused(code, "c.safetensors", "c.safetensors: config", says)
@@ -221,8 +292,28 @@ class BadOutput(ToolTest):
     def test_folder_does_not_exist(self):
         photo = self.photo()
         for option in ("-o", "--overlay", "--save-embedding"):
-            self.fails(3, "segment", MICRO, photo, "-p", "1,1", option, "nowhere/x.png", says=("nowhere/x.png", "No such file"))
-        self.fails(3, "convert", "--synthetic", "micro", "-o", "nowhere/x.isam", says=("nowhere/x.isam", "No such file"))
+            self.fails(
+                3, "segment", MICRO, photo, "-p", "1,1", option, "nowhere/x.png", says=("nowhere/x.png", "No such file")
+            )
+        self.fails(
+            3,
+            "segment",
+            MICRO,
+            photo,
+            "-p",
+            "1,1",
+            "-o",
+            "m.png",
+            "--save-embedding",
+            "e.isemb",
+            "--overlay",
+            "nowhere/x.png",
+            says="nowhere",
+        )
+        self.fails(3, "convert", "missing.pth", "--calib", ".", "-o", "nowhere/x.isam", says="nowhere/x.isam")
+        self.fails(
+            3, "convert", "--synthetic", "micro", "-o", "nowhere/x.isam", says=("nowhere/x.isam", "No such file")
+        )
 
     def test_output_is_a_folder(self):
         photo = self.photo()
@@ -232,6 +323,8 @@ class BadOutput(ToolTest):
 
     def test_standard_output_is_full(self):
         with open("/dev/full", "wb") as full:
-            done = subprocess.run([Setup.bin / "intsam-inspect", "--limits"], stdout=full, stderr=subprocess.PIPE, check=False)
+            done = subprocess.run(
+                [Setup.bin / "intsam-inspect", "--limits"], stdout=full, stderr=subprocess.PIPE, check=False
+            )
         self.assertEqual((done.returncode, done.stderr.count(b"\n")), (3, 1))
         self.assertIn(b"standard output", done.stderr)

@@ -1,4 +1,5 @@
 """intsam-inspect: everything it says, checked against the file's own bytes."""
+
 import hashlib
 import json
 import math
@@ -33,11 +34,15 @@ class Inspect(ToolTest):
         for name in ("fields", "provenance", "directory", "data"):
             offset, size = section_of(self.model, name)
             self.assertEqual((header[f"{name}_offset"], header[f"{name}_bytes"]), (offset, size))
-            self.assertEqual(header[f"{name}_sha256"], hashlib.sha256(self.model[offset:offset + size]).hexdigest())
+            self.assertEqual(header[f"{name}_sha256"], hashlib.sha256(self.model[offset : offset + size]).hexdigest())
         self.assertEqual(header["identity"], hashlib.sha256(self.model[:256]).hexdigest())
-        self.assertEqual([report["config"][key] for key in ("image_size", "embed_dim", "depth", "mask_in_chans")], [128, 32, 2, 16])
+        self.assertEqual(
+            [report["config"][key] for key in ("image_size", "embed_dim", "depth", "mask_in_chans")], [128, 32, 2, 16]
+        )
         self.assertEqual(report["provenance"]["bits"], "w8a8")
-        self.assertEqual([part["part"] for part in report["parts"]], ["image_encoder", "prompt_encoder", "mask_decoder"])
+        self.assertEqual(
+            [part["part"] for part in report["parts"]], ["image_encoder", "prompt_encoder", "mask_decoder"]
+        )
         self.assertEqual(sum(part["tensors"] for part in report["parts"]), header["tensors"])
         self.assertTrue(all(unit > 0 for unit in report["units"].values()))
         text = self.succeeds("inspect", MICRO)
@@ -85,19 +90,24 @@ class Inspect(ToolTest):
             magnitudes[at // (steps * columns * depth) * columns + at // depth % columns] += abs(value)
         biases = struct.unpack_from(f"<{bias['shape'][0]}i", self.model, bias["offset"])
         bounds = [32767 * magnitude + abs(value) for magnitude, value in zip(magnitudes, biases)]
-        self.assertEqual((layers[layer]["accumulator_max"], layers[layer]["channel"]), (max(bounds), bounds.index(max(bounds))))
+        self.assertEqual(
+            (layers[layer]["accumulator_max"], layers[layer]["channel"]), (max(bounds), bounds.index(max(bounds)))
+        )
         for row in layers.values():
-            headroom = math.log2((2 ** 31 - 1 - 2 ** 23) / max(row["accumulator_max"], 1))
+            headroom = math.log2((2**31 - 1 - 2**23) / max(row["accumulator_max"], 1))
             self.assertAlmostEqual(row["headroom_bits"], headroom, delta=0.0101)
             self.assertGreaterEqual(row["headroom_bits"], 0)
-        linear = {name[:-len(".weight")] for name, tensor in tensors.items() if name.endswith(".weight")}
+        linear = {name[: -len(".weight")] for name, tensor in tensors.items() if name.endswith(".weight")}
         self.assertEqual(linear - set(layers), set())  # every layer with weights, patch_embed apart, is in the proof
         self.assertIn("image_encoder.patch_embed", layers)
 
     def test_verify(self):
         self.assertIn("verify", inspect_json(self, MICRO, "--verify"))
         offset, size = section_of(self.model, "data")
-        self.write("bad.isam", self.model[:offset + size - 1] + bytes([self.model[offset + size - 1] ^ 1]) + self.model[offset + size:])
+        self.write(
+            "bad.isam",
+            self.model[: offset + size - 1] + bytes([self.model[offset + size - 1] ^ 1]) + self.model[offset + size :],
+        )
         self.fails(4, "inspect", "bad.isam", "--verify", "--json", says=("bad.isam", "data: checksum"))
 
     def test_memory(self):
@@ -111,14 +121,18 @@ class Inspect(ToolTest):
     def test_kernels(self):
         tiers = inspect_json(self, "--kernels")["kernels"]
         self.assertEqual(tiers[-1]["tier"], "scalar")
-        self.assertEqual([row["chosen"] for row in tiers], [row is next(r for r in tiers if r["supported"]) for row in tiers])
+        self.assertEqual(
+            [row["chosen"] for row in tiers], [row is next(r for r in tiers if r["supported"]) for row in tiers]
+        )
         forced = inspect_json(self, "--kernels", env={"INTSAM_ISA": "scalar"})["kernels"]
         self.assertEqual([row["tier"] for row in forced if row["chosen"]], ["scalar"])
 
     def test_limits(self):
         limits = {row["limit"]: row["value"] for row in inspect_json(self, "--limits")["limits"]}
         self.assertEqual((limits["model file"], limits["model tensors"], limits["threads"]), (2 << 30, 4096, 256))
-        self.assertEqual((limits["image file side"], limits["prompts per object"], limits["checkpoint file"]), (32768, 256, 8 << 30))
+        self.assertEqual(
+            (limits["image file side"], limits["prompts per object"], limits["checkpoint file"]), (32768, 256, 8 << 30)
+        )
         self.assertIn("2147483648", self.succeeds("inspect", "--limits"))
 
     def test_self_test(self):
@@ -126,9 +140,13 @@ class Inspect(ToolTest):
         rows = inspect_json(self, MICRO, "--self-test", "-t", "1")["self_test"]
         self.assertEqual([row["tier"] for row in rows], supported)
         self.assertEqual(len({tuple(value for key, value in row.items() if key != "tier") for row in rows}), 1)
-        self.assertEqual(inspect_json(self, MICRO, "--self-test", "-t", "3", env={"INTSAM_ISA": "scalar"})["self_test"], rows)
+        self.assertEqual(
+            inspect_json(self, MICRO, "--self-test", "-t", "3", env={"INTSAM_ISA": "scalar"})["self_test"], rows
+        )
         self.succeeds("convert", "--synthetic", "micro", "--seed", "2", "-q", "-o", "other.isam")
-        self.assertNotEqual(inspect_json(self, "other.isam", "--self-test")["self_test"][0]["logits"], rows[0]["logits"])
+        self.assertNotEqual(
+            inspect_json(self, "other.isam", "--self-test")["self_test"][0]["logits"], rows[0]["logits"]
+        )
 
     def test_quiet(self):
         self.assertEqual(self.succeeds("inspect", MICRO, "--verify", "-q"), "")
@@ -145,7 +163,12 @@ class Inspect(ToolTest):
     def test_closed_pipe_is_no_crash(self):
         read, write = os.pipe()
         os.close(read)
-        done = subprocess.run([Setup.bin / "intsam-inspect", "--limits"], stdout=write, stderr=subprocess.PIPE, check=False,
-                              restore_signals=False)  # Python ignores SIGPIPE, and so does the tool then
+        done = subprocess.run(
+            [Setup.bin / "intsam-inspect", "--limits"],
+            stdout=write,
+            stderr=subprocess.PIPE,
+            check=False,
+            restore_signals=False,
+        )  # Python ignores SIGPIPE, and so does the tool then
         os.close(write)
         self.assertEqual((done.returncode, done.stderr.count(b"\n")), (3, 1))

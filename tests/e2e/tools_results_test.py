@@ -1,4 +1,5 @@
-"""What the tools compute: masks that do not depend on the machine, files in their documented forms, accuracy reports."""
+"""What the tools compute: masks that do not depend on the machine, files in their documented forms, accuracy."""
+
 import json
 import struct
 import unittest
@@ -21,7 +22,11 @@ def differences(a, b):
 
 class Masks(ToolTest):
     def tiers(self):
-        return [row["tier"] for row in json.loads(self.succeeds("inspect", "--kernels", "--json"))["kernels"] if row["supported"]]
+        return [
+            row["tier"]
+            for row in json.loads(self.succeeds("inspect", "--kernels", "--json"))["kernels"]
+            if row["supported"]
+        ]
 
     def test_same_bytes_on_every_tier_and_thread_count(self):
         photo = self.photo()
@@ -29,8 +34,22 @@ class Masks(ToolTest):
             seen = {}
             for tier in self.tiers():
                 for threads in (1, 2, 3, 4):
-                    self.succeeds("segment", MICRO, photo, *prompt, "-o", "m.png", "--overlay", "o.png", "--save-embedding", "e.isemb",
-                                  "-q", "-t", threads, env={"INTSAM_ISA": tier})
+                    self.succeeds(
+                        "segment",
+                        MICRO,
+                        photo,
+                        *prompt,
+                        "-o",
+                        "m.png",
+                        "--overlay",
+                        "o.png",
+                        "--save-embedding",
+                        "e.isemb",
+                        "-q",
+                        "-t",
+                        threads,
+                        env={"INTSAM_ISA": tier},
+                    )
                     seen[tier, threads] = [(self.dir / name).read_bytes() for name in ("m.png", "o.png", "e.isemb")]
             first = next(iter(seen.values()))
             self.assertEqual([run for run, files in seen.items() if files != first], [])
@@ -47,7 +66,9 @@ class Masks(ToolTest):
         width, height, pixels = mask_of(self.dir / "m.png")
         self.assertEqual((width, height, pixels.count(255)), (48, 32, found["area"]))
         text = self.succeeds("segment", MICRO, photo, "-p", "16,16", "-o", "m.png")
-        self.assertIn(f"mask {found['mask']}, predicted IoU {found['predicted_iou']}, {found['area']} pixels -> m.png", text)
+        self.assertIn(
+            f"mask {found['mask']}, predicted IoU {found['predicted_iou']}, {found['area']} pixels -> m.png", text
+        )
 
     def test_choice_of_mask(self):
         photo = self.photo()
@@ -55,15 +76,22 @@ class Masks(ToolTest):
         every = [ask("-p", "16,16", "--mask", str(index)) for index in range(4)]
         self.assertEqual([found["mask"] for found in every], [0, 1, 2, 3])
         best = max(every[1:], key=lambda found: float(found["predicted_iou"]))
-        self.assertEqual(ask("-p", "16,16")["predicted_iou"], best["predicted_iou"])  # one point: ambiguous, so the best
+        self.assertEqual(
+            ask("-p", "16,16")["predicted_iou"], best["predicted_iou"]
+        )  # one point: ambiguous, so the best
         self.assertEqual(ask("-b", "4,4,30,30")["mask"], 0)
         self.assertNotEqual(ask("-b", "4,4,30,30", "--mask", "best")["mask"], 0)
 
     def test_prompt_file_is_the_command_line(self):
         photo = self.photo()
-        self.succeeds("segment", MICRO, photo, "-p", "16.5,16", "-p", "40,4,0", "-b", "2,2,40,30", "-o", "line.png", "-q")
-        entries = [{"type": "point", "data": [16.5, 16], "label": 1}, {"type": "point", "data": [40, 4], "label": 0},
-                   {"type": "rectangle", "data": [2, 2, 40, 30]}]
+        self.succeeds(
+            "segment", MICRO, photo, "-p", "16.5,16", "-p", "40,4,0", "-b", "2,2,40,30", "-o", "line.png", "-q"
+        )
+        entries = [
+            {"type": "point", "data": [16.5, 16], "label": 1},
+            {"type": "point", "data": [40, 4], "label": 0},
+            {"type": "rectangle", "data": [2, 2, 40, 30]},
+        ]
         self.write("one.json", json.dumps(entries))
         self.succeeds("segment", MICRO, photo, "--prompts", "one.json", "-o", "file.png", "-q")
         self.assertEqual((self.dir / "line.png").read_bytes(), (self.dir / "file.png").read_bytes())
@@ -77,7 +105,9 @@ class Masks(ToolTest):
         photo = self.photo()
         self.write("half.png", encode_png(48, 32, b"\xff" * (48 * 16) + bytes(48 * 16), 1))
         self.write("with.json", '[{"type": "point", "data": [16, 16]}, {"type": "mask", "data": "half.png"}]')
-        ask = lambda *prompt: json.loads(self.succeeds("segment", MICRO, photo, *prompt, "--mask", "1", "--json"))["objects"]
+        ask = lambda *prompt: json.loads(self.succeeds("segment", MICRO, photo, *prompt, "--mask", "1", "--json"))[
+            "objects"
+        ]
         self.assertNotEqual(ask("--prompts", "with.json"), ask("-p", "16,16"))
 
     def test_embedding_gives_the_same_mask(self):
@@ -110,15 +140,27 @@ class Photo(ToolTest):
         """The head in its box: a plausible area, and nearly nothing outside."""
         box = (150, 10, 300, 190)
         photo = Setup.source / "models/photos/astronaut.png"
-        report = json.loads(self.succeeds("segment", Setup.model, photo, "--box", ",".join(map(str, box)), "-o", "m.png", "--overlay", "o.png",
-                                          "--json"))
+        report = json.loads(
+            self.succeeds(
+                "segment",
+                Setup.model,
+                photo,
+                "--box",
+                ",".join(map(str, box)),
+                "-o",
+                "m.png",
+                "--overlay",
+                "o.png",
+                "--json",
+            )
+        )
         width, height, pixels = mask_of(self.dir / "m.png")
         self.assertEqual((width, height), (512, 512))
         area = pixels.count(255)
         self.assertEqual(area, report["objects"][0]["area"])
         self.assertTrue(5000 < area < 25000, area)
         x0, y0, x1, y1 = box
-        inside = sum(pixels[y * width + x0:y * width + x1].count(255) for y in range(y0, y1))
+        inside = sum(pixels[y * width + x0 : y * width + x1].count(255) for y in range(y0, y1))
         self.assertGreater(inside, 0.95 * area)
         self.assertEqual(pixels[100 * width + 225], 255)  # the face
         overlay = decode_png((self.dir / "o.png").read_bytes())
@@ -141,15 +183,27 @@ class Convert(ToolTest):
         self.photo("photos/a.png")
         self.photo("photos/b.png", 40, 60)
         common = ["--calib", "photos", "--config", Setup.source / DATA / "micro.json"]
-        report = json.loads(self.succeeds("convert", Setup.source / DATA / "micro_f32.safetensors", *common, "-o", "a.isam", "--json"))
+        report = json.loads(
+            self.succeeds("convert", Setup.source / DATA / "micro_f32.safetensors", *common, "-o", "a.isam", "--json")
+        )
         self.assertEqual((report["model"], report["model_bytes"]), ("a.isam", (self.dir / "a.isam").stat().st_size))
         self.assertEqual((report["provenance"]["calibration_images"], report["provenance"]["method"]), (2, "minmax"))
         self.succeeds("convert", Setup.source / DATA / "micro_f32.pth", *common, "-o", "b.isam", "-q")
         show = lambda name: json.loads(self.succeeds("inspect", name, "--json"))["header"]
         for section in ("fields", "data"):
             self.assertEqual(show("a.isam")[section + "_sha256"], show("b.isam")[section + "_sha256"])
-        self.succeeds("convert", Setup.source / DATA / "micro_f32.safetensors", *common, "-o", "c.isam", "--method", "percentile",
-                      "--calib-limit", "1", "-q")
+        self.succeeds(
+            "convert",
+            Setup.source / DATA / "micro_f32.safetensors",
+            *common,
+            "-o",
+            "c.isam",
+            "--method",
+            "percentile",
+            "--calib-limit",
+            "1",
+            "-q",
+        )
         provenance = json.loads(self.succeeds("inspect", "c.isam", "--json"))["provenance"]
         self.assertEqual((provenance["calibration_images"], provenance["method"]), (1, "percentile"))
         self.assertNotEqual(show("a.isam")["data_sha256"], show("c.isam")["data_sha256"])
@@ -162,11 +216,23 @@ class Compare(ToolTest):
         self.checkpoint, self.config = Setup.source / DATA / "micro_f32.safetensors", Setup.source / DATA / "micro.json"
         for name, width, height in (("a", 60, 40), ("b", 40, 56)):
             self.photo(f"photos/{name}.png", width, height)
-            labels = b"".join(struct.pack(">H", 300 if x < width // 2 else 7 if y < height // 2 else 0)
-                              for y in range(height) for x in range(width))
+            labels = b"".join(
+                struct.pack(">H", 300 if x < width // 2 else 7 if y < height // 2 else 0)
+                for y in range(height)
+                for x in range(width)
+            )
             self.write(f"photos/{name}.labels.0.png", encode_png(width, height, labels, 1, 16))
         self.succeeds("convert", self.checkpoint, "--config", self.config, "--calib", "photos", "-o", "m.isam", "-q")
-        self.arguments = ["-m", "m.isam", "--checkpoint", self.checkpoint, "--config", self.config, "--images", "photos"]
+        self.arguments = [
+            "-m",
+            "m.isam",
+            "--checkpoint",
+            self.checkpoint,
+            "--config",
+            self.config,
+            "--images",
+            "photos",
+        ]
 
     def test_with_labels(self):
         report = json.loads(self.succeeds("compare", *self.arguments, "--labels", "photos", "--json", "-t", "2"))
@@ -176,7 +242,9 @@ class Compare(ToolTest):
             for key in ("miou_fp32", "miou_int", "mask_agreement", "worst_agreement"):
                 self.assertTrue(0 <= report[kind][key] <= 1, (kind, key))
             self.assertLess(abs(report[kind]["miou_fp32"] - report[kind]["miou_int"]), 0.2)
-        self.assertTrue(0 < report["embedding_relative_l2"] < 0.2 and report["int_encode_s"] > 0 and report["fp32_encode_s"] > 0)
+        self.assertTrue(
+            0 < report["embedding_relative_l2"] < 0.2 and report["int_encode_s"] > 0 and report["fp32_encode_s"] > 0
+        )
         self.assertIn("2 photos", self.succeeds("compare", *self.arguments, "--labels", "photos"))
 
     def test_without_labels(self):
@@ -185,8 +253,23 @@ class Compare(ToolTest):
         self.assertNotIn("miou_fp32", report["point"])
         self.assertTrue(0 <= report["box"]["worst_agreement"] <= report["box"]["mask_agreement"] <= 1)
 
+    def test_labels_without_a_usable_region(self):
+        for name, width, height in (("a", 60, 40), ("b", 40, 56)):
+            self.write(f"photos/{name}.labels.0.png", encode_png(width, height, bytes(width * height), 1))
+        self.fails(2, "compare", *self.arguments, "--labels", "photos", "--json", says="no region")
+        line = bytes(9 if x == 30 else 0 for _ in range(40) for x in range(60))  # a region, but its box is empty
+        self.write("photos/a.labels.0.png", encode_png(60, 40, line, 1))
+        report = json.loads(
+            self.succeeds("compare", *self.arguments, "--labels", "photos", "--json", "--min-agreement", "1")
+        )
+        self.assertEqual((report["point"]["prompts"], report["box"]["prompts"]), (1, 0))
+
     def test_same_result_on_every_tier(self):
-        tiers = [row["tier"] for row in json.loads(self.succeeds("inspect", "--kernels", "--json"))["kernels"] if row["supported"]]
+        tiers = [
+            row["tier"]
+            for row in json.loads(self.succeeds("inspect", "--kernels", "--json"))["kernels"]
+            if row["supported"]
+        ]
         reports = []
         for tier in tiers:
             report = json.loads(self.succeeds("compare", *self.arguments, "--json", "--limit", "1", "--isa", tier))
@@ -206,8 +289,13 @@ class Compare(ToolTest):
         good = path.read_bytes()
         path.unlink()
         self.fails(3, *compare, says="a.labels.0.png")
-        for data, code in ((good[:len(good) // 2], 4), (good[:-20] + b"\0" + good[-19:], 4), (b"", 4),
-                           (encode_png(59, 40, bytes(59 * 40), 1), 4), (encode_png(60, 40, bytes(3 * 60 * 40)), 5)):
+        for data, code in (
+            (good[: len(good) // 2], 4),
+            (good[:-20] + b"\0" + good[-19:], 4),
+            (b"", 4),
+            (encode_png(59, 40, bytes(59 * 40), 1), 4),
+            (encode_png(60, 40, bytes(3 * 60 * 40)), 5),
+        ):
             path.write_bytes(data)
             self.fails(code, *compare, says="a.labels.0.png")
         path.write_bytes(good)
@@ -216,5 +304,14 @@ class Compare(ToolTest):
         self.fails(4, *compare, says="b.png")
 
     def test_other_shape(self):
-        self.fails(2, "compare", "-m", "m.isam", "--checkpoint", Setup.source / "models/sam_tiny.safetensors", "--images", "photos",
-                   says="sam_tiny.safetensors")
+        self.fails(
+            2,
+            "compare",
+            "-m",
+            "m.isam",
+            "--checkpoint",
+            Setup.source / "models/sam_tiny.safetensors",
+            "--images",
+            "photos",
+            says="sam_tiny.safetensors",
+        )

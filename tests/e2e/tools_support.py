@@ -1,6 +1,7 @@
 """What the tests of the command-line tools share: running a tool in a scratch folder, small PNG files, and models
 changed under right checksums (docs/format.md).
 """
+
 import hashlib
 import os
 import pathlib
@@ -16,6 +17,7 @@ SECTIONS = ("fields", "provenance", "directory", "data")
 
 class Setup:
     """Set once by tools_test.py."""
+
     bin = source = scratch = model = None
     tools = ()
 
@@ -29,8 +31,14 @@ class ToolTest(unittest.TestCase):
 
     def run_tool(self, tool, *arguments, env=None, cwd=None):
         clean = {k: v for k, v in os.environ.items() if not k.startswith("INTSAM_")}
-        return subprocess.run([str(Setup.bin / f"intsam-{tool}"), *map(str, arguments)], capture_output=True, check=False,
-                              timeout=300, cwd=cwd or self.dir, env={**clean, "INTSAM_THREADS": "1", **(env or {})})
+        return subprocess.run(
+            [str(Setup.bin / f"intsam-{tool}"), *map(str, arguments)],
+            capture_output=True,
+            check=False,
+            timeout=300,
+            cwd=cwd or self.dir,
+            env={**clean, "INTSAM_THREADS": "1", **(env or {})},
+        )
 
     def succeeds(self, tool, *arguments, env=None):
         done = self.run_tool(tool, *arguments, env=env)
@@ -83,7 +91,7 @@ def encode_png(width, height, pixels, channels=3, bits=8):
     """pixels: rows without gaps; 16-bit values big-endian."""
     kind = {1: 0, 3: 2}[channels]
     row = width * channels * bits // 8
-    raw = b"".join(b"\0" + pixels[y * row:(y + 1) * row] for y in range(height))
+    raw = b"".join(b"\0" + pixels[y * row : (y + 1) * row] for y in range(height))
     chunk = lambda name, data: struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
     header = struct.pack(">IIBBBBB", width, height, bits, kind, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
@@ -94,7 +102,7 @@ def decode_png(data):
     at, parts = 8, b""
     while at < len(data):
         length, name = struct.unpack_from(">I4s", data, at)
-        body = data[at + 8:at + 8 + length]
+        body = data[at + 8 : at + 8 + length]
         if name == b"IHDR":
             width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", body)
         parts += body if name == b"IDAT" else b""
@@ -105,7 +113,7 @@ def decode_png(data):
     raw, row, pixels = zlib.decompress(parts), width * channels, bytearray()
     previous = bytearray(row)
     for y in range(height):
-        method, line = raw[y * (row + 1)], bytearray(raw[y * (row + 1) + 1:(y + 1) * (row + 1)])
+        method, line = raw[y * (row + 1)], bytearray(raw[y * (row + 1) + 1 : (y + 1) * (row + 1)])
         for i in range(row if method else 0):
             left, up = line[i - channels] if i >= channels else 0, previous[i]
             corner = previous[i - channels] if i >= channels else 0
@@ -130,7 +138,7 @@ def reseal(model):
     sealed = bytearray(model)
     for index, name in enumerate(SECTIONS):
         offset, size = section_of(sealed, name)
-        sealed[32 + 48 * index + 16:32 + 48 * (index + 1)] = hashlib.sha256(sealed[offset:offset + size]).digest()
+        sealed[32 + 48 * index + 16 : 32 + 48 * (index + 1)] = hashlib.sha256(sealed[offset : offset + size]).digest()
     sealed[224:256] = bytes(32)
     sealed[224:256] = hashlib.sha256(sealed[:HEADER]).digest()
     return bytes(sealed)
@@ -138,5 +146,5 @@ def reseal(model):
 
 def patched(model, offset, data):
     changed = bytearray(model)
-    changed[offset:offset + len(data)] = data
+    changed[offset : offset + len(data)] = data
     return reseal(changed)

@@ -1,7 +1,8 @@
 """The command-line tools as users run them: results, exit codes, one line per error, nothing half-written.
 
-  tools_test.py --bin DIR --source DIR [--model sam_tiny.isam] [unittest options]
+tools_test.py --bin DIR --source DIR [--model sam_tiny.isam] [unittest options]
 """
+
 import argparse
 import pathlib
 import subprocess
@@ -28,8 +29,21 @@ def main():
     setup.model = options.model and options.model.resolve()
     with tempfile.TemporaryDirectory(prefix="intsam_tools_") as scratch:
         setup.scratch = pathlib.Path(scratch)
-        subprocess.run([setup.bin / "intsam-convert", "--synthetic", "micro", "--seed", "1", "-q", "-t", "1",
-                        "-o", setup.scratch / "micro.isam"], check=True)
+        subprocess.run(
+            [
+                setup.bin / "intsam-convert",
+                "--synthetic",
+                "micro",
+                "--seed",
+                "1",
+                "-q",
+                "-t",
+                "1",
+                "-o",
+                setup.scratch / "micro.isam",
+            ],
+            check=True,
+        )
         unittest.main(argv=[sys.argv[0], *rest])
 
 

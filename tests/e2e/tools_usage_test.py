@@ -1,4 +1,5 @@
 """What all tools have in common, and what each says about wrong arguments."""
+
 import json
 
 from tools_support import Setup, ToolTest
@@ -44,8 +45,11 @@ class Common(ToolTest):
         self.assertIn("missing\n\x1b[31m.isam", json.loads(done.stderr)["message"])
 
     def test_file_names_cannot_steer_the_terminal(self):
-        for tool, arguments in (("inspect", ["a\n\x1b[31m.isam"]), ("segment", [MICRO, "a\n\x1b[31m.png", "-p", "1,1", "-o", "m.png"]),
-                                ("convert", ["a\n\x1b[31m.pth", "-o", "m.isam", "--calib", "."])):
+        for tool, arguments in (
+            ("inspect", ["a\n\x1b[31m.isam"]),
+            ("segment", [MICRO, "a\n\x1b[31m.png", "-p", "1,1", "-o", "m.png"]),
+            ("convert", ["a\n\x1b[31m.pth", "-o", "m.isam", "--calib", "."]),
+        ):
             self.assertNotIn("\x1b", self.fails(3, tool, *arguments))
 
 
@@ -54,35 +58,62 @@ class Usage(ToolTest):
         photo = self.photo()  # 48 x 32
         point = ["-p", "10,10"]
         for arguments, says in (
-                (["-o", "m.png"], "--point"), ([*point, "--prompts", "p.json", "-o", "m.png"], "--prompts"),
-                (["-p", "48,10", "-o", "m.png"], "outside the image"), (["-p", "10,32", "-o", "m.png"], "outside the image"),
-                (["--point=-1,5", "-o", "m.png"], "outside the image"), (["-p", "10", "-o", "m.png"], "--point"),
-                (["-p", "10,10,2", "-o", "m.png"], "label"), (["-p", "a,b", "-o", "m.png"], "--point"),
-                (["-b", "10,10,10,20", "-o", "m.png"], "--box"), (["-b", "20,10,10,20", "-o", "m.png"], "--box"),
-                (["-b", "1,1,49,20", "-o", "m.png"], "--box"), (["-b", "1,1,9", "-o", "m.png"], "--box"),
-                (["-b", "1,1,9,9", "-b", "1,1,9,9", "-o", "m.png"], "--box"),
-                ([*point, "--mask", "4", "-o", "m.png"], "--mask"), ([*point, "--mask", "all", "-o", "m.png"], "--mask"),
-                ([*point, "--isa", "mmx", "-o", "m.png"], "mmx")):
+            (["-o", "m.png"], "--point"),
+            ([*point, "--prompts", "p.json", "-o", "m.png"], "--prompts"),
+            (["-p", "48,10", "-o", "m.png"], "outside the image"),
+            (["-p", "10,32", "-o", "m.png"], "outside the image"),
+            (["--point=-1,5", "-o", "m.png"], "outside the image"),
+            (["-p", "10", "-o", "m.png"], "--point"),
+            (["-p", "10,10,2", "-o", "m.png"], "label"),
+            (["-p", "a,b", "-o", "m.png"], "--point"),
+            (["-b", "10,10,10,20", "-o", "m.png"], "--box"),
+            (["-b", "20,10,10,20", "-o", "m.png"], "--box"),
+            (["-b", "1,1,49,20", "-o", "m.png"], "--box"),
+            (["-b", "1,1,9", "-o", "m.png"], "--box"),
+            (["-b", "1,1,9,9", "-b", "1,1,9,9", "-o", "m.png"], "--box"),
+            ([*point, "--mask", "4", "-o", "m.png"], "--mask"),
+            ([*point, "--mask", "all", "-o", "m.png"], "--mask"),
+            ([*point, "--isa", "mmx", "-o", "m.png"], "mmx"),
+        ):
             with self.subTest(arguments):
                 self.fails(2, "segment", MICRO, photo, *arguments, "--save-embedding", "e.isemb", says=says)
         self.fails(2, "segment", MICRO, photo, *point, says="--output")
+        self.fails(
+            2,
+            "segment",
+            MICRO,
+            photo,
+            *point,
+            "--embedding",
+            "a.isemb",
+            "--save-embedding",
+            "b.isemb",
+            says="--save-embedding",
+        )
 
     def test_environment(self):
         self.fails(2, "inspect", "--kernels", env={"INTSAM_ISA": "mmx"}, says="INTSAM_ISA")
         photo = self.photo()
         self.fails(2, "segment", MICRO, photo, "-p", "1,1", "-o", "m.png", env={"INTSAM_ISA": "mmx"}, says="INTSAM_ISA")
-        self.fails(2, "segment", MICRO, photo, "-p", "1,1", "-o", "m.png", env={"INTSAM_THREADS": "0"}, says="INTSAM_THREADS")
+        self.fails(
+            2, "segment", MICRO, photo, "-p", "1,1", "-o", "m.png", env={"INTSAM_THREADS": "0"}, says="INTSAM_THREADS"
+        )
 
     def test_convert(self):
         checkpoint = Setup.source / "tests/checkpoint/data/micro_f32.safetensors"
         micro = ["--synthetic", "micro"]
         (self.dir / "empty").mkdir()
         for arguments, says in (
-                ([*micro], "--output"), ([checkpoint, *micro, "-o", "m.isam"], "--synthetic"), ([checkpoint, "-o", "m.isam"], "--calib"),
-                (["--synthetic", "vit_x", "-o", "m.isam"], "vit_x"), ([*micro, "-o", "m.isam", "--seed", "x"], "--seed"),
-                ([*micro, "-o", "m.isam", "--bits", "w1a1"], "--bits"), ([*micro, "-o", "m.isam", "--method", "guess"], "--method"),
-                ([*micro, "-o", "m.isam", "--calib", ".", "--calib-limit", "0"], "--calib-limit"),
-                ([*micro, "-o", "m.isam", "--calib", "empty"], "empty")):
+            ([*micro], "--output"),
+            ([checkpoint, *micro, "-o", "m.isam"], "--synthetic"),
+            ([checkpoint, "-o", "m.isam"], "--calib"),
+            (["--synthetic", "vit_x", "-o", "m.isam"], "vit_x"),
+            ([*micro, "-o", "m.isam", "--seed", "x"], "--seed"),
+            ([*micro, "-o", "m.isam", "--bits", "w1a1"], "--bits"),
+            ([*micro, "-o", "m.isam", "--method", "guess"], "--method"),
+            ([*micro, "-o", "m.isam", "--calib", ".", "--calib-limit", "0"], "--calib-limit"),
+            ([*micro, "-o", "m.isam", "--calib", "empty"], "empty"),
+        ):
             with self.subTest(arguments):
                 self.fails(2, "convert", *arguments, says=says)
 

@@ -24,9 +24,9 @@ const ModelNames& MicroNames() {
   return names;
 }
 
-using FieldValues = std::initializer_list<std::pair<const char*, int64_t>>;
+using FieldValues = std::vector<std::pair<const char*, int64_t>>;
 
-ModelBytes WithFields(FieldValues values) {
+ModelBytes WithFields(const FieldValues& values) {
   ModelBytes bytes = GoldenModel("micro");
   for (const auto& [name, value] : values) bytes.set_field(MicroNames().field(name), value);
   Reseal(bytes, {isam::kFields});
@@ -209,7 +209,7 @@ TEST(ProofFails, WeightsAlone) {
   ModelBytes bytes = GoldenModel("micro");
   const size_t weight = MicroNames().tensor("image_encoder.patch_embed.weight_high");
   std::memset(bytes.tensor(weight), 127, bytes.entry(weight).bytes);
-  ExpectRefused(bytes, Code::kDamaged, "image_encoder.patch_embed: channel 0: accumulator can reach");
+  ExpectRefused(bytes, Code::kDamaged, "accumulator can reach");
 }
 
 // A bias at either end of s32 tips the sum of every kind of layer over.

@@ -93,7 +93,7 @@ TEST(Writer, RefusesValuesOutsideTheirRanges) {
   View<int8_t>& weight = model.image_encoder.blocks[0].lin1.weight;
   const View<int8_t> right = weight;
   std::vector<int8_t> wrong(right.begin(), right.end());
-  wrong.back() = -128;
+  wrong.at(wrong.size() - 1) = -128;
   weight = wrong, expect_refused("blocks.0.mlp.lin1.weight: holds -128");
   weight = right.subspan(1), expect_refused("blocks.0.mlp.lin1.weight"), weight = right;
 }

@@ -108,7 +108,7 @@ TEST(Ops, ProductHonoursStridesAndTranspose) {
 TEST(Ops, LinearIsTheSamePackedAndPlain) {
   const size_t rows = 24, in = 20, out = 40;
   const std::vector<float> weight = Random(out * in, 1, 14), x = Random(rows * in, 1, 15);
-  const Linear packed(weight.data(), in, out, rows), plain(weight.data(), in, out, 0);
+  const FloatLinear packed(weight.data(), in, out, rows), plain(weight.data(), in, out, 0);
   std::vector<float> y(rows * out), z(rows * out);
   packed.Run(x.data(), rows, y.data());
   plain.Run(x.data(), rows, z.data());

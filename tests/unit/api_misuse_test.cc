@@ -45,7 +45,9 @@ TEST_F(ApiTest, ErrorBufferOfAnySize) {
     char error[256];
     std::memset(error, '#', sizeof error);
     ASSERT_EQ(intsam_model_open("/does/not/exist", &model, error, size), INTSAM_ERROR_IO);
-    if (size > 0) EXPECT_EQ(std::string(error), std::string(whole).substr(0, size - 1));
+    if (size > 0) {
+      EXPECT_EQ(std::string(error), std::string(whole).substr(0, size - 1));
+    }
     for (size_t i = size; i < sizeof error; ++i) ASSERT_EQ(error[i], '#') << "written past the buffer";
   }
   EXPECT_EQ(intsam_model_open("/does/not/exist", &model, nullptr, 100), INTSAM_ERROR_IO);

@@ -62,7 +62,7 @@ TEST_F(EmbeddingTest, WrongSizesAndPointers) {
 }
 
 TEST_F(EmbeddingTest, EveryTruncationIsRefused) {
-  for (size_t size = 0; size < bytes_.size(); size += size < 200 || size + 80 > bytes_.size() ? 1 : 97) {
+  for (size_t size = 1; size < bytes_.size(); size += size < 200 || size + 80 > bytes_.size() ? 1 : 97) {
     std::vector<uint8_t> cut(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(size));
     ASSERT_EQ(Load(cut), INTSAM_ERROR_DAMAGED) << size;
     ASSERT_EQ(intsam_session_embedding_size(session_), 0u) << size;
@@ -70,6 +70,7 @@ TEST_F(EmbeddingTest, EveryTruncationIsRefused) {
     Seal(cut);
     ASSERT_EQ(Load(cut), INTSAM_ERROR_DAMAGED) << size;
   }
+  EXPECT_EQ(intsam_session_load_embedding(session_, bytes_.data(), 0), INTSAM_ERROR_DAMAGED);
   std::vector<uint8_t> longer = bytes_;
   longer.push_back(0);
   EXPECT_EQ(Load(longer), INTSAM_ERROR_DAMAGED);
