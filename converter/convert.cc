@@ -34,10 +34,12 @@ std::string CalibrationDigest(const std::vector<CalibrationImage>& images) {
   return ToHex(hash.Finish());
 }
 
-std::string Provenance(const FloatModel& model, const std::vector<CalibrationImage>& images, const ConvertOptions& options) {
+std::string Provenance(const FloatModel& model, const std::vector<CalibrationImage>& images,
+                       const ConvertOptions& options) {
   nlohmann::ordered_json json;
   json["converter"] = std::string("intsam-convert ") + intsam_version();
-  json["source_sha256"] = model.source_sha256.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(model.source_sha256);
+  json["source_sha256"] =
+      model.source_sha256.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(model.source_sha256);
   json["bits"] = "w8a8";
   json["method"] = options.quantize.percentile < 1 ? "percentile" : "minmax";
   json["percentile"] = options.quantize.percentile;
@@ -49,8 +51,8 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
 
 }  // namespace
 
-Result<ConvertReport> ConvertModel(const FloatModel& model, const std::vector<CalibrationImage>& images, const ConvertOptions& options,
-                                   const std::string& path) {
+Result<ConvertReport> ConvertModel(const FloatModel& model, const std::vector<CalibrationImage>& images,
+                                   const ConvertOptions& options, const std::string& path) {
   if (images.empty()) return Error(Code::kUsage, "calibration: no photos");
   ConvertReport report;
   report.provenance = Provenance(model, images, options);

@@ -16,7 +16,7 @@ namespace intsam {
 struct ConvertOptions {
   CalibrationOptions calibration;
   QuantizeOptions quantize;
-  int threads = 0;  // 0: all cores
+  int threads = 0;                                    // 0: all cores
   std::function<void(int done, int total)> progress;  // calibration photos
 };
 
@@ -29,8 +29,8 @@ struct ConvertReport {
 };
 
 // Writes `path` atomically. `images`: at least one.
-Result<ConvertReport> ConvertModel(const FloatModel& model, const std::vector<CalibrationImage>& images, const ConvertOptions& options,
-                                   const std::string& path);
+Result<ConvertReport> ConvertModel(const FloatModel& model, const std::vector<CalibrationImage>& images,
+                                   const ConvertOptions& options, const std::string& path);
 
 }  // namespace intsam
 

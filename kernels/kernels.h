@@ -8,10 +8,10 @@
 //   panels   weights of a linear layer, s8, [N/16][K/4][16][4]: 16 output channels side by side, 4 consecutive k each.
 //            N is padded to a multiple of 16 and K to a multiple of 4 with zero weights.
 //   code     an activation of 8 bits or fewer, stored as one byte. Conceptually u8 with a zero point. A tier declares
-//            `flip`: the byte it wants its GEMM operands XORed with (0x00: plain u8, for VPDPBUSD and AMX; 0x80: the same
-//            code minus 128 as s8, for the AVX2 sign trick and SDOT). Every producer of codes applies `flip` as its last
-//            operation; the GEMM bias is folded to match (see FoldBias below). Signed values (q, k, v, attention output)
-//            are codes with zero point 128, hence with flip 0x80 they are plain s8.
+//            `flip`: the byte it wants its GEMM operands XORed with (0x00: plain u8, for VPDPBUSD and AMX; 0x80: the
+//            same code minus 128 as s8, for the AVX2 sign trick and SDOT). Every producer of codes applies `flip` as
+//            its last operation; the GEMM bias is folded to match (see FoldBias below). Signed values (q, k, v,
+//            attention output) are codes with zero point 128, hence with flip 0x80 they are plain s8.
 //   acc      s32 accumulators, row-major [rows][N padded to 16].
 //   R24      s32 within +-(2^23-1).
 // No alignment is required of any pointer. `stride` is in elements. Buffers that are read in vectors are padded by
@@ -97,7 +97,8 @@ struct Rq32Channels {
   const uint8_t* shift;  // [n] 1..62
 };
 
-// out[i][j] = C24(base + C24(RQ32(acc))), base = 0 (no `add`), add[i][j] (R24, may be `out` itself) or add16[i][j] << 8.
+// out[i][j] = C24(base + C24(RQ32(acc))), base = 0 (no `add`), add[i][j] (R24, may be `out` itself) or add16[i][j]
+// << 8.
 struct RequantizeR24 {
   const int32_t* acc;
   size_t acc_stride;
@@ -219,7 +220,7 @@ struct PackValues {
 
 // code = CL(RSH(N1 * RMo, so + n - 1 - h), lo, hi) + 128, XORed with flip (docs/numerics.md 6.4; lo = -127, hi = 127).
 struct AttentionOutput {
-  const int64_t* n;  // [rows][d], |N| <= 128 * sum
+  const int64_t* n;    // [rows][d], |N| <= 128 * sum
   const int32_t* sum;  // [rows]
   int32_t mult;        // mo
   int shift;           // so

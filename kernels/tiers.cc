@@ -42,9 +42,9 @@ std::span<const Kernels* const> BuiltKernels() {
 #endif
   static const Kernels* const tiers[] = {
 #if defined(INTSAM_HAVE_AVX2)
-      &avx2,
+    &avx2,
 #endif
-      &ScalarKernels(),
+    &ScalarKernels(),
   };
   return tiers;
 }

@@ -24,7 +24,8 @@ using Json = nlohmann::ordered_json;
 
 // A file that disappears with its owner.
 struct TemporaryFile {
-  std::string path = (std::filesystem::temp_directory_path() / ("intsam-bench-" + std::to_string(getpid()) + ".isam")).string();
+  std::string path =
+      (std::filesystem::temp_directory_path() / ("intsam-bench-" + std::to_string(getpid()) + ".isam")).string();
   ~TemporaryFile() {
     std::error_code ignored;
     std::filesystem::remove(path, ignored);
@@ -51,11 +52,12 @@ cxxopts::Options MakeOptions() {
   options.add_options()("model", "model file (.isam), with --checkpoint", cxxopts::value<std::string>())(
       "checkpoint", "the checkpoint that MODEL came from", cxxopts::value<std::string>())(
       "config", "JSON configuration beside the checkpoint's shapes", cxxopts::value<std::string>()->default_value(""))(
-      "synthetic", "random weights of this size instead (vit_b, vit_l, vit_h, tiny, micro)", cxxopts::value<std::string>())(
-      "seed", "seed of --synthetic", cxxopts::value<std::string>()->default_value("1"))(
+      "synthetic", "random weights of this size instead (vit_b, vit_l, vit_h, tiny, micro)",
+      cxxopts::value<std::string>())("seed", "seed of --synthetic", cxxopts::value<std::string>()->default_value("1"))(
       "rounds", "timed rounds, after one warm-up", cxxopts::value<std::string>()->default_value("3"))(
-      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)", cxxopts::value<std::string>()->default_value(""))(
-      "no-fp32", "time the integer model only")("steps", "add a table of steps");
+      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)",
+      cxxopts::value<std::string>()->default_value(""))("no-fp32", "time the integer model only")(
+      "steps", "add a table of steps");
   options.parse_positional({"model"});
   AddCommonOptions(options);
   return options;
@@ -124,7 +126,8 @@ Status RunFloatOnce(const Settings& settings) {
   INTSAM_TRY(status);
   const Work work(weights.config);
   FloatSam sam(weights, settings.threads);
-  const std::vector<float> embedding = sam.EncodeImage(work.image.rgb.data(), work.image.size.height, work.image.size.width);
+  const std::vector<float> embedding =
+      sam.EncodeImage(work.image.rgb.data(), work.image.size.height, work.image.size.width);
   sam.Decode(embedding, PromptOf(work));
   return Status();
 }
@@ -143,8 +146,8 @@ std::string KindName(const Step& step) {
 // Repeats of the decoder, which is short, inside one sample.
 constexpr int kDecodes = 5;
 
-Status RunRounds(const Settings& settings, const CommonFlags& flags, Session& session, FloatSam* sam, const Work& work, Side& integer,
-                 Side& fp32) {
+Status RunRounds(const Settings& settings, const CommonFlags& flags, Session& session, FloatSam* sam, const Work& work,
+                 Side& integer, Side& fp32) {
   std::chrono::steady_clock::time_point last;
   std::string current;
   const auto close_step = [&] {
@@ -165,7 +168,8 @@ Status RunRounds(const Settings& settings, const CommonFlags& flags, Session& se
     if (round == 1 && settings.steps) {
       session.set_hook(open_step);
       if (sam != nullptr) {
-        sam->set_timer([&](const Step& step, int64_t ns) { fp32.step_seconds[KindName(step)] += static_cast<double>(ns) * 1e-9; });
+        sam->set_timer(
+            [&](const Step& step, int64_t ns) { fp32.step_seconds[KindName(step)] += static_cast<double>(ns) * 1e-9; });
       }
     }
     Status status;
@@ -177,8 +181,8 @@ Status RunRounds(const Settings& settings, const CommonFlags& flags, Session& se
     INTSAM_TRY(status);
     if (!warm_up) integer.encoder.seconds.push_back(encode), integer.decoder.seconds.push_back(decode / kDecodes);
     if (sam == nullptr) continue;
-    const double fp32_encode =
-        Seconds([&] { embedding = sam->EncodeImage(work.image.rgb.data(), work.image.size.height, work.image.size.width); });
+    const double fp32_encode = Seconds(
+        [&] { embedding = sam->EncodeImage(work.image.rgb.data(), work.image.size.height, work.image.size.width); });
     const double fp32_decode = Seconds([&] {
       for (int i = 0; i < kDecodes; ++i) sam->Decode(embedding, PromptOf(work));
     });
@@ -218,24 +222,27 @@ Json StepsJson(const SamConfig& config, const Settings& settings, const Side& in
   for (const auto& [name, seconds] : integer.step_seconds) {
     const double per_round = seconds / settings.rounds;
     Json row = {{"step", name}, {"int_s", per_round}, {"int_gmac_per_s", gmacs[name] / per_round}};
-    if (const auto found = fp32.step_seconds.find(name); found != fp32.step_seconds.end()) row["fp32_s"] = found->second / settings.rounds;
+    if (const auto found = fp32.step_seconds.find(name); found != fp32.step_seconds.end())
+      row["fp32_s"] = found->second / settings.rounds;
     json.push_back(row);
   }
   return json;
 }
 
 void PrintTable(const Json& report) {
-  std::printf("%s, %d threads, %s, %s against %s\n", report["model"].get<std::string>().c_str(), report["threads"].get<int>(),
-              report["cpu"].get<std::string>().c_str(), report["isa"].get<std::string>().c_str(),
-              report["fp32_library"].get<std::string>().c_str());
+  std::printf("%s, %d threads, %s, %s against %s\n", report["model"].get<std::string>().c_str(),
+              report["threads"].get<int>(), report["cpu"].get<std::string>().c_str(),
+              report["isa"].get<std::string>().c_str(), report["fp32_library"].get<std::string>().c_str());
   std::printf("%-10s %12s %12s %10s %12s\n", "", "FP32 ms", "integer ms", "speedup", "GMAC/s");
   for (const char* part : {"encoder", "decoder"}) {
     const Json& row = report[part];
     const bool fp32 = row.contains("fp32_s");
     std::printf("%-10s %12.1f %12.1f %9.2fx %12.1f\n", part, fp32 ? row["fp32_s"].get<double>() * 1e3 : 0.0,
-                row["int_s"].get<double>() * 1e3, fp32 ? row["speedup"].get<double>() : 0.0, row["int_gmac_per_s"].get<double>());
+                row["int_s"].get<double>() * 1e3, fp32 ? row["speedup"].get<double>() : 0.0,
+                row["int_gmac_per_s"].get<double>());
   }
-  std::printf("peak memory: integer %.0f MiB (model file %.1f MiB)", report["peak_rss_mib"].get<double>(), report["model_mib"].get<double>());
+  std::printf("peak memory: integer %.0f MiB (model file %.1f MiB)", report["peak_rss_mib"].get<double>(),
+              report["model_mib"].get<double>());
   if (report.contains("fp32_peak_rss_mib")) std::printf(", FP32 %.0f MiB", report["fp32_peak_rss_mib"].get<double>());
   std::printf("\n");
   if (!report.contains("steps")) return;
@@ -287,7 +294,8 @@ Result<Json> Measure(const Settings& settings, const CommonFlags& flags) {
     Status status;
     weights = LoadWeights(settings, status);
     INTSAM_TRY(status);
-    if (!(weights.config == model->config())) return Error(Code::kUsage, "--checkpoint: has another configuration than the model");
+    if (!(weights.config == model->config()))
+      return Error(Code::kUsage, "--checkpoint: has another configuration than the model");
     sam = std::make_unique<FloatSam>(weights, settings.threads);
   }
   INTSAM_TRY(RunRounds(settings, flags, *session, sam.get(), work, integer, fp32));

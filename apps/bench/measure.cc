@@ -49,7 +49,8 @@ Result<double> PeakMiBOfChild(const std::function<Status()>& body) {
   int exit_status = 0;
   rusage usage = {};
   if (wait4(child, &exit_status, 0, &usage) != child) return Error(Code::kInternal, "lost the child process");
-  if (!WIFEXITED(exit_status)) return Error(Code::kInternal, "the child process died of signal %d", WTERMSIG(exit_status));
+  if (!WIFEXITED(exit_status))
+    return Error(Code::kInternal, "the child process died of signal %d", WTERMSIG(exit_status));
   if (WEXITSTATUS(exit_status) != 0) return Status(static_cast<Code>(WEXITSTATUS(exit_status)), message);
   return static_cast<double>(usage.ru_maxrss) / 1024;
 }

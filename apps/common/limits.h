@@ -8,11 +8,11 @@
 
 namespace intsam {
 
-constexpr size_t kImageFileBytes = size_t{256} << 20;         // of an encoded image
-constexpr uint32_t kImageFileSide = 32768;                    // pixels
+constexpr size_t kImageFileBytes = size_t{256} << 20;  // of an encoded image
+constexpr uint32_t kImageFileSide = 32768;             // pixels
 constexpr uint64_t kDecodedImageBytes = uint64_t{1} << 28;
 constexpr size_t kPromptFileBytes = size_t{1} << 20;
-constexpr int kPromptFileDepth = 8;                           // of nested JSON
+constexpr int kPromptFileDepth = 8;  // of nested JSON
 constexpr size_t kMaxPromptsPerObject = 256;
 constexpr size_t kMaxObjects = 4096;
 constexpr int kMaxThreads = 256;

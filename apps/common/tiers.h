@@ -10,7 +10,8 @@ namespace intsam {
 
 inline std::string BuiltTiers() {
   std::string names;
-  for (int32_t i = 0; intsam_isa_name(i) != nullptr; ++i) names += (i == 0 ? "" : " ") + std::string(intsam_isa_name(i));
+  for (int32_t i = 0; intsam_isa_name(i) != nullptr; ++i)
+    names += (i == 0 ? "" : " ") + std::string(intsam_isa_name(i));
   return names;
 }
 

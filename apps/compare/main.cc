@@ -22,9 +22,11 @@ cxxopts::Options MakeOptions() {
       "checkpoint", "checkpoint file (.safetensors, .pth)", cxxopts::value<std::string>())(
       "config", "JSON configuration beside the checkpoint's shapes", cxxopts::value<std::string>()->default_value(""))(
       "images", "folder of photos", cxxopts::value<std::string>())(
-      "labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks", cxxopts::value<std::string>())(
-      "limit", "use at most this many photos", cxxopts::value<std::string>()->default_value("100000"))(
-      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)", cxxopts::value<std::string>()->default_value(""))(
+      "labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks",
+      cxxopts::value<std::string>())("limit", "use at most this many photos",
+                                     cxxopts::value<std::string>()->default_value("100000"))(
+      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)",
+      cxxopts::value<std::string>()->default_value(""))(
       "min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
       cxxopts::value<std::string>()->default_value("0"));
   AddCommonOptions(options);
@@ -46,19 +48,23 @@ nlohmann::ordered_json KindJson(const KindScore& kind, bool labelled) {
 }
 
 void PrintTable(const Evaluation& e, const Session& session) {
-  std::printf("%d photos; relative L2 error: embedding %.4f, mask logits %.4f\n", e.images, e.embedding_error, e.logit_error);
-  std::printf("image encoder, seconds per photo: float reference %.3f, intsam %.3f (%s, %d threads)\n", e.fp32_encode_s / e.images,
-              e.int_encode_s / e.images, session.kernels().name, session.threads());
+  std::printf("%d photos; relative L2 error: embedding %.4f, mask logits %.4f\n", e.images, e.embedding_error,
+              e.logit_error);
+  std::printf("image encoder, seconds per photo: float reference %.3f, intsam %.3f (%s, %d threads)\n",
+              e.fp32_encode_s / e.images, e.int_encode_s / e.images, session.kernels().name, session.threads());
   std::printf("%-6s %8s %10s %10s %10s %10s\n", "", "prompts", "mIoU FP32", "mIoU int", "agreement", "worst");
   for (const auto& [name, kind] : {std::pair<const char*, const KindScore&>{"point", e.point}, {"box", e.box}}) {
     if (e.labelled) {
-      std::printf("%-6s %8d %10.4f %10.4f %10.4f %10.4f\n", name, kind.prompts, kind.mean.iou_fp32, kind.mean.iou_int, kind.mean.agreement,
-                  kind.worst_agreement);
+      std::printf("%-6s %8d %10.4f %10.4f %10.4f %10.4f\n", name, kind.prompts, kind.mean.iou_fp32, kind.mean.iou_int,
+                  kind.mean.agreement, kind.worst_agreement);
     } else {
-      std::printf("%-6s %8d %10s %10s %10.4f %10.4f\n", name, kind.prompts, "-", "-", kind.mean.agreement, kind.worst_agreement);
+      std::printf("%-6s %8d %10s %10s %10.4f %10.4f\n", name, kind.prompts, "-", "-", kind.mean.agreement,
+                  kind.worst_agreement);
     }
   }
-  if (e.labelled) std::printf("best of three alternatives (point): FP32 %.4f, int %.4f\n", e.point.mean.oracle_fp32, e.point.mean.oracle_int);
+  if (e.labelled)
+    std::printf("best of three alternatives (point): FP32 %.4f, int %.4f\n", e.point.mean.oracle_fp32,
+                e.point.mean.oracle_int);
 }
 
 void PrintJson(const Evaluation& e, const Session& session) {
@@ -90,8 +96,8 @@ Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& fla
     const std::string path = LabelPath(parsed["labels"].as<std::string>(), photos[i]);
     INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
     if (map.size != photo.size) {
-      return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width, map.size.height,
-                   photo.size.width, photo.size.height);
+      return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width,
+                   map.size.height, photo.size.width, photo.size.height);
     }
     INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, &map.labels));
   }
@@ -107,12 +113,14 @@ Status Run(int argc, char** argv) {
   for (const char* needed : {"model", "checkpoint", "images"}) {
     if (parsed.count(needed) == 0) return Error(Code::kUsage, "--%s is missing", needed);
   }
-  INTSAM_ASSIGN(const int64_t least, ParseInteger("--min-agreement", parsed["min-agreement"].as<std::string>(), 0, 100));
+  INTSAM_ASSIGN(const int64_t least,
+                ParseInteger("--min-agreement", parsed["min-agreement"].as<std::string>(), 0, 100));
 
   INTSAM_ASSIGN(const auto model, Model::Open(parsed["model"].as<std::string>()));
   const std::string checkpoint = parsed["checkpoint"].as<std::string>();
   INTSAM_ASSIGN(const FloatModel weights, LoadFloatModel(checkpoint, parsed["config"].as<std::string>()));
-  if (!(weights.config == model->config())) return Error(Code::kUsage, "%s: has another configuration than the model", checkpoint.c_str());
+  if (!(weights.config == model->config()))
+    return Error(Code::kUsage, "%s: has another configuration than the model", checkpoint.c_str());
   const std::string isa = parsed["isa"].as<std::string>();
   SessionOptions session_options;
   session_options.threads = flags.threads;

@@ -25,7 +25,8 @@ Result<std::vector<CalibrationImage>> ReadPhotos(const std::string& folder, uint
     INTSAM_ASSIGN(const Image photo, ReadImage(path));
     CalibrationImage image;
     image.size = ResizedSize(photo.size, image_size);
-    ResizeToRgb(photo.rgb.data(), photo.size, size_t{photo.size.width} * 3, PixelFormat::kRgb, image.size, image.rgb, scratch);
+    ResizeToRgb(photo.rgb.data(), photo.size, size_t{photo.size.width} * 3, PixelFormat::kRgb, image.size, image.rgb,
+                scratch);
     images.push_back(std::move(image));
   }
   return images;
@@ -37,10 +38,11 @@ cxxopts::Options MakeOptions() {
   options.add_options()("checkpoint", "checkpoint file", cxxopts::value<std::string>())(
       "o,output", "model file to write", cxxopts::value<std::string>())(
       "calib", "folder of calibration photos (PNG, JPEG)", cxxopts::value<std::string>())(
-      "calib-limit", "use at most this many photos, in order of their names", cxxopts::value<std::string>()->default_value("32"))(
+      "calib-limit", "use at most this many photos, in order of their names",
+      cxxopts::value<std::string>()->default_value("32"))(
       "config", "JSON configuration beside the checkpoint's shapes (default: CHECKPOINT with .json, if there)",
-      cxxopts::value<std::string>()->default_value(""))(
-      "bits", "bit widths: w8a8", cxxopts::value<std::string>()->default_value("w8a8"))(
+      cxxopts::value<std::string>()->default_value(""))("bits", "bit widths: w8a8",
+                                                        cxxopts::value<std::string>()->default_value("w8a8"))(
       "method", "range observer: minmax, or percentile (99.99 % of the activations)",
       cxxopts::value<std::string>()->default_value("minmax"))(
       "synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)",
@@ -87,9 +89,9 @@ void Print(const CommonFlags& flags, const std::string& output, const ConvertRep
     json["provenance"] = nlohmann::ordered_json::parse(report.provenance);
     std::printf("%s\n", json.dump(2).c_str());
   } else if (!flags.quiet) {
-    std::printf("%s: %.1f MiB, calibrated in %.1f s, quantized in %.2f s, written and verified in %.2f s\n", output.c_str(),
-                static_cast<double>(report.file_bytes) / (1 << 20), seconds(report.calibrate_ns), seconds(report.quantize_ns),
-                seconds(report.write_ns));
+    std::printf("%s: %.1f MiB, calibrated in %.1f s, quantized in %.2f s, written and verified in %.2f s\n",
+                output.c_str(), static_cast<double>(report.file_bytes) / (1 << 20), seconds(report.calibrate_ns),
+                seconds(report.quantize_ns), seconds(report.write_ns));
   }
 }
 
@@ -106,8 +108,10 @@ Status Run(int argc, char** argv) {
   INTSAM_ASSIGN(const FloatModel model, LoadModel(parsed));
   std::vector<CalibrationImage> images;
   if (parsed.count("calib") != 0) {
-    INTSAM_ASSIGN(const int64_t limit, ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
-    INTSAM_ASSIGN(images, ReadPhotos(parsed["calib"].as<std::string>(), model.config.image_size, static_cast<size_t>(limit)));
+    INTSAM_ASSIGN(const int64_t limit,
+                  ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
+    INTSAM_ASSIGN(images,
+                  ReadPhotos(parsed["calib"].as<std::string>(), model.config.image_size, static_cast<size_t>(limit)));
   } else {
     images.push_back(SyntheticImage(model.config, 1));
   }

@@ -66,7 +66,8 @@ Json LimitsReport() {
       {"checkpoint configuration depth", Checkpoint::kConfigDepth, "levels"},
   };
   Json json = Json::array();
-  for (const Limit& limit : table) json.push_back({{"limit", limit.thing}, {"value", limit.value}, {"unit", limit.unit}});
+  for (const Limit& limit : table)
+    json.push_back({{"limit", limit.thing}, {"value", limit.value}, {"unit", limit.unit}});
   return json;
 }
 

@@ -21,9 +21,9 @@ cxxopts::Options MakeOptions() {
   cxxopts::Options options(
       kTool, "Shows what a model (.isam) holds. Without an option: header, configuration, provenance, sizes.\n");
   options.positional_help("[MODEL]");
-  options.add_options()("model", "model file (.isam); --kernels and --limits do without", cxxopts::value<std::string>())(
-      "tensors", "list every tensor")("fields", "list every scalar with its range")(
-      "proof", "list the headroom of each layer's accumulators, in bits")(
+  options.add_options()("model", "model file (.isam); --kernels and --limits do without",
+                        cxxopts::value<std::string>())("tensors", "list every tensor")(
+      "fields", "list every scalar with its range")("proof", "list the headroom of each layer's accumulators, in bits")(
       "site", "of --tensors, --fields and --proof only what lies under this path", cxxopts::value<std::string>())(
       "verify", "check the tensors against their checksum (exit code 4 when damaged)")(
       "memory", "working memory for several numbers of threads, or for that of --threads")(
@@ -41,7 +41,8 @@ Status CheckArguments(const cxxopts::ParseResult& parsed) {
   for (const char* of_model : kModelOptions) needs_model |= parsed.count(of_model) != 0;
   for (const char* list : {"tensors", "fields", "proof"}) lists |= parsed.count(list) != 0;
   if (needs_model && parsed.count("model") == 0) return Error(Code::kUsage, "MODEL is missing");
-  if (parsed.count("site") != 0 && !lists) return Error(Code::kUsage, "--site: goes with --tensors, --fields or --proof");
+  if (parsed.count("site") != 0 && !lists)
+    return Error(Code::kUsage, "--site: goes with --tensors, --fields or --proof");
   return Status();
 }
 

@@ -155,10 +155,13 @@ Json UnitsReport(const Model& model) {
 Json ProvenanceReport(const Model& model) {
   const std::string_view text = model.opened.provenance;
   bool deep = false;
-  const Json json = Json::parse(text, [&](int depth, Json::parse_event_t, Json&) {
-    deep |= depth > kProvenanceDepth;
-    return !deep;
-  }, false);
+  const Json json = Json::parse(
+      text,
+      [&](int depth, Json::parse_event_t, Json&) {
+        deep |= depth > kProvenanceDepth;
+        return !deep;
+      },
+      false);
   return deep || json.is_discarded() ? Json(text) : json;
 }
 

@@ -1,4 +1,5 @@
-// The fixed picture and prompts of intsam-inspect --self-test. They are part of what its digests mean: never change them.
+// The fixed picture and prompts of intsam-inspect --self-test. They are part of what its digests mean: never change
+// them.
 #include "apps/inspect/self_test.h"
 
 #include "runtime/base/cpu.h"

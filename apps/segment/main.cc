@@ -60,17 +60,19 @@ Status FromOutcome(const api::Outcome& outcome, const std::string& prefix) {
 cxxopts::Options MakeOptions() {
   cxxopts::Options options(kTool, "Segments objects of a photo from points and boxes.\n");
   options.positional_help("MODEL IMAGE");
-  options.add_options()("model", "model file (.isam)", cxxopts::value<std::string>())(
-      "image", "photo (PNG, JPEG)", cxxopts::value<std::string>())(
+  options.add_options()("model", "model file (.isam)", cxxopts::value<std::string>())("image", "photo (PNG, JPEG)",
+                                                                                      cxxopts::value<std::string>())(
       "p,point", "X,Y[,LABEL] in pixels; label 0: not this. May be repeated; points and box describe one object",
       cxxopts::value<std::vector<std::string>>())("b,box", "X0,Y0,X1,Y1 in pixels", cxxopts::value<std::string>())(
       "prompts", "JSON file of prompts, for one or several objects", cxxopts::value<std::string>())(
-      "o,output", "mask to write (PNG, 0 and 255); several objects give OUT_0.png, OUT_1.png, ...", cxxopts::value<std::string>())(
-      "overlay", "picture of photo, masks and prompts to write (PNG)", cxxopts::value<std::string>())(
+      "o,output", "mask to write (PNG, 0 and 255); several objects give OUT_0.png, OUT_1.png, ...",
+      cxxopts::value<std::string>())("overlay", "picture of photo, masks and prompts to write (PNG)",
+                                     cxxopts::value<std::string>())(
       "mask", "which mask: auto (best of the alternatives for a single point, else 0), best, or an index",
       cxxopts::value<std::string>()->default_value("auto"))(
-      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)", cxxopts::value<std::string>()->default_value(""))(
-      "save-embedding", "write the encoded image to this file", cxxopts::value<std::string>())(
+      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)",
+      cxxopts::value<std::string>()->default_value(""))("save-embedding", "write the encoded image to this file",
+                                                        cxxopts::value<std::string>())(
       "embedding", "use an encoded image instead of encoding IMAGE again", cxxopts::value<std::string>());
   options.parse_positional({"model", "image", "rest"});
   // cxxopts splits vector values at commas, which our coordinates contain: points are re-joined by ReadPrompt.
@@ -99,7 +101,8 @@ Result<std::vector<ObjectPrompt>> GatherPrompts(const cxxopts::ParseResult& pars
     INTSAM_TRY(CheckPoint(point, size, Code::kUsage).WithPrefix("--point " + EscapeControls(text)));
     object.points.push_back(point);
   }
-  if (parsed.count("box") > 1) return Error(Code::kUsage, "--box: given more than once; use --prompts for several objects");
+  if (parsed.count("box") > 1)
+    return Error(Code::kUsage, "--box: given more than once; use --prompts for several objects");
   if (parsed.count("box") == 1) {
     const std::string text = parsed["box"].as<std::string>();
     INTSAM_ASSIGN(const BoxPrompt box, ParseBox("--box", text));
@@ -112,7 +115,8 @@ Result<std::vector<ObjectPrompt>> GatherPrompts(const cxxopts::ParseResult& pars
 // -1: the best alternative.
 Result<int> MaskChoice(const std::string& choice, const ObjectPrompt& object, int num_masks) {
   if (choice == "best") return -1;
-  if (choice == "auto") return object.points.size() == 1 && !object.box.has_value() && object.mask_path.empty() ? -1 : 0;
+  if (choice == "auto")
+    return object.points.size() == 1 && !object.box.has_value() && object.mask_path.empty() ? -1 : 0;
   INTSAM_ASSIGN(const int64_t index, ParseInteger("--mask", choice, 0, num_masks - 1));
   return static_cast<int>(index);
 }
@@ -120,8 +124,11 @@ Result<int> MaskChoice(const std::string& choice, const ObjectPrompt& object, in
 // A mask prompt file: 8-bit gray, white inside, scaled to low-resolution logits of +-10 (see docs/embedding.md).
 Result<std::vector<int16_t>> ReadMaskPrompt(const std::string& path, ImageSize image, const intsam_model_info& info) {
   INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
-  if (map.size != image) return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width, map.size.height, image.width, image.height);
-  const int64_t ten = std::min<int64_t>(32767, ((int64_t{10} << info.logit_shift) + info.logit_mantissa / 2) / info.logit_mantissa);
+  if (map.size != image)
+    return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width,
+                 map.size.height, image.width, image.height);
+  const int64_t ten =
+      std::min<int64_t>(32767, ((int64_t{10} << info.logit_shift) + info.logit_mantissa / 2) / info.logit_mantissa);
   const uint32_t side = static_cast<uint32_t>(info.low_res_size);
   const ImageSize resized = ResizedSize(image, static_cast<uint32_t>(info.image_size));
   std::vector<int16_t> logits(size_t{side} * side, static_cast<int16_t>(-ten));
@@ -140,7 +147,8 @@ Result<std::vector<int16_t>> ReadMaskPrompt(const std::string& path, ImageSize i
 }
 
 // Everything that can be wrong with a prompt is found here, before the image is encoded.
-Result<PreparedObject> PrepareObject(const ObjectPrompt& object, const std::string& choice, const intsam_model_info& info, ImageSize size) {
+Result<PreparedObject> PrepareObject(const ObjectPrompt& object, const std::string& choice,
+                                     const intsam_model_info& info, ImageSize size) {
   PreparedObject prepared;
   for (const PointPrompt& p : object.points) prepared.points.push_back({p.x, p.y, p.label});
   if (object.box) prepared.box = intsam_box{object.box->x0, object.box->y0, object.box->x1, object.box->y1};
@@ -187,12 +195,13 @@ Status EncodeOrLoad(const cxxopts::ParseResult& parsed, const Image& photo, api:
     INTSAM_TRY(FromOutcome(session.LoadEmbedding(bytes), path + ": "));
     int32_t width, height;
     intsam_session_image_size(session.get(), &width, &height);
-    if (static_cast<uint32_t>(width) == photo.size.width && static_cast<uint32_t>(height) == photo.size.height) return Status();
-    return Error(Code::kUsage, "%s: was made from a photo of %d x %d pixels, not %u x %u", path.c_str(), width, height, photo.size.width,
-                 photo.size.height);
+    if (static_cast<uint32_t>(width) == photo.size.width && static_cast<uint32_t>(height) == photo.size.height)
+      return Status();
+    return Error(Code::kUsage, "%s: was made from a photo of %d x %d pixels, not %u x %u", path.c_str(), width, height,
+                 photo.size.width, photo.size.height);
   }
-  const intsam_image image = {photo.rgb.data(), static_cast<int32_t>(photo.size.width), static_cast<int32_t>(photo.size.height),
-                              size_t{photo.size.width} * 3, INTSAM_RGB};
+  const intsam_image image = {photo.rgb.data(), static_cast<int32_t>(photo.size.width),
+                              static_cast<int32_t>(photo.size.height), size_t{photo.size.width} * 3, INTSAM_RGB};
   INTSAM_TRY(FromOutcome(session.SetImage(image), ""));
   if (parsed.count("save-embedding") == 0) return Status();
   std::vector<uint8_t> bytes;
@@ -206,11 +215,13 @@ Status EncodeOrLoad(const cxxopts::ParseResult& parsed, const Image& photo, api:
 std::string ScoreText(int q15) {
   const int thousandths = (q15 * 1000 + (1 << 14)) >> 15;
   char text[16];
-  std::snprintf(text, sizeof text, "%s%d.%03d", thousandths < 0 ? "-" : "", std::abs(thousandths) / 1000, std::abs(thousandths) % 1000);
+  std::snprintf(text, sizeof text, "%s%d.%03d", thousandths < 0 ? "-" : "", std::abs(thousandths) / 1000,
+                std::abs(thousandths) % 1000);
   return text;
 }
 
-void Print(const CommonFlags& flags, const api::Session& session, const Times& times, const std::vector<ObjectResult>& results) {
+void Print(const CommonFlags& flags, const api::Session& session, const Times& times,
+           const std::vector<ObjectResult>& results) {
   if (flags.json) {
     nlohmann::ordered_json json;
     json["isa"] = intsam_session_isa(session.get());
@@ -220,7 +231,8 @@ void Print(const CommonFlags& flags, const api::Session& session, const Times& t
     json["decode_ms"] = times.decode_ms;
     json["objects"] = nlohmann::ordered_json::array();
     for (const ObjectResult& r : results) {
-      json["objects"].push_back({{"mask", r.mask_index}, {"predicted_iou", ScoreText(r.iou_q15)}, {"area", r.area}, {"file", r.file}});
+      json["objects"].push_back(
+          {{"mask", r.mask_index}, {"predicted_iou", ScoreText(r.iou_q15)}, {"area", r.area}, {"file", r.file}});
     }
     std::printf("%s\n", json.dump(2).c_str());
     return;
@@ -230,8 +242,9 @@ void Print(const CommonFlags& flags, const api::Session& session, const Times& t
     std::printf("mask %d, predicted IoU %s, %llu pixels%s%s\n", r.mask_index, ScoreText(r.iou_q15).c_str(),
                 static_cast<unsigned long long>(r.area), r.file.empty() ? "" : " -> ", r.file.c_str());
   }
-  std::printf("open %.1f ms, image encoder %.1f ms, mask decoder %.1f ms per object (%s, %d threads)\n", times.open_ms, times.encode_ms,
-              times.decode_ms, intsam_session_isa(session.get()), intsam_session_threads(session.get()));
+  std::printf("open %.1f ms, image encoder %.1f ms, mask decoder %.1f ms per object (%s, %d threads)\n", times.open_ms,
+              times.encode_ms, times.decode_ms, intsam_session_isa(session.get()),
+              intsam_session_threads(session.get()));
 }
 
 int32_t ShowStep(void* bar, int32_t step, int32_t, const char*) {
@@ -297,8 +310,10 @@ Status Run(int argc, char** argv) {
   INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
   if (flags.help) return std::printf("%s", options.help().c_str()), Status();
   if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
-  if (parsed.count("model") == 0 || parsed.count("image") == 0) return Error(Code::kUsage, "MODEL and IMAGE are needed");
-  if (parsed.count("output") == 0 && parsed.count("overlay") == 0 && parsed.count("save-embedding") == 0 && !flags.json) {
+  if (parsed.count("model") == 0 || parsed.count("image") == 0)
+    return Error(Code::kUsage, "MODEL and IMAGE are needed");
+  if (parsed.count("output") == 0 && parsed.count("overlay") == 0 && parsed.count("save-embedding") == 0 &&
+      !flags.json) {
     return Error(Code::kUsage, "--output: which file to write is missing (or --overlay, --save-embedding, --json)");
   }
   if (parsed.count("embedding") != 0 && parsed.count("save-embedding") != 0) {

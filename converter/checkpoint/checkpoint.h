@@ -26,13 +26,15 @@ class Checkpoint {
  public:
   virtual ~Checkpoint() = default;
 
-  // Recognises the format by content, not by name. Errors name the file, the field and the reason (kIo, kDamaged, kUnsupported).
+  // Recognises the format by content, not by name. Errors name the file, the field and the reason (kIo, kDamaged,
+  // kUnsupported).
   static Result<std::unique_ptr<Checkpoint>> Open(const std::string& path);
 
   // In file order. The names are unique.
   virtual const std::vector<CheckpointTensor>& tensors() const = 0;
 
-  // Copies tensor `index` into `out` (elements floats, C order), converting F32, F16 or BF16; other types are kUnsupported.
+  // Copies tensor `index` into `out` (elements floats, C order), converting F32, F16 or BF16; other types are
+  // kUnsupported.
   virtual Status ReadF32(size_t index, float* out) const = 0;
 
   // Raw little-endian bytes in C order of any type, elements * width of them.

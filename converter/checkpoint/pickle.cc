@@ -1,5 +1,5 @@
-// The stack machine behind InterpretPickle. Each opcode checks what it pops before it builds anything; a failed check ends
-// the interpretation with the offset and the name of the opcode.
+// The stack machine behind InterpretPickle. Each opcode checks what it pops before it builds anything; a failed check
+// ends the interpretation with the offset and the name of the opcode.
 #include "converter/checkpoint/pickle.h"
 
 #include <cinttypes>
@@ -286,7 +286,8 @@ class PickleMachine {
     uint32_t slot = 0;
     INTSAM_TRY(TakeNumber(width, &slot));
     INTSAM_TRY(Need(1));
-    // Pickler numbers its slots from 0 upwards; a slot beyond the bytes read so far is an attempt to make the memo huge.
+    // Pickler numbers its slots from 0 upwards; a slot beyond the bytes read so far is an attempt to make the memo
+    // huge.
     if (slot >= CheckpointLimits::kPickleMemo || slot >= at_) {
       return Error(Code::kResource, "memo slot %u is above the limit (%" PRIu64 ", and the bytes so far)", slot,
                    CheckpointLimits::kPickleMemo);

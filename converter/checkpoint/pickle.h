@@ -1,12 +1,13 @@
-// An inert interpreter for the pickles of torch.save. A pickle is a program for a stack machine; this machine knows only
-// the opcodes that build plain values and refuses every other one. It has no callables: REDUCE on one of the few known
-// names makes a dict or a tensor record, REDUCE on anything else cannot happen, because GLOBAL refuses unknown names.
+// An inert interpreter for the pickles of torch.save. A pickle is a program for a stack machine; this machine knows
+// only the opcodes that build plain values and refuses every other one. It has no callables: REDUCE on one of the few
+// known names makes a dict or a tensor record, REDUCE on anything else cannot happen, because GLOBAL refuses unknown
+// names.
 //
 //   Result<PickleDocument> document = InterpretPickle(bytes);
 //   for (PickleDocument::Id item : document->Items(document->root())) ... document->kind(item) ...
 //
-// Values form a directed acyclic graph of at most 64 levels: a container that has been placed in another one can no longer
-// change, so no container can come to hold itself. Memory is a small multiple of the input.
+// Values form a directed acyclic graph of at most 64 levels: a container that has been placed in another one can no
+// longer change, so no container can come to hold itself. Memory is a small multiple of the input.
 #ifndef INTSAM_CONVERTER_CHECKPOINT_PICKLE_H_
 #define INTSAM_CONVERTER_CHECKPOINT_PICKLE_H_
 
@@ -31,7 +32,8 @@ enum class PickleKind : uint8_t {
   kDict,
   kGlobal,   // the name of a known function, class or storage type
   kStorage,  // Items: "storage", type (kGlobal), key (kString), device (kString), element count (kInt >= 0)
-  kTensor,  // Items: kStorage, offset (kInt >= 0), sizes and strides (equally long kTuple of kInt >= 0), kBool, empty kDict
+  kTensor,   // Items: kStorage, offset (kInt >= 0), sizes and strides (equally long kTuple of kInt >= 0), kBool, empty
+             // kDict
 };
 
 enum class PickleGlobal : uint8_t { kOrderedDict, kRebuildTensor, kRebuildParameter, kStorageType };
@@ -75,8 +77,9 @@ class PickleDocument {
   Id root_ = 0;
 };
 
-// `bytes` must outlive the document and be one whole pickle of protocol 2, from PROTO to STOP. Errors name the offset and the
-// opcode: kDamaged for a malformed pickle, kUnsupported for an opcode or name outside the list, kResource for a limit.
+// `bytes` must outlive the document and be one whole pickle of protocol 2, from PROTO to STOP. Errors name the offset
+// and the opcode: kDamaged for a malformed pickle, kUnsupported for an opcode or name outside the list, kResource for a
+// limit.
 Result<PickleDocument> InterpretPickle(ByteSpan bytes);
 
 }  // namespace intsam

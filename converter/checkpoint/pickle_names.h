@@ -1,5 +1,6 @@
-// The names that a pickle may mention. None of them is ever called: they only tell which record REDUCE builds, and which
-// element type a storage has. Extending this list needs a reason, a check of the arguments in pickle.cc, and bad-file tests.
+// The names that a pickle may mention. None of them is ever called: they only tell which record REDUCE builds, and
+// which element type a storage has. Extending this list needs a reason, a check of the arguments in pickle.cc, and
+// bad-file tests.
 #ifndef INTSAM_CONVERTER_CHECKPOINT_PICKLE_NAMES_H_
 #define INTSAM_CONVERTER_CHECKPOINT_PICKLE_NAMES_H_
 

@@ -1,5 +1,5 @@
-// What the arguments of the known names must look like. Pure questions about a document; the machine asks them before it
-// makes a record, so that readers of a record need not check it again.
+// What the arguments of the known names must look like. Pure questions about a document; the machine asks them before
+// it makes a record, so that readers of a record need not check it again.
 #ifndef INTSAM_CONVERTER_CHECKPOINT_PICKLE_RECORDS_H_
 #define INTSAM_CONVERTER_CHECKPOINT_PICKLE_RECORDS_H_
 

@@ -1,6 +1,7 @@
 // safetensors: 8 bytes of header length, a JSON object, then the tensors' bytes without holes or overlaps.
 // The header is read by events, without a tree: a hostile header costs no more memory than its tensors, and its shape
-// (two levels, three fields) is enforced while it is read. Source: the README of huggingface/safetensors, section Format.
+// (two levels, three fields) is enforced while it is read. Source: the README of huggingface/safetensors, section
+// Format.
 #include <algorithm>
 #include <cinttypes>
 #include <nlohmann/json.hpp>

@@ -1,5 +1,5 @@
-// Loads the weights of one SAM: opens the file, deduces the configuration, checks every tensor against the official list,
-// and only then allocates and reads.
+// Loads the weights of one SAM: opens the file, deduces the configuration, checks every tensor against the official
+// list, and only then allocates and reads.
 #include "converter/checkpoint/sam_checkpoint.h"
 
 #include <cinttypes>

@@ -1,5 +1,6 @@
 // Deduces a SamConfig from the names and shapes of a checkpoint's tensors, and compares it with a JSON sidecar.
-// Nothing here trusts the tensors: whatever is not as a SAM would have it becomes one sentence naming the tensor or field.
+// Nothing here trusts the tensors: whatever is not as a SAM would have it becomes one sentence naming the tensor or
+// field.
 #include <algorithm>
 #include <cinttypes>
 #include <nlohmann/json.hpp>
@@ -37,7 +38,8 @@ class ShapeReader {
     for (const CheckpointTensor& tensor : tensors) shapes_.emplace(tensor.name, &tensor.shape);
   }
 
-  // Dimension `axis` of a tensor that must have `rank` dimensions. The first failure stays in status(); the result is 1 then.
+  // Dimension `axis` of a tensor that must have `rank` dimensions. The first failure stays in status(); the result is 1
+  // then.
   uint64_t Dimension(const std::string& name, size_t rank, size_t axis) {
     if (!status_.ok()) return 1;
     const auto found = shapes_.find(name);

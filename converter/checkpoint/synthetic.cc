@@ -72,7 +72,8 @@ FloatModel SyntheticModel(const SamConfig& config, uint64_t seed) {
     for (const uint64_t n : spec.shape) elements *= n;
     const Distribution distribution = DistributionOf(spec);
     const auto scale = static_cast<float>(distribution.deviation / kNormalDeviation);
-    // The mean is added as an integer, because a sum of floats could be fused with the product on some machines. |sum| < 2^24.
+    // The mean is added as an integer, because a sum of floats could be fused with the product on some machines. |sum|
+    // < 2^24.
     const auto mean = static_cast<int32_t>(std::lround(distribution.mean / scale));
     SplitMix64 random(SplitMix64(seed).Next() ^ HashOf(spec.name));
     std::vector<float> values(elements);

@@ -1,5 +1,5 @@
-// A .pth file: the zip directory names the storages, the pickle names the tensors and says which elements of which storage
-// they are. Every tensor is bounded by its storage and every storage by its zip member.
+// A .pth file: the zip directory names the storages, the pickle names the tensors and says which elements of which
+// storage they are. Every tensor is bounded by its storage and every storage by its zip member.
 #include <cinttypes>
 #include <string>
 #include <unordered_map>
@@ -159,7 +159,8 @@ Result<std::vector<TensorView>> ReadTorchZip(ByteSpan file) {
     bytes += view.info.elements * WidthOf(view.info.dtype);
     views.push_back(std::move(view));
   }
-  // Tensors may share bytes, but a small file whose tensors together claim terabytes is an attack on the reader's memory.
+  // Tensors may share bytes, but a small file whose tensors together claim terabytes is an attack on the reader's
+  // memory.
   if (bytes / 4 > file.size()) {
     return Error(Code::kDamaged, "tensors claim %" PRIu64 " bytes in total, the file has %zu", bytes, file.size());
   }

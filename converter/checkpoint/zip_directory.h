@@ -1,5 +1,6 @@
-// The directory of a zip archive as torch.save writes it: stored members only, zip64 included. Sizes come from the central
-// directory, data offsets from the local headers. A pure function over the bytes of the file; nothing is decompressed.
+// The directory of a zip archive as torch.save writes it: stored members only, zip64 included. Sizes come from the
+// central directory, data offsets from the local headers. A pure function over the bytes of the file; nothing is
+// decompressed.
 #ifndef INTSAM_CONVERTER_CHECKPOINT_ZIP_DIRECTORY_H_
 #define INTSAM_CONVERTER_CHECKPOINT_ZIP_DIRECTORY_H_
 

@@ -24,7 +24,8 @@ class Collector : public isam::PathVisitor<Collector> {
   void Field(const char* name, T& value, int64_t lo, int64_t hi) {
     const int64_t stored = static_cast<int64_t>(value);
     if (stored < lo || stored > hi) {
-      Fail(Error(Code::kInternal, "%s: %" PRId64 " is outside %" PRId64 "..%" PRId64, PathOf(name).c_str(), stored, lo, hi));
+      Fail(Error(Code::kInternal, "%s: %" PRId64 " is outside %" PRId64 "..%" PRId64, PathOf(name).c_str(), stored, lo,
+                 hi));
     }
     fields.push_back(stored);
   }

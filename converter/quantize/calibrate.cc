@@ -5,7 +5,8 @@
 namespace intsam {
 namespace {
 
-// Tight box, in pixels of the resized photo, of the positive logits of a low-resolution mask; false when there are none.
+// Tight box, in pixels of the resized photo, of the positive logits of a low-resolution mask; false when there are
+// none.
 bool TightBox(const float* logits, uint32_t side, uint32_t image_size, float box[4]) {
   uint32_t x0 = side, y0 = side, x1 = 0, y1 = 0;
   for (uint32_t y = 0; y < side; ++y) {
@@ -21,8 +22,8 @@ bool TightBox(const float* logits, uint32_t side, uint32_t image_size, float box
   return true;
 }
 
-void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& image, const std::vector<float>& embedding,
-                const CalibrationOptions& options) {
+void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& image,
+                const std::vector<float>& embedding, const CalibrationOptions& options) {
   const uint32_t side = config.low_res();
   const size_t pixels = size_t{side} * side;
   const int n = options.points_per_side;
@@ -33,7 +34,8 @@ void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& 
     point.points = {x, y};
     point.labels = {1};
     const FloatMasks masks = sam.Decode(embedding, point);
-    const size_t best = static_cast<size_t>(std::max_element(masks.iou.begin() + 1, masks.iou.end()) - masks.iou.begin());
+    const size_t best =
+        static_cast<size_t>(std::max_element(masks.iou.begin() + 1, masks.iou.end()) - masks.iou.begin());
     const float* logits = masks.low_res.data() + best * pixels;
 
     FloatPrompt box;
@@ -71,7 +73,9 @@ CalibrationImage SyntheticImage(const SamConfig& config, uint64_t seed) {
   image.rgb.resize(size_t{image.size.width} * image.size.height * 3);
   // Blocks of random colour with fine noise on top: edges and texture.
   uint64_t state = seed * 2 + 1;
-  const auto next = [&state] { return state = state * 6364136223846793005u + 1442695040888963407u, static_cast<uint32_t>(state >> 40); };
+  const auto next = [&state] {
+    return state = state * 6364136223846793005u + 1442695040888963407u, static_cast<uint32_t>(state >> 40);
+  };
   std::vector<uint32_t> colours(size_t{33} * 33 * 3);
   for (uint32_t& colour : colours) colour = next() % 200;
   for (uint32_t y = 0; y < image.size.height; ++y) {

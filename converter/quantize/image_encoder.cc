@@ -55,33 +55,39 @@ void QuantizePatchEmbed(QuantizeContext& q, PatchEmbed& patch, double residual_u
   patch.position = q.pool.Add(codes);
 }
 
-void QuantizeBlock(QuantizeContext& q, const std::string& name, EncoderBlock& b, double residual_unit, uint32_t head_dim) {
+void QuantizeBlock(QuantizeContext& q, const std::string& name, EncoderBlock& b, double residual_unit,
+                   uint32_t head_dim) {
   const uint32_t dim = b.proj.out;
   const Scale norm1 = q.Asymmetric(name + "attn.qkv.in");
-  b.norm1 = MakeNormNarrow(q.Weight(name + "norm1.weight"), q.Weight(name + "norm1.bias"), kEps, residual_unit, norm1, q.pool);
+  b.norm1 = MakeNormNarrow(q.Weight(name + "norm1.weight"), q.Weight(name + "norm1.bias"), kEps, residual_unit, norm1,
+                           q.pool);
 
   const Scale scales[3] = {q.Symmetric(name + "attn.q"), q.Symmetric(name + "attn.k"), q.Symmetric(name + "attn.v")};
   const double finest = std::max({scales[0].scale, scales[1].scale, scales[2].scale});
-  std::vector<double> units =
-      QuantizeLinear(q, q.Weight(name + "attn.qkv.weight"), q.Weight(name + "attn.qkv.bias"), norm1.scale, finest, b.qkv);
+  std::vector<double> units = QuantizeLinear(q, q.Weight(name + "attn.qkv.weight"), q.Weight(name + "attn.qkv.bias"),
+                                             norm1.scale, finest, b.qkv);
   for (uint32_t c = 0; c < units.size(); ++c) units[c] /= scales[c / dim].scale;
   b.qkv_rq = MakeRq16(units, scales[0].codes, q.pool);
 
   const Scale attended = q.Symmetric(name + "attn.proj.in");
   b.rel_pos_h = MakeRelPos(q.Weight(name + "attn.rel_pos_h"), b.side, head_dim, scales[1].scale, q.pool);
   b.rel_pos_w = MakeRelPos(q.Weight(name + "attn.rel_pos_w"), b.side, head_dim, scales[1].scale, q.pool);
-  b.softmax = MakeSoftmax(scales[0].scale * scales[1].scale / std::sqrt(static_cast<double>(head_dim)), scales[2].scale, attended.scale);
-  units = QuantizeLinear(q, q.Weight(name + "attn.proj.weight"), q.Weight(name + "attn.proj.bias"), attended.scale, 0, b.proj);
+  b.softmax = MakeSoftmax(scales[0].scale * scales[1].scale / std::sqrt(static_cast<double>(head_dim)), scales[2].scale,
+                          attended.scale);
+  units = QuantizeLinear(q, q.Weight(name + "attn.proj.weight"), q.Weight(name + "attn.proj.bias"), attended.scale, 0,
+                         b.proj);
   b.proj_rq = MakeRq32(Multipliers(units, residual_unit), q.pool);
 
   const Scale norm2 = q.Asymmetric(name + "mlp.lin1.in");
-  b.norm2 = MakeNormNarrow(q.Weight(name + "norm2.weight"), q.Weight(name + "norm2.bias"), kEps, residual_unit, norm2, q.pool);
+  b.norm2 = MakeNormNarrow(q.Weight(name + "norm2.weight"), q.Weight(name + "norm2.bias"), kEps, residual_unit, norm2,
+                           q.pool);
   const int unit_bits = UnitBits(1.25 * q.MaxAbs(name + "mlp.lin1.out"), 16383);
   const Scale hidden = q.Asymmetric(name + "mlp.lin2.in");
   units = QuantizeLinear(q, q.Weight(name + "mlp.lin1.weight"), q.Weight(name + "mlp.lin1.bias"), norm2.scale,
                          std::ldexp(1.0, -unit_bits), b.lin1);
   b.gelu = MakeRqGelu(units, unit_bits, hidden, q.pool);
-  units = QuantizeLinear(q, q.Weight(name + "mlp.lin2.weight"), q.Weight(name + "mlp.lin2.bias"), hidden.scale, 0, b.lin2);
+  units =
+      QuantizeLinear(q, q.Weight(name + "mlp.lin2.weight"), q.Weight(name + "mlp.lin2.bias"), hidden.scale, 0, b.lin2);
   b.lin2_rq = MakeRq32(Multipliers(units, residual_unit), q.pool);
 }
 
@@ -118,7 +124,8 @@ void QuantizeImageEncoder(QuantizeContext& q, ImageEncoder& encoder, double key_
   encoder.residual_unit = MakeUnit(residual_unit);
   QuantizePatchEmbed(q, encoder.patch_embed, residual_unit);
   for (size_t i = 0; i < encoder.blocks.size(); ++i) {
-    QuantizeBlock(q, "image_encoder.blocks." + std::to_string(i) + ".", encoder.blocks[i], residual_unit, q.float_model.config.head_dim());
+    QuantizeBlock(q, "image_encoder.blocks." + std::to_string(i) + ".", encoder.blocks[i], residual_unit,
+                  q.float_model.config.head_dim());
   }
   QuantizeNeck(q, encoder.neck, residual_unit, key_unit);
 }

@@ -47,8 +47,8 @@ std::vector<int8_t> PackPanels(const std::vector<int8_t>& rows, uint32_t out, ui
 
 namespace {
 
-// Scale of one output channel so that its weights reach +-limit, its bias fits an accumulator and its outputs are not so
-// fine that the requantization shift leaves its range.
+// Scale of one output channel so that its weights reach +-limit, its bias fits an accumulator and its outputs are not
+// so fine that the requantization shift leaves its range.
 double ChannelScale(std::span<const float> row, double bias, double input_scale, double least_output, int limit) {
   double max = 0;
   for (const float w : row) max = std::max(max, std::fabs(static_cast<double>(w)));
@@ -80,15 +80,16 @@ std::vector<double> QuantizeLinear(QuantizeContext& context, std::span<const flo
   return units;
 }
 
-std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight, std::span<const float> bias,
-                                     double input_scale, Linear12& linear) {
+std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight,
+                                     std::span<const float> bias, double input_scale, Linear12& linear) {
   std::vector<int16_t> codes(weight.size());
   std::vector<int32_t> bias_codes(linear.out);
   std::vector<double> units(linear.out);
   for (uint32_t n = 0; n < linear.out; ++n) {
     const std::span<const float> row = weight.subspan(size_t{n} * linear.in, linear.in);
     const double scale = ChannelScale(row, bias[n], input_scale, 0, 2047);
-    for (uint32_t k = 0; k < linear.in; ++k) codes[size_t{n} * linear.in + k] = static_cast<int16_t>(std::floor(row[k] / scale + 0.5));
+    for (uint32_t k = 0; k < linear.in; ++k)
+      codes[size_t{n} * linear.in + k] = static_cast<int16_t>(std::floor(row[k] / scale + 0.5));
     units[n] = scale * input_scale;
     bias_codes[n] = static_cast<int32_t>(std::floor(bias[n] / units[n] + 0.5));
   }

@@ -32,20 +32,22 @@ struct QuantizeContext {
 // Weights [out][in] row-major to panels. Row `i` holds output channel i.
 std::vector<int8_t> PackPanels(const std::vector<int8_t>& rows, uint32_t out, uint32_t in);
 
-// A layer with s8 weights and one scale per output channel: fills weight and bias of `linear` and returns the real value
-// of one accumulator unit per channel. `bias` may be empty. input_scale: real value of one input unit.
+// A layer with s8 weights and one scale per output channel: fills weight and bias of `linear` and returns the real
+// value of one accumulator unit per channel. `bias` may be empty. input_scale: real value of one input unit.
 // least_output: real size of the smallest output step that matters; keeps dead channels' scales in range.
 std::vector<double> QuantizeLinear(QuantizeContext& context, std::span<const float> weight, std::span<const float> bias,
                                    double input_scale, double least_output, Linear& linear);
-std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight, std::span<const float> bias,
-                                     double input_scale, Linear12& linear);
+std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight,
+                                     std::span<const float> bias, double input_scale, Linear12& linear);
 
 // units[c] / output for every channel.
 std::vector<double> Multipliers(const std::vector<double>& units, double output);
 
 void QuantizeImageEncoder(QuantizeContext& context, ImageEncoder& encoder, double key_unit);
-void QuantizePromptEncoder(QuantizeContext& context, PromptEncoder& encoder, double token_unit, double key_unit, double logit_unit);
-void QuantizeMaskDecoder(QuantizeContext& context, MaskDecoder& decoder, double token_unit, double key_unit, double logit_unit);
+void QuantizePromptEncoder(QuantizeContext& context, PromptEncoder& encoder, double token_unit, double key_unit,
+                           double logit_unit);
+void QuantizeMaskDecoder(QuantizeContext& context, MaskDecoder& decoder, double token_unit, double key_unit,
+                         double logit_unit);
 
 }  // namespace intsam
 

@@ -15,11 +15,12 @@ struct AttentionUnits {
   double q, k, v, out;
 };
 
-void QuantizeProjection(QuantizeContext& q, const std::string& name, double input_unit, const Scale& out, QuantizeSite& site,
-                        Linear& linear, Rq16& rq) {
+void QuantizeProjection(QuantizeContext& q, const std::string& name, double input_unit, const Scale& out,
+                        QuantizeSite& site, Linear& linear, Rq16& rq) {
   const Scale in = q.Asymmetric(name + ".in");
   site = {MakeRq32Scalar(input_unit / in.scale), in.codes};
-  const std::vector<double> units = QuantizeLinear(q, q.Weight(name + ".weight"), q.Weight(name + ".bias"), in.scale, out.scale, linear);
+  const std::vector<double> units =
+      QuantizeLinear(q, q.Weight(name + ".weight"), q.Weight(name + ".bias"), in.scale, out.scale, linear);
   rq = MakeRq16(Multipliers(units, out.scale), out.codes, q.pool);
 }
 
@@ -29,9 +30,10 @@ void QuantizeAttention(QuantizeContext& q, const std::string& name, const Attent
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
   QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
   const Scale attended = q.Symmetric(name + ".out_proj.in");
-  a.softmax = MakeSoftmax(query.scale * key.scale / std::sqrt(static_cast<double>(a.head_dim)), value.scale, attended.scale);
-  const std::vector<double> out =
-      QuantizeLinear(q, q.Weight(name + ".out_proj.weight"), q.Weight(name + ".out_proj.bias"), attended.scale, 0, a.out);
+  a.softmax =
+      MakeSoftmax(query.scale * key.scale / std::sqrt(static_cast<double>(a.head_dim)), value.scale, attended.scale);
+  const std::vector<double> out = QuantizeLinear(q, q.Weight(name + ".out_proj.weight"),
+                                                 q.Weight(name + ".out_proj.bias"), attended.scale, 0, a.out);
   a.out_rq = MakeRq32(Multipliers(out, units.out / 256), q.pool);
 }
 
@@ -41,8 +43,10 @@ NormWide StreamNorm(QuantizeContext& q, const std::string& name, double unit) {
 
 void QuantizeLayer(QuantizeContext& q, const std::string& name, double token_unit, double key_unit, DecoderLayer& l) {
   QuantizeAttention(q, name + "self_attn", {token_unit, token_unit, token_unit, token_unit}, l.self_attn);
-  QuantizeAttention(q, name + "cross_attn_token_to_image", {token_unit, key_unit, key_unit, token_unit}, l.token_to_image);
-  QuantizeAttention(q, name + "cross_attn_image_to_token", {key_unit, token_unit, token_unit, key_unit}, l.image_to_token);
+  QuantizeAttention(q, name + "cross_attn_token_to_image", {token_unit, key_unit, key_unit, token_unit},
+                    l.token_to_image);
+  QuantizeAttention(q, name + "cross_attn_image_to_token", {key_unit, token_unit, token_unit, key_unit},
+                    l.image_to_token);
   l.norm1 = StreamNorm(q, name + "norm1", token_unit);
   l.norm2 = StreamNorm(q, name + "norm2", token_unit);
   l.norm3 = StreamNorm(q, name + "norm3", token_unit);
@@ -50,11 +54,13 @@ void QuantizeLayer(QuantizeContext& q, const std::string& name, double token_uni
 
   const Scale in = q.Asymmetric(name + "mlp.lin1.in"), hidden = q.Asymmetric(name + "mlp.lin2.in");
   l.mlp_in = {MakeRq32Scalar(token_unit / in.scale), in.codes};
-  std::vector<double> units =
-      QuantizeLinear(q, q.Weight(name + "mlp.lin1.weight"), q.Weight(name + "mlp.lin1.bias"), in.scale, hidden.scale, l.lin1);
+  std::vector<double> units = QuantizeLinear(q, q.Weight(name + "mlp.lin1.weight"), q.Weight(name + "mlp.lin1.bias"),
+                                             in.scale, hidden.scale, l.lin1);
   // The ReLU is the clamp at the code of zero.
-  l.lin1_rq = MakeRq16(Multipliers(units, hidden.scale), {hidden.codes.zero, hidden.codes.zero, hidden.codes.hi}, q.pool);
-  units = QuantizeLinear(q, q.Weight(name + "mlp.lin2.weight"), q.Weight(name + "mlp.lin2.bias"), hidden.scale, 0, l.lin2);
+  l.lin1_rq =
+      MakeRq16(Multipliers(units, hidden.scale), {hidden.codes.zero, hidden.codes.zero, hidden.codes.hi}, q.pool);
+  units =
+      QuantizeLinear(q, q.Weight(name + "mlp.lin2.weight"), q.Weight(name + "mlp.lin2.bias"), hidden.scale, 0, l.lin2);
   l.lin2_rq = MakeRq32(Multipliers(units, token_unit / 256), q.pool);
 }
 
@@ -66,13 +72,16 @@ void TransposedWeights(const std::vector<float>& weight, const std::vector<float
   for (uint32_t part = 0; part < 4; ++part) {
     for (uint32_t o = 0; o < out; ++o) {
       row_bias[part * out + o] = bias[o];
-      for (uint32_t i = 0; i < in; ++i) rows[(size_t{part} * out + o) * in + i] = weight[(size_t{i} * out + o) * 4 + part];
+      for (uint32_t i = 0; i < in; ++i)
+        rows[(size_t{part} * out + o) * in + i] = weight[(size_t{i} * out + o) * 4 + part];
     }
   }
 }
 
 // The exponent of a GELU unit that holds `head_room` times the largest value of a site.
-int GeluBits(QuantizeContext& q, const std::string& site, double head_room) { return UnitBits(head_room * q.MaxAbs(site), 32767); }
+int GeluBits(QuantizeContext& q, const std::string& site, double head_room) {
+  return UnitBits(head_room * q.MaxAbs(site), 32767);
+}
 
 // Returns the unit bits of the upscaled embedding.
 int QuantizeUpscaling(QuantizeContext& q, Upscaling& u, double key_unit) {
@@ -83,7 +92,8 @@ int QuantizeUpscaling(QuantizeContext& q, Upscaling& u, double key_unit) {
   std::vector<double> units = QuantizeLinear(q, rows, bias, key_unit, 0, u.conv1);
   u.conv1_rq = MakeRq32(Multipliers(units, unit1), q.pool);
   const int bits1 = GeluBits(q, name + "1.out", 1.5), bits2 = GeluBits(q, name + "3.out", 2);
-  u.norm = MakeNormWide(q.Weight(name + "1.weight"), q.Weight(name + "1.bias"), kEps, unit1, std::ldexp(1.0, -bits1), q.pool);
+  u.norm = MakeNormWide(q.Weight(name + "1.weight"), q.Weight(name + "1.bias"), kEps, unit1, std::ldexp(1.0, -bits1),
+                        q.pool);
   u.gelu1_bits = static_cast<uint32_t>(bits1);
   TransposedWeights(q.Weight(name + "3.weight"), q.Weight(name + "3.bias"), u.conv2.in, u.conv2.out / 4, rows, bias);
   units = QuantizeLinear(q, rows, bias, std::ldexp(1.0, -bits1), 0, u.conv2);
@@ -93,7 +103,8 @@ int QuantizeUpscaling(QuantizeContext& q, Upscaling& u, double key_unit) {
 }
 
 // W8A16 layers from `input_unit`; hidden units hold 4 times the calibrated maximum. Returns the unit of the output.
-double QuantizeMlp(QuantizeContext& q, const std::string& name, double input_unit, double last_head_room, int last_limit, Mlp& mlp) {
+double QuantizeMlp(QuantizeContext& q, const std::string& name, double input_unit, double last_head_room,
+                   int last_limit, Mlp& mlp) {
   for (size_t i = 0; i < mlp.layers.size(); ++i) {
     const std::string layer = name + ".layers." + std::to_string(i);
     const bool last = i + 1 == mlp.layers.size();
@@ -108,16 +119,19 @@ double QuantizeMlp(QuantizeContext& q, const std::string& name, double input_uni
 
 }  // namespace
 
-void QuantizePromptEncoder(QuantizeContext& q, PromptEncoder& p, double token_unit, double key_unit, double logit_unit) {
+void QuantizePromptEncoder(QuantizeContext& q, PromptEncoder& p, double token_unit, double key_unit,
+                           double logit_unit) {
   const std::string name = "prompt_encoder.";
   std::vector<int32_t> gaussian;
   for (const float g : q.Weight(name + "pe_layer.positional_encoding_gaussian_matrix")) {
-    gaussian.push_back(static_cast<int32_t>(std::clamp(std::floor(std::ldexp(g, 24) + 0.5), -2147483647.0, 2147483647.0)));
+    gaussian.push_back(
+        static_cast<int32_t>(std::clamp(std::floor(std::ldexp(g, 24) + 0.5), -2147483647.0, 2147483647.0)));
   }
   p.gaussian = q.pool.Add(gaussian);
   std::vector<int16_t> points;
   for (int label = 0; label < 4; ++label) {
-    const std::vector<int16_t> row = ToS16Values(q.Weight(name + "point_embeddings." + std::to_string(label) + ".weight"), token_unit);
+    const std::vector<int16_t> row =
+        ToS16Values(q.Weight(name + "point_embeddings." + std::to_string(label) + ".weight"), token_unit);
     points.insert(points.end(), row.begin(), row.end());
   }
   p.point_embeddings = q.pool.Add(points);
@@ -129,14 +143,17 @@ void QuantizePromptEncoder(QuantizeContext& q, PromptEncoder& p, double token_un
   MaskDownscaling& m = p.mask;
   const std::string mask = name + "mask_downscaling.";
   const double unit1 = q.R24Unit(mask + "0.out"), unit2 = q.R24Unit(mask + "3.out");
-  std::vector<double> units = QuantizeLinear12(q, q.Weight(mask + "0.weight"), q.Weight(mask + "0.bias"), logit_unit, m.conv1);
+  std::vector<double> units =
+      QuantizeLinear12(q, q.Weight(mask + "0.weight"), q.Weight(mask + "0.bias"), logit_unit, m.conv1);
   m.conv1_rq = MakeRq32(Multipliers(units, unit1), q.pool);
   const int bits1 = GeluBits(q, mask + "1.out", 1.5), bits2 = GeluBits(q, mask + "4.out", 1.5);
-  m.norm1 = MakeNormWide(q.Weight(mask + "1.weight"), q.Weight(mask + "1.bias"), kEps, unit1, std::ldexp(1.0, -bits1), q.pool);
+  m.norm1 = MakeNormWide(q.Weight(mask + "1.weight"), q.Weight(mask + "1.bias"), kEps, unit1, std::ldexp(1.0, -bits1),
+                         q.pool);
   m.gelu1_bits = static_cast<uint32_t>(bits1);
   units = QuantizeLinear12(q, q.Weight(mask + "3.weight"), q.Weight(mask + "3.bias"), std::ldexp(1.0, -bits1), m.conv2);
   m.conv2_rq = MakeRq32(Multipliers(units, unit2), q.pool);
-  m.norm2 = MakeNormWide(q.Weight(mask + "4.weight"), q.Weight(mask + "4.bias"), kEps, unit2, std::ldexp(1.0, -bits2), q.pool);
+  m.norm2 = MakeNormWide(q.Weight(mask + "4.weight"), q.Weight(mask + "4.bias"), kEps, unit2, std::ldexp(1.0, -bits2),
+                         q.pool);
   m.gelu2_bits = static_cast<uint32_t>(bits2);
   units = QuantizeLinear12(q, q.Weight(mask + "6.weight"), q.Weight(mask + "6.bias"), std::ldexp(1.0, -bits2), m.conv3);
   m.conv3_rq = MakeRq32(Multipliers(units, key_unit), q.pool);
@@ -152,7 +169,8 @@ void QuantizeMaskDecoder(QuantizeContext& q, MaskDecoder& d, double token_unit, 
   for (size_t i = 0; i < d.layers.size(); ++i) {
     QuantizeLayer(q, transformer + "layers." + std::to_string(i) + ".", token_unit, key_unit, d.layers[i]);
   }
-  QuantizeAttention(q, transformer + "final_attn_token_to_image", {token_unit, key_unit, key_unit, token_unit}, d.final_attn);
+  QuantizeAttention(q, transformer + "final_attn_token_to_image", {token_unit, key_unit, key_unit, token_unit},
+                    d.final_attn);
   d.norm_final = StreamNorm(q, transformer + "norm_final_attn", token_unit);
 
   const int upscaled_bits = QuantizeUpscaling(q, d.upscaling, key_unit);

@@ -74,7 +74,8 @@ Rq32 MakeRq32(std::span<const double> multipliers, TensorPool& pool) {
 
 Rq16 MakeRq16(std::span<const double> multipliers, const Codes& out, TensorPool& pool) {
   int least = 6 + 1;
-  for (const double multiplier : multipliers) least = std::min(least, -ToMantissa15(std::max(multiplier, kLeastMultiplier)).exponent);
+  for (const double multiplier : multipliers)
+    least = std::min(least, -ToMantissa15(std::max(multiplier, kLeastMultiplier)).exponent);
   const int k = std::clamp(least - 1, 0, 6);
   std::vector<int16_t> mult;
   std::vector<uint8_t> shift;
@@ -123,8 +124,8 @@ Unit MakeUnit(double unit) {
 
 double ToReal(const Unit& unit) { return std::ldexp(static_cast<double>(unit.mantissa), -unit.shift); }
 
-NormNarrow MakeNormNarrow(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit, const Scale& out,
-                          TensorPool& pool) {
+NormNarrow MakeNormNarrow(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit,
+                          const Scale& out, TensorPool& pool) {
   NormNarrow norm;
   norm.channels = static_cast<uint32_t>(gamma.size());
   norm.epsilon = std::max<int64_t>(1, Round(static_cast<double>(gamma.size()) * eps / (input_unit * input_unit)));
@@ -149,8 +150,8 @@ NormNarrow MakeNormNarrow(std::span<const float> gamma, std::span<const float> b
   return norm;
 }
 
-NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit, double output_unit,
-                      TensorPool& pool) {
+NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit,
+                      double output_unit, TensorPool& pool) {
   NormWide norm;
   norm.channels = static_cast<uint32_t>(gamma.size());
   norm.epsilon = std::max<int64_t>(1, Round(static_cast<double>(gamma.size()) * eps / (input_unit * input_unit)));

@@ -1,4 +1,5 @@
-// From real multipliers to the integers of docs/numerics.md: the only place where a float becomes a mantissa and a shift.
+// From real multipliers to the integers of docs/numerics.md: the only place where a float becomes a mantissa and a
+// shift.
 #ifndef INTSAM_CONVERTER_QUANTIZE_PARAMETERS_H_
 #define INTSAM_CONVERTER_QUANTIZE_PARAMETERS_H_
 
@@ -10,7 +11,8 @@
 
 namespace intsam {
 
-// Owns the tensors of a model under construction; every buffer is readable 64 bytes past its end, as the kernels expect.
+// Owns the tensors of a model under construction; every buffer is readable 64 bytes past its end, as the kernels
+// expect.
 class TensorPool {
  public:
   template <class T>
@@ -47,10 +49,10 @@ RqGelu MakeRqGelu(std::span<const double> multipliers, int unit_bits, const Scal
 Unit MakeUnit(double unit);
 double ToReal(const Unit& unit);
 
-NormNarrow MakeNormNarrow(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit, const Scale& out,
-                          TensorPool& pool);
-NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit, double output_unit,
-                      TensorPool& pool);
+NormNarrow MakeNormNarrow(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit,
+                          const Scale& out, TensorPool& pool);
+NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit,
+                      double output_unit, TensorPool& pool);
 // Logits in units of `logit_unit` (natural log) and values * value_scale to codes of output_scale.
 Softmax MakeSoftmax(double logit_unit, double value_scale, double output_scale);
 RelPos MakeRelPos(std::span<const float> table, uint32_t side, uint32_t head_dim, double key_scale, TensorPool& pool);

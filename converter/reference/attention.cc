@@ -30,8 +30,8 @@ void PlainAttention::Run(const float* q, size_t queries, const float* k, const f
     const size_t count = std::min(kStrip, queries - first);
     float* to = out + first * stride + column;
     StripScratch& scratch = scratch_[static_cast<size_t>(thread)];
-    AttendStrip(Rows{q + column, stride}.From(first), count, {k + column, stride}, {v + column, stride}, keys, dim, {}, scratch,
-                to, stride);
+    AttendStrip(Rows{q + column, stride}.From(first), count, {k + column, stride}, {v + column, stride}, keys, dim, {},
+                scratch, to, stride);
     for (size_t i = 0; i < count; ++i) ScaleRow(to + i * stride, 1.0f / scratch.sums.data()[i], dim, to + i * stride);
   });
 }

@@ -37,7 +37,8 @@ void AttendStrip(const Rows& q, size_t queries, const Rows& k, const Rows& v, si
 class PlainAttention {
  public:
   explicit PlainAttention(int threads) : threads_(threads), scratch_(static_cast<size_t>(threads)) {}
-  void Run(const float* q, size_t queries, const float* k, const float* v, size_t keys, size_t heads, size_t dim, float* out);
+  void Run(const float* q, size_t queries, const float* k, const float* v, size_t keys, size_t heads, size_t dim,
+           float* out);
 
  private:
   int threads_;

@@ -1,18 +1,21 @@
 // Walks the steps of SAM. The sites a hook sees (I: block, J: decoder layer, H: mask, L: layer; [rows][channels]):
 //   image_encoder.x                        residual stream after patch and position embedding and after every sum
 //   image_encoder.blocks.I.attn.qkv.in     norm1's output
-//   image_encoder.blocks.I.attn.{q,k,v}    projections with bias; where windows are padded, k and v have one more row, the
+//   image_encoder.blocks.I.attn.{q,k,v}    projections with bias; where windows are padded, k and v have one more row,
+//   the
 //                                          padding token (its key and value are the bias)
 //   image_encoder.blocks.I.attn.proj.in    attention's output
 //   image_encoder.blocks.I.mlp.{lin1.in,lin1.out,lin2.in}     norm2's output; before and after GELU
 //   image_encoder.neck.{0.in,0.out,2.in,2.out,3.out}          convolutions' inputs and outputs; the embedding
 //   prompt_encoder.mask_downscaling.{0,1,3,4,6}.out           with a mask prompt only; 1 and 4 before GELU
-//   mask_decoder.tokens, mask_decoder.keys                    initial values, every sum before a norm, every norm's output
-//   A.{q_proj.in,k_proj.in,v_proj.in,q,k,v,out_proj.in}       for each attention A, e.g. mask_decoder.transformer.layers.0.self_attn,
-//                                          ...layers.J.cross_attn_{token_to_image,image_to_token}, ...final_attn_token_to_image
+//   mask_decoder.tokens, mask_decoder.keys                    initial values, every sum before a norm, every norm's
+//   output A.{q_proj.in,k_proj.in,v_proj.in,q,k,v,out_proj.in}       for each attention A, e.g.
+//   mask_decoder.transformer.layers.0.self_attn,
+//                                          ...layers.J.cross_attn_{token_to_image,image_to_token},
+//                                          ...final_attn_token_to_image
 //   mask_decoder.transformer.layers.J.mlp.{lin1.in,lin2.in}   lin2.in after ReLU
-//   mask_decoder.output_upscaling.{0.out,1.out,3.in,3.out,4.out}         1.out and 3.out before GELU, 3.in and 4.out after
-//   mask_decoder.output_hypernetworks_mlps.H.layers.L.out     after ReLU except the last
+//   mask_decoder.output_upscaling.{0.out,1.out,3.in,3.out,4.out}         1.out and 3.out before GELU, 3.in and 4.out
+//   after mask_decoder.output_hypernetworks_mlps.H.layers.L.out     after ReLU except the last
 //   mask_decoder.iou_prediction_head.layers.L.out             likewise
 //   mask_decoder.masks                                        low-resolution logits, one row per mask
 #include "converter/reference/float_sam.h"
@@ -46,7 +49,9 @@ struct Walk {
 
 struct FloatSam::Impl {
   Impl(const FloatModel& model, int threads)
-      : context(model, ReferenceThreads(threads)), encoder(context), prompts(context),
+      : context(model, ReferenceThreads(threads)),
+        encoder(context),
+        prompts(context),
         decoder(context, prompts.image_pe()) {}
 
   void Run(const Step& step, Walk& walk) {
@@ -59,10 +64,12 @@ struct FloatSam::Impl {
       case StepKind::kDensePrompt: return decoder.SetKeys(prompts.Keys(walk.embedding, *walk.prompt, step.name));
       case StepKind::kSelfAttention: return decoder.SelfAttention(step.layer, step.name);
       case StepKind::kTokenToImage:
-        return decoder.TokenToImage(step.name, "mask_decoder.transformer.layers." + std::to_string(step.layer) + ".norm2");
+        return decoder.TokenToImage(step.name,
+                                    "mask_decoder.transformer.layers." + std::to_string(step.layer) + ".norm2");
       case StepKind::kTokenMlp: return decoder.TokenMlp(step.layer, step.name);
       case StepKind::kImageToToken: return decoder.ImageToToken(step.layer, step.name);
-      case StepKind::kFinalTokenToImage: return decoder.TokenToImage(step.name, "mask_decoder.transformer.norm_final_attn");
+      case StepKind::kFinalTokenToImage:
+        return decoder.TokenToImage(step.name, "mask_decoder.transformer.norm_final_attn");
       case StepKind::kUpscale: return decoder.Upscale(step.name);
       case StepKind::kHypernetworks: return decoder.Hypernetworks(step.name);
       case StepKind::kMaskProduct: walk.masks.low_res = decoder.MaskProduct(step.name); return;

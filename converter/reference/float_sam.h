@@ -28,8 +28,8 @@ struct FloatPrompt {
   std::vector<float> points;  // x, y pairs
   std::vector<int> labels;
   bool has_box = false;
-  float box[4] = {0, 0, 0, 0};           // x0, y0, x1, y1
-  const float* mask_input = nullptr;     // [4g][4g] logits, or null
+  float box[4] = {0, 0, 0, 0};        // x0, y0, x1, y1
+  const float* mask_input = nullptr;  // [4g][4g] logits, or null
 };
 
 struct FloatMasks {

@@ -68,7 +68,8 @@ void ImageEncoder::PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t widt
         float* to = patches + (t * patch + py) * row_values;
         const size_t inside = y < height && x < width ? std::min(patch, width - x) : 0;
         const uint8_t* from = rgb + (y * width + x) * 3;
-        for (size_t i = 0; i < inside * 3; ++i) to[i] = (static_cast<float>(from[i]) - kMean[i % 3]) / kDeviation[i % 3];
+        for (size_t i = 0; i < inside * 3; ++i)
+          to[i] = (static_cast<float>(from[i]) - kMean[i % 3]) / kDeviation[i % 3];
         std::fill(to + inside * 3, to + row_values, 0.0f);  // padding is zero after normalisation
       }
     }
@@ -185,8 +186,8 @@ void ImageEncoder::AttendHead(const Window& window, size_t index, const Head& he
   const size_t side = window.side;
   const RelativeScores relative = {head.rel_h.data() + first * side, head.rel_w.data() + first * side, side};
   float* out = scratch.out.Resize(count * dim_);
-  AttendStrip(Rows{head.q.data(), dim_}.From(first), count, {head.k.data(), dim_}, {head.v.data(), dim_}, side * side, dim_,
-              relative, scratch.strip, out, dim_);
+  AttendStrip(Rows{head.q.data(), dim_}.From(first), count, {head.k.data(), dim_}, {head.v.data(), dim_}, side * side,
+              dim_, relative, scratch.strip, out, dim_);
   for (size_t i = 0; i < count; ++i) {
     const size_t y = (first + i) / window.width;
     const size_t x = (first + i) % window.width;
@@ -224,15 +225,15 @@ std::vector<float> ImageEncoder::Neck(const std::string& name) {
   context_.Site(name, ".0.in", x_.data(), tokens_, width_);
   neck0_.Run(x_.data(), tokens_, y.data());
   context_.Site(name, ".0.out", y.data(), tokens_, channels);
-  LayerNorm(threads, y.data(), tokens_, channels, context_.Tensor(name + ".1.weight"), context_.Tensor(name + ".1.bias"),
-            kEncoderEpsilon, y.data());
+  LayerNorm(threads, y.data(), tokens_, channels, context_.Tensor(name + ".1.weight"),
+            context_.Tensor(name + ".1.bias"), kEncoderEpsilon, y.data());
   context_.Site(name, ".2.in", y.data(), tokens_, channels);
   float* patches = hidden_.Resize(tokens_ * 9 * channels);
   Patches3x3(threads, y.data(), grid_, channels, patches);
   neck2_.Run(patches, tokens_, y.data());
   context_.Site(name, ".2.out", y.data(), tokens_, channels);
-  LayerNorm(threads, y.data(), tokens_, channels, context_.Tensor(name + ".3.weight"), context_.Tensor(name + ".3.bias"),
-            kEncoderEpsilon, y.data());
+  LayerNorm(threads, y.data(), tokens_, channels, context_.Tensor(name + ".3.weight"),
+            context_.Tensor(name + ".3.bias"), kEncoderEpsilon, y.data());
   context_.Site(name, ".3.out", y.data(), tokens_, channels);
   return y;
 }

@@ -27,7 +27,8 @@ class ImageEncoder {
     FloatLinear q, k, v, proj, lin1, lin2;
     std::vector<float> rel_h, rel_w;  // rows reversed: for a query at i, the keys' rows start at side - 1 - i
   };
-  // A square of `side` by `side` keys at (y, x) of the grid, of which height by width are real tokens, which are the queries.
+  // A square of `side` by `side` keys at (y, x) of the grid, of which height by width are real tokens, which are the
+  // queries.
   struct Window {
     size_t y, x, side, height, width;
   };
@@ -43,15 +44,16 @@ class ImageEncoder {
 
   void Residual(const float* y, const float* bias);
   void GatherHead(const Window& window, const Block& block, size_t index, const float* const bias[3], Head& head) const;
-  void AttendHead(const Window& window, size_t index, const Head& head, size_t first, size_t count, ThreadScratch& scratch);
+  void AttendHead(const Window& window, size_t index, const Head& head, size_t first, size_t count,
+                  ThreadScratch& scratch);
 
   const Context& context_;
-  const size_t grid_, tokens_, width_, dim_;  // dim_: of one head
+  const size_t grid_, tokens_, width_, dim_;        // dim_: of one head
   std::vector<float> patch_weight_, neck2_weight_;  // channel-last
   FloatLinear patch_, neck0_, neck2_;
   std::vector<Block> blocks_;
   std::vector<ThreadScratch> scratch_;
-  std::vector<Head> heads_;                    // of a global block
+  std::vector<Head> heads_;                     // of a global block
   Buffer x_, norm_, q_, k_, v_, out_, hidden_;  // q_, k_, v_: one more row, the padding token's
 };
 

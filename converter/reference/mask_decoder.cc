@@ -60,7 +60,8 @@ std::vector<float> MaskDecoder::Attend(const std::string& name, std::vector<floa
   context_.Site(name, ".k", projected_k.data(), keys, inner);
   context_.Site(name, ".v", projected_v.data(), keys, inner);
   std::vector<float> mixed(queries * inner);
-  attention_.Run(projected_q.data(), queries, projected_k.data(), projected_v.data(), keys, heads, inner / heads, mixed.data());
+  attention_.Run(projected_q.data(), queries, projected_k.data(), projected_v.data(), keys, heads, inner / heads,
+                 mixed.data());
   return Project(name + ".out_proj", mixed, inner, channels_);
 }
 
@@ -81,7 +82,8 @@ void MaskDecoder::SelfAttention(uint32_t layer, const std::string& name) {
 }
 
 void MaskDecoder::TokenToImage(const std::string& name, const std::string& norm) {
-  Update(tokens_, "mask_decoder.tokens", Attend(name, Sum(tokens_, token_pe_), Sum(keys_, image_pe_), keys_), false, norm);
+  Update(tokens_, "mask_decoder.tokens", Attend(name, Sum(tokens_, token_pe_), Sum(keys_, image_pe_), keys_), false,
+         norm);
 }
 
 void MaskDecoder::ImageToToken(uint32_t layer, const std::string& name) {
@@ -95,8 +97,8 @@ void MaskDecoder::TokenMlp(uint32_t layer, const std::string& name) {
   std::vector<float> x = tokens_;
   context_.Site(name, ".lin1.in", x.data(), rows, channels_);
   std::vector<float> hidden(rows * inner);
-  Product(Transpose::kYes, rows, inner, channels_, x.data(), channels_, context_.Tensor(name + ".lin1.weight"), channels_,
-          hidden.data(), inner);
+  Product(Transpose::kYes, rows, inner, channels_, x.data(), channels_, context_.Tensor(name + ".lin1.weight"),
+          channels_, hidden.data(), inner);
   BiasRelu(context_.threads, hidden.data(), rows, inner, context_.Tensor(name + ".lin1.bias"));
   Update(tokens_, "mask_decoder.tokens", Project(name + ".lin2", hidden, inner, channels_), false,
          TransformerLayer(layer) + ".norm3");
@@ -135,8 +137,8 @@ std::vector<float> MaskDecoder::HeadMlp(const std::string& name, std::vector<flo
     const std::string layer = name + ".layers." + std::to_string(i);
     const std::vector<float>& bias = context_.model.at(layer + ".bias");
     std::vector<float> y(bias.size());
-    Product(Transpose::kYes, 1, y.size(), x.size(), x.data(), x.size(), context_.Tensor(layer + ".weight"), x.size(), y.data(),
-            y.size());
+    Product(Transpose::kYes, 1, y.size(), x.size(), x.data(), x.size(), context_.Tensor(layer + ".weight"), x.size(),
+            y.data(), y.size());
     if (i + 1 < depth) {
       BiasRelu(1, y.data(), 1, y.size(), bias.data());
     } else {

@@ -59,7 +59,8 @@ struct FloatLinear::Packed {
   dnnl::memory source, weights, result;
 };
 
-FloatLinear::FloatLinear(const float* weight, size_t in, size_t out, size_t rows) : weight_(weight), in_(in), out_(out) {
+FloatLinear::FloatLinear(const float* weight, size_t in, size_t out, size_t rows)
+    : weight_(weight), in_(in), out_(out) {
   if (rows > 0) packed_ = std::make_unique<Packed>(weight, in, out, rows);
 }
 
@@ -76,8 +77,8 @@ void FloatLinear::Run(const float* x, size_t rows, float* y) const {
   }
 }
 
-void Product(Transpose transpose_b, size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
-             float* c, size_t ldc) {
+void Product(Transpose transpose_b, size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b,
+             size_t ldb, float* c, size_t ldc) {
   const auto dim = [](size_t x) { return static_cast<dnnl_dim_t>(x); };
   // The arguments are valid by construction, and that is all that the status reports.
   dnnl_sgemm('N', transpose_b == Transpose::kYes ? 'T' : 'N', dim(m), dim(n), dim(k), 1.0f, a, dim(lda), b, dim(ldb),

@@ -11,8 +11,8 @@ namespace intsam {
 enum class Transpose { kNo, kYes };
 
 // C[m][n] = A[m][k] * B, row-major with leading dimensions; B is [k][n], or [n][k] with Transpose::kYes.
-void Product(Transpose transpose_b, size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b, size_t ldb,
-             float* c, size_t ldc);
+void Product(Transpose transpose_b, size_t m, size_t n, size_t k, const float* a, size_t lda, const float* b,
+             size_t ldb, float* c, size_t ldc);
 
 // y = x * weight^T. The bias is the caller's, who fuses it into the next pass over y.
 class FloatLinear {

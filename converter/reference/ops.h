@@ -33,7 +33,8 @@ void CopyRow(const float* in, const float* bias, size_t count, float* out);
 // out[i] = in[i] * factor
 void ScaleRow(const float* in, float factor, size_t count, float* out);
 
-// Reorders a convolution weight [out][in][height][width] to [out][height][width][in], the order of a channel-last patch.
+// Reorders a convolution weight [out][in][height][width] to [out][height][width][in], the order of a channel-last
+// patch.
 std::vector<float> ChannelLast(const std::vector<float>& weight, size_t out, size_t in, size_t kernel);
 // A transposed convolution's weight [in][out][2][2] as a matrix [2 * 2 * out][in].
 std::vector<float> TransposedTaps(const std::vector<float>& weight, size_t in, size_t out);

@@ -1,5 +1,5 @@
-// Loops over independent items on the OpenMP threads that oneDNN uses too: one pool, so the two never compete for cores.
-// Inside a loop body oneDNN runs on the calling thread alone.
+// Loops over independent items on the OpenMP threads that oneDNN uses too: one pool, so the two never compete for
+// cores. Inside a loop body oneDNN runs on the calling thread alone.
 #ifndef INTSAM_CONVERTER_REFERENCE_PARALLEL_H_
 #define INTSAM_CONVERTER_REFERENCE_PARALLEL_H_
 

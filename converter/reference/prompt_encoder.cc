@@ -81,7 +81,8 @@ std::vector<float> PromptEncoder::Keys(const std::vector<float>& embedding, cons
     AddBias(threads, keys.data(), tokens, channels_, context_.Tensor("prompt_encoder.no_mask_embed.weight"));
     return keys;
   }
-  const auto run = [&](const float* weight, const std::vector<float>& x, size_t rows, size_t in, size_t out, size_t index) {
+  const auto run = [&](const float* weight, const std::vector<float>& x, size_t rows, size_t in, size_t out,
+                       size_t index) {
     const std::string layer = std::to_string(index);
     std::vector<float> y(rows * out);
     Product(Transpose::kYes, rows, out, in, x.data(), in, weight, in, y.data(), out);

@@ -17,7 +17,8 @@ class PromptEncoder {
   std::vector<float> Tokens(const FloatPrompt& prompt) const;
 
   // embedding plus the dense prompt, [grid * grid][prompt_embed_dim].
-  std::vector<float> Keys(const std::vector<float>& embedding, const FloatPrompt& prompt, const std::string& name) const;
+  std::vector<float> Keys(const std::vector<float>& embedding, const FloatPrompt& prompt,
+                          const std::string& name) const;
 
   // Positional encoding of the grid's cells, [grid * grid][prompt_embed_dim].
   const std::vector<float>& image_pe() const { return image_pe_; }

@@ -109,7 +109,8 @@ Status Evaluator::Add(const uint8_t* rgb, ImageSize size, const std::vector<uint
   return Status();
 }
 
-Result<Evaluator::Predicted> Evaluator::Predict(const std::vector<float>& embedding, const PointPrompt* point, const BoxPrompt* box) {
+Result<Evaluator::Predicted> Evaluator::Predict(const std::vector<float>& embedding, const PointPrompt* point,
+                                                const BoxPrompt* box) {
   const Frame& frame = session_.frame();
   const double sx = static_cast<double>(frame.resized.width) / frame.original.width / 64;
   const double sy = static_cast<double>(frame.resized.height) / frame.original.height / 64;
@@ -137,7 +138,8 @@ Result<Evaluator::Predicted> Evaluator::Predict(const std::vector<float>& embedd
   const uint32_t int_index = single ? 0 : session_.BestMask();
   Predicted predicted;
   for (uint32_t i = 0; i < config.num_masks(); ++i) {
-    predicted.fp32_all.push_back(FloatMask(masks.low_res.data() + i * pixels, config.low_res(), frame.resized, frame.original));
+    predicted.fp32_all.push_back(
+        FloatMask(masks.low_res.data() + i * pixels, config.low_res(), frame.resized, frame.original));
     std::vector<uint8_t> mask(predicted.fp32_all.back().size());
     INTSAM_TRY(session_.Mask(i, mask.data(), frame.original.width, false));
     predicted.integer_all.push_back(std::move(mask));

@@ -14,9 +14,9 @@ namespace intsam {
 std::vector<uint8_t> FloatMask(const float* low_res, uint32_t side, ImageSize resized, ImageSize original);
 
 struct PromptScore {
-  double agreement = 0;                     // IoU of the integer mask with the float one
-  double iou_fp32 = 0, iou_int = 0;         // with the human mask
-  double oracle_fp32 = 0, oracle_int = 0;   // of the best of the alternatives
+  double agreement = 0;                    // IoU of the integer mask with the float one
+  double iou_fp32 = 0, iou_int = 0;        // with the human mask
+  double oracle_fp32 = 0, oracle_int = 0;  // of the best of the alternatives
 };
 
 // Means over prompts of one kind.
@@ -38,17 +38,18 @@ struct Evaluation {
 
 class Evaluator {
  public:
-  Evaluator(FloatSam& reference, Session& session, const Model& model) : reference_(reference), session_(session), model_(model) {}
+  Evaluator(FloatSam& reference, Session& session, const Model& model)
+      : reference_(reference), session_(session), model_(model) {}
 
-  // rgb: [height][width][3]. With labels (same size) prompts come from human regions; without, from a grid of points and
-  // the tight boxes of the reference's masks, and only agreement is measured.
+  // rgb: [height][width][3]. With labels (same size) prompts come from human regions; without, from a grid of points
+  // and the tight boxes of the reference's masks, and only agreement is measured.
   Status Add(const uint8_t* rgb, ImageSize size, const std::vector<uint16_t>* labels);
   const Evaluation& result();
 
  private:
   struct Predicted {
-    std::vector<uint8_t> fp32, integer;                         // chosen masks
-    std::vector<std::vector<uint8_t>> fp32_all, integer_all;    // every output
+    std::vector<uint8_t> fp32, integer;                       // chosen masks
+    std::vector<std::vector<uint8_t>> fp32_all, integer_all;  // every output
     double logit_error;
   };
   Result<Predicted> Predict(const std::vector<float>& embedding, const PointPrompt* point, const BoxPrompt* box);

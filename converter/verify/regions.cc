@@ -11,7 +11,8 @@ void TransformLine(int64_t* f, size_t stride, int64_t n, std::vector<int64_t>& v
                    std::vector<int64_t>& value) {
   // From which integer on does the parabola of q lie at or below the one of p, p < q.
   const auto crossing = [&](int64_t p, int64_t q) {
-    const int64_t numerator = value[static_cast<size_t>(q)] + q * q - value[static_cast<size_t>(p)] - p * p, denominator = 2 * (q - p);
+    const int64_t numerator = value[static_cast<size_t>(q)] + q * q - value[static_cast<size_t>(p)] - p * p,
+                  denominator = 2 * (q - p);
     return numerator > 0 ? (numerator + denominator - 1) / denominator : -(-numerator / denominator);
   };
   for (int64_t i = 0; i < n; ++i) value[static_cast<size_t>(i)] = f[static_cast<size_t>(i) * stride];
@@ -39,10 +40,12 @@ Region MakeRegion(std::span<const uint16_t> labels, ImageSize size, uint16_t lab
     const uint32_t x = static_cast<uint32_t>(i % size.width), y = static_cast<uint32_t>(i / size.width);
     x0 = std::min(x0, x), x1 = std::max(x1, x), y0 = std::min(y0, y), y1 = std::max(y1, y);
   }
-  region.box = {static_cast<int32_t>(x0 * 64), static_cast<int32_t>(y0 * 64), static_cast<int32_t>(x1 * 64), static_cast<int32_t>(y1 * 64)};
+  region.box = {static_cast<int32_t>(x0 * 64), static_cast<int32_t>(y0 * 64), static_cast<int32_t>(x1 * 64),
+                static_cast<int32_t>(y1 * 64)};
   const std::vector<int64_t> distances = SquaredDistances(region.mask, size);
   const size_t farthest = static_cast<size_t>(std::max_element(distances.begin(), distances.end()) - distances.begin());
-  region.point = {static_cast<int32_t>(farthest % size.width * 64), static_cast<int32_t>(farthest / size.width * 64), 1};
+  region.point = {static_cast<int32_t>(farthest % size.width * 64), static_cast<int32_t>(farthest / size.width * 64),
+                  1};
   return region;
 }
 
@@ -55,7 +58,8 @@ std::vector<int64_t> SquaredDistances(std::span<const uint8_t> mask, ImageSize s
   const size_t longest = std::max(size.width, size.height) + 1;
   std::vector<int64_t> vertex(longest), start(longest), value(longest);
   for (uint32_t x = 0; x < size.width; ++x) TransformLine(&distances[x], size.width, size.height, vertex, start, value);
-  for (uint32_t y = 0; y < size.height; ++y) TransformLine(&distances[size_t{y} * size.width], 1, size.width, vertex, start, value);
+  for (uint32_t y = 0; y < size.height; ++y)
+    TransformLine(&distances[size_t{y} * size.width], 1, size.width, vertex, start, value);
   for (int64_t& distance : distances) distance = std::min(distance, far);
   return distances;
 }

@@ -102,7 +102,12 @@ static inline Rq32Lanes MakeRq32Lanes(const int32_t* mult, const uint8_t* shift)
     return _mm256_add_epi64(offset, _mm256_srli_epi64(_mm256_sllv_epi64(one, count), 1));
   };
   const __m256i sub_odd = _mm256_slli_epi64(_mm256_srlv_epi64(offset, s_odd), 32);
-  return {m,      _mm256_srli_epi64(m, 32), add(s_even), add(s_odd), s_even, s_odd,
+  return {m,
+          _mm256_srli_epi64(m, 32),
+          add(s_even),
+          add(s_odd),
+          s_even,
+          s_odd,
           _mm256_blend_epi32(_mm256_srlv_epi64(offset, s_even), sub_odd, 0xAA)};
 }
 

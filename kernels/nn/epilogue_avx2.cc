@@ -115,9 +115,8 @@ void NarrowStrip(const Strip& s, Convert convert) {
     for (int i = 0; i < s.rows; ++i) {
       const int32_t* acc = s.acc + static_cast<size_t>(i) * s.acc_stride + j0;
       uint8_t* out = s.out + static_cast<size_t>(i) * s.out_stride + j0;
-      ForEachVector<16>(width, [&](int j, int count) {
-        StoreFirst(out + j, convert(Apply16(lanes[j / 16], acc + j)), count);
-      });
+      ForEachVector<16>(
+          width, [&](int j, int count) { StoreFirst(out + j, convert(Apply16(lanes[j / 16], acc + j)), count); });
     }
   }
 }
@@ -182,8 +181,7 @@ void Avx2RequantizeS16(const RequantizeS16& s) {
   const __m256i hi = _mm256_set1_epi32(s.hi);
   WideStrip(s, [&](__m256i y, size_t i, size_t j, int count) {
     const __m256i clamped = Clamp32(y, lo, hi);
-    const __m128i packed =
-        _mm_packs_epi32(_mm256_castsi256_si128(clamped), _mm256_extracti128_si256(clamped, 1));
+    const __m128i packed = _mm_packs_epi32(_mm256_castsi256_si128(clamped), _mm256_extracti128_si256(clamped, 1));
     StoreFirst(s.out + i * s.out_stride + j, packed, count);
   });
 }

@@ -45,9 +45,7 @@ static constexpr int16_t MulRoundHigh(int16_t a, int16_t b) {
 }
 
 // MHU(a, b) = (a*b) >> 16. PMULHUW.
-static constexpr uint16_t MulHigh(uint16_t a, uint16_t b) {
-  return static_cast<uint16_t>((uint32_t{a} * b) >> 16);
-}
+static constexpr uint16_t MulHigh(uint16_t a, uint16_t b) { return static_cast<uint16_t>((uint32_t{a} * b) >> 16); }
 
 // BL(x), the number of bits of x; BL(1) = 1, BL(0) = 0.
 static constexpr int BitLength(uint64_t x) { return static_cast<int>(std::bit_width(x)); }

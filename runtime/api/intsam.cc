@@ -62,7 +62,8 @@ intsam_status OnSession(intsam_session* session, const Body& body) {
 }
 
 // `name` is what the caller's argument `source` is called.
-intsam_status OpenModel(const char* name, const void* source, const auto& open, intsam_model** model, char* error, size_t error_size) {
+intsam_status OpenModel(const char* name, const void* source, const auto& open, intsam_model** model, char* error,
+                        size_t error_size) {
   return Report(Guarded([&]() -> Status {
                   if (model == nullptr) return Error(Code::kUsage, "model: the result pointer is NULL");
                   *model = nullptr;
@@ -81,7 +82,8 @@ class CallerParallel : public intsam::Parallel {
   int workers() const override { return executor_.workers; }
   void For(int count, const Task& task) override {
     executor_.run(
-        executor_.user, [](void* argument, int32_t index, int32_t worker) { (*static_cast<const Task*>(argument))(index, worker); },
+        executor_.user,
+        [](void* argument, int32_t index, int32_t worker) { (*static_cast<const Task*>(argument))(index, worker); },
         const_cast<Task*>(&task), count);
   }
 
@@ -96,7 +98,8 @@ Status CreateSession(const intsam_model* model, const intsam_session_options* gi
   intsam_session_options options;
   intsam_session_options_init(&options);
   if (given != nullptr) {
-    if (given->size != sizeof options) return Error(Code::kUsage, "options: size %zu, expected %zu", given->size, sizeof options);
+    if (given->size != sizeof options)
+      return Error(Code::kUsage, "options: size %zu, expected %zu", given->size, sizeof options);
     options = *given;
   }
   intsam::SessionOptions inner;
@@ -111,9 +114,10 @@ Status CreateSession(const intsam_model* model, const intsam_session_options* gi
   }
   INTSAM_ASSIGN(auto created, intsam::Session::Create(*model->model, std::move(inner)));
   if (options.progress != nullptr) {
-    created->set_hook([progress = options.progress, user = options.progress_user](const intsam::Step& step, int index, int count) {
-      return progress(user, index, count, step.name.c_str()) == 0;
-    });
+    created->set_hook(
+        [progress = options.progress, user = options.progress_user](const intsam::Step& step, int index, int count) {
+          return progress(user, index, count, step.name.c_str()) == 0;
+        });
   }
   *session = new intsam_session{std::move(created), {}};
   return Status();
@@ -126,7 +130,8 @@ Status Predict(intsam::Session& session, const intsam_prompt* prompt) {
     return Error(Code::kResource, "points: %zu are more than %u", prompt->num_points, intsam::limits::kPointsPerPrompt);
   }
   std::vector<intsam::PointPrompt> points;
-  for (size_t i = 0; i < prompt->num_points; ++i) points.push_back({prompt->points[i].x, prompt->points[i].y, prompt->points[i].label});
+  for (size_t i = 0; i < prompt->num_points; ++i)
+    points.push_back({prompt->points[i].x, prompt->points[i].y, prompt->points[i].label});
   intsam::BoxPrompt box = {};
   if (prompt->box != nullptr) box = {prompt->box->x0, prompt->box->y0, prompt->box->x1, prompt->box->y1};
   return session.Predict({points, prompt->box == nullptr ? nullptr : &box, prompt->mask_input});
@@ -140,13 +145,16 @@ Status SetImage(intsam::Session& session, const intsam_image* image) {
   static_assert(sizeof format == sizeof image->format);
   std::memcpy(&format, &image->format, sizeof format);
   if (format < INTSAM_RGB || format > INTSAM_GRAY) return Error(Code::kUsage, "image: unknown pixel format %d", format);
-  constexpr intsam::PixelFormat kFormats[] = {intsam::PixelFormat::kRgb, intsam::PixelFormat::kBgr, intsam::PixelFormat::kRgba,
-                                              intsam::PixelFormat::kBgra, intsam::PixelFormat::kGray};
-  return session.SetImage(image->pixels, {static_cast<uint32_t>(image->width), static_cast<uint32_t>(image->height)}, image->stride,
-                          kFormats[format]);
+  constexpr intsam::PixelFormat kFormats[] = {intsam::PixelFormat::kRgb, intsam::PixelFormat::kBgr,
+                                              intsam::PixelFormat::kRgba, intsam::PixelFormat::kBgra,
+                                              intsam::PixelFormat::kGray};
+  return session.SetImage(image->pixels, {static_cast<uint32_t>(image->width), static_cast<uint32_t>(image->height)},
+                          image->stride, kFormats[format]);
 }
 
-Status CheckIndex(int32_t index) { return index < 0 ? Error(Code::kUsage, "mask: index %d is negative", index) : Status(); }
+Status CheckIndex(int32_t index) {
+  return index < 0 ? Error(Code::kUsage, "mask: index %d is negative", index) : Status();
+}
 
 }  // namespace
 
@@ -156,7 +164,8 @@ Status CheckIndex(int32_t index) { return index < 0 ? Error(Code::kUsage, "mask:
 extern "C" {
 
 const char* intsam_version(void) {
-  return INTSAM_STRING(INTSAM_VERSION_MAJOR) "." INTSAM_STRING(INTSAM_VERSION_MINOR) "." INTSAM_STRING(INTSAM_VERSION_PATCH);
+  return INTSAM_STRING(INTSAM_VERSION_MAJOR) "." INTSAM_STRING(INTSAM_VERSION_MINOR) "." INTSAM_STRING(
+      INTSAM_VERSION_PATCH);
 }
 
 const char* intsam_isa_name(int32_t index) {
@@ -167,19 +176,26 @@ const char* intsam_isa_name(int32_t index) {
 int32_t intsam_isa_supported(const char* name) { return name != nullptr && intsam::CpuSupports(name) ? 1 : 0; }
 
 intsam_status intsam_model_open(const char* path, intsam_model** model, char* error, size_t error_size) {
-  return OpenModel("path", path, [&] { return intsam::Model::Open(path); }, model, error, error_size);
+  return OpenModel(
+      "path", path, [&] { return intsam::Model::Open(path); }, model, error, error_size);
 }
 
-intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error, size_t error_size) {
-  return OpenModel("data", data, [&] { return intsam::Model::OpenMemory({static_cast<const uint8_t*>(data), size}); }, model, error,
-                   error_size);
+intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error,
+                                       size_t error_size) {
+  return OpenModel(
+      "data", data,
+      [&] {
+        return intsam::Model::OpenMemory({static_cast<const uint8_t*>(data), size});
+      },
+      model, error, error_size);
 }
 
 void intsam_model_close(intsam_model* model) { delete model; }
 
 intsam_status intsam_model_verify(const intsam_model* model, char* error, size_t error_size) {
   return Report(Guarded([&] {
-                  return model == nullptr ? Error(Code::kUsage, "model: is NULL") : intsam::VerifyChecksum(model->model->bytes);
+                  return model == nullptr ? Error(Code::kUsage, "model: is NULL")
+                                          : intsam::VerifyChecksum(model->model->bytes);
                 }),
                 error, error_size);
 }
@@ -203,16 +219,24 @@ void intsam_session_options_init(intsam_session_options* options) {
   *options = {sizeof *options, 0, nullptr, nullptr, nullptr, nullptr};
 }
 
-intsam_status intsam_session_create(const intsam_model* model, const intsam_session_options* options, intsam_session** session,
-                                    char* error, size_t error_size) {
+intsam_status intsam_session_create(const intsam_model* model, const intsam_session_options* options,
+                                    intsam_session** session, char* error, size_t error_size) {
   return Report(Guarded([&] { return CreateSession(model, options, session); }), error, error_size);
 }
 
 void intsam_session_destroy(intsam_session* session) { delete session; }
-const char* intsam_session_error(const intsam_session* session) { return session == nullptr ? "" : session->error.c_str(); }
-const char* intsam_session_isa(const intsam_session* session) { return session == nullptr ? "" : session->session->kernels().name; }
-int32_t intsam_session_threads(const intsam_session* session) { return session == nullptr ? 0 : session->session->threads(); }
-uint64_t intsam_session_memory(const intsam_session* session) { return session == nullptr ? 0 : session->session->memory(); }
+const char* intsam_session_error(const intsam_session* session) {
+  return session == nullptr ? "" : session->error.c_str();
+}
+const char* intsam_session_isa(const intsam_session* session) {
+  return session == nullptr ? "" : session->session->kernels().name;
+}
+int32_t intsam_session_threads(const intsam_session* session) {
+  return session == nullptr ? 0 : session->session->threads();
+}
+uint64_t intsam_session_memory(const intsam_session* session) {
+  return session == nullptr ? 0 : session->session->memory();
+}
 
 intsam_status intsam_session_set_image(intsam_session* session, const intsam_image* image) {
   return OnSession(session, [&](intsam::Session& s) { return SetImage(s, image); });
@@ -224,17 +248,21 @@ void intsam_session_image_size(const intsam_session* session, int32_t* width, in
   if (height != nullptr) *height = known ? static_cast<int32_t>(session->session->frame().original.height) : 0;
 }
 
-size_t intsam_session_embedding_size(const intsam_session* session) { return session == nullptr ? 0 : session->session->EmbeddingSize(); }
+size_t intsam_session_embedding_size(const intsam_session* session) {
+  return session == nullptr ? 0 : session->session->EmbeddingSize();
+}
 
 intsam_status intsam_session_save_embedding(intsam_session* session, void* data, size_t size) {
   return OnSession(session, [&](intsam::Session& s) {
-    return data == nullptr ? Error(Code::kUsage, "data: is NULL") : s.SaveEmbedding({static_cast<uint8_t*>(data), size});
+    return data == nullptr ? Error(Code::kUsage, "data: is NULL")
+                           : s.SaveEmbedding({static_cast<uint8_t*>(data), size});
   });
 }
 
 intsam_status intsam_session_load_embedding(intsam_session* session, const void* data, size_t size) {
   return OnSession(session, [&](intsam::Session& s) {
-    return data == nullptr ? Error(Code::kUsage, "data: is NULL") : s.LoadEmbedding({static_cast<const uint8_t*>(data), size});
+    return data == nullptr ? Error(Code::kUsage, "data: is NULL")
+                           : s.LoadEmbedding({static_cast<const uint8_t*>(data), size});
   });
 }
 

@@ -35,7 +35,8 @@ Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t limit) {
   } else if (!S_ISREG(info.st_mode)) {
     status = Error(Code::kIo, "not a regular file");
   } else if (static_cast<uint64_t>(info.st_size) > limit || static_cast<uint64_t>(info.st_size) > SIZE_MAX) {
-    status = Error(Code::kResource, "file of %" PRIu64 " bytes is over the limit of %" PRIu64, static_cast<uint64_t>(info.st_size), limit);
+    status = Error(Code::kResource, "file of %" PRIu64 " bytes is over the limit of %" PRIu64,
+                   static_cast<uint64_t>(info.st_size), limit);
   } else if (info.st_size > 0) {
     void* data = mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_SHARED, fd, 0);
     if (data == MAP_FAILED) {

@@ -34,9 +34,7 @@ class [[nodiscard]] Status {
   const std::string& message() const { return message_; }
 
   // "prefix: message", for callers that know the file or field the message is about.
-  Status WithPrefix(const std::string& prefix) const {
-    return ok() ? *this : Status(code_, prefix + ": " + message_);
-  }
+  Status WithPrefix(const std::string& prefix) const { return ok() ? *this : Status(code_, prefix + ": " + message_); }
 
  private:
   Code code_ = Code::kOk;
@@ -56,8 +54,8 @@ class [[nodiscard]] Status {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}               // NOLINT: implicit by design
-  Result(Status status) : status_(std::move(status)) {}       // NOLINT: implicit by design
+  Result(T value) : value_(std::move(value)) {}          // NOLINT: implicit by design
+  Result(Status status) : status_(std::move(status)) {}  // NOLINT: implicit by design
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
@@ -72,8 +70,8 @@ class [[nodiscard]] Result {
   Status status_;
 };
 
-#define INTSAM_TRY(expression)                                      \
-  do {                                                              \
+#define INTSAM_TRY(expression)                                                                       \
+  do {                                                                                               \
     if (::intsam::Status intsam_status_ = (expression); !intsam_status_.ok()) return intsam_status_; \
   } while (0)
 

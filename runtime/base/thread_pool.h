@@ -12,7 +12,8 @@
 
 namespace intsam {
 
-// Runs task(index, worker) for index 0..count-1; `worker` is below workers() and no two tasks run on one worker at a time.
+// Runs task(index, worker) for index 0..count-1; `worker` is below workers() and no two tasks run on one worker at a
+// time.
 class Parallel {
  public:
   using Task = std::function<void(int index, int worker)>;

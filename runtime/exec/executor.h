@@ -45,12 +45,13 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  // rgb: [size.height][size.width][3], longest side = image_size. embedding: [grid * grid][prompt_embed_dim], key units.
+  // rgb: [size.height][size.width][3], longest side = image_size. embedding: [grid * grid][prompt_embed_dim], key
+  // units.
   virtual Status EncodeImage(const uint8_t* rgb, ImageSize size, int16_t* embedding, const StepHook& hook) = 0;
 
   // low_res: [num_masks][4g][4g] in logit units; iou: [num_masks] in the unit that MaskDecoder::iou_q15 converts.
-  virtual Status Decode(const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res, int16_t* iou,
-                        const StepHook& hook) = 0;
+  virtual Status Decode(const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res,
+                        int16_t* iou, const StepHook& hook) = 0;
 };
 
 }  // namespace intsam

@@ -22,56 +22,65 @@ struct Rows {
 };
 
 // acc[rows][first..first+count) of a layer; `first` a multiple of 16, count < 0: to the last channel.
-inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const uint8_t> a, int rows, Rows<int32_t> acc, uint32_t first = 0,
-                 int count = -1) {
+inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const uint8_t> a, int rows, Rows<int32_t> acc,
+                 uint32_t first = 0, int count = -1) {
   const Linear& w = *layer.linear;
   const int n = count < 0 ? static_cast<int>(w.out - first) : count;
-  k.gemm_a8w8({a.data, a.stride, w.weight.data() + size_t{first} * w.in, layer.bias.data() + first, acc.data, acc.stride, rows, n,
-               static_cast<int>(w.in)});
+  k.gemm_a8w8({a.data, a.stride, w.weight.data() + size_t{first} * w.in, layer.bias.data() + first, acc.data,
+               acc.stride, rows, n, static_cast<int>(w.in)});
 }
 
 inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const int16_t> a, int rows, Rows<int32_t> acc) {
   const Linear& w = *layer.linear;
-  k.gemm_a16w8({a.data, a.stride, w.weight.data(), layer.bias.data(), acc.data, acc.stride, rows, static_cast<int>(w.out),
-                static_cast<int>(w.in)});
+  k.gemm_a16w8({a.data, a.stride, w.weight.data(), layer.bias.data(), acc.data, acc.stride, rows,
+                static_cast<int>(w.out), static_cast<int>(w.in)});
 }
 
 // Channels first.. of a site whose accumulators start at acc.
-inline void ToCodes(const Kernels& k, const Rq16& rq, Rows<const int32_t> acc, int rows, uint32_t first, int n, uint8_t flip,
-                    Rows<uint8_t> out) {
+inline void ToCodes(const Kernels& k, const Rq16& rq, Rows<const int32_t> acc, int rows, uint32_t first, int n,
+                    uint8_t flip, Rows<uint8_t> out) {
   k.requantize_narrow({acc.data, acc.stride, rq.mult.data() + first, rq.shift.data() + first, static_cast<int>(rq.k),
-                       static_cast<int>(rq.out.zero), static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi), flip, out.data,
-                       out.stride, rows, n});
+                       static_cast<int>(rq.out.zero), static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi), flip,
+                       out.data, out.stride, rows, n});
 }
 
 inline void ToGeluCodes(const Kernels& k, const RqGelu& rq, Rows<const int32_t> acc, int rows, uint32_t first, int n,
                         Rows<uint8_t> out) {
-  k.requantize_gelu({acc.data, acc.stride, rq.mult.data() + first, rq.shift.data() + first, static_cast<int>(rq.unit_bits),
-                     static_cast<int16_t>(rq.out_mult), static_cast<int>(rq.k), static_cast<int>(rq.out.zero),
-                     static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi), k.flip, out.data, out.stride, rows, n});
+  k.requantize_gelu({acc.data, acc.stride, rq.mult.data() + first, rq.shift.data() + first,
+                     static_cast<int>(rq.unit_bits), static_cast<int16_t>(rq.out_mult), static_cast<int>(rq.k),
+                     static_cast<int>(rq.out.zero), static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi), k.flip,
+                     out.data, out.stride, rows, n});
 }
 
-inline Rq32Channels Channels(const Rq32& rq, uint32_t first = 0) { return {rq.mult.data() + first, rq.shift.data() + first}; }
+inline Rq32Channels Channels(const Rq32& rq, uint32_t first = 0) {
+  return {rq.mult.data() + first, rq.shift.data() + first};
+}
 
 // out = C24(RQ32(acc)).
 inline void ToR24(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, int rows, Rows<int32_t> out) {
-  k.requantize_r24({acc.data, acc.stride, Channels(rq), nullptr, 0, nullptr, 0, out.data, out.stride, rows, static_cast<int>(rq.n)});
+  k.requantize_r24(
+      {acc.data, acc.stride, Channels(rq), nullptr, 0, nullptr, 0, out.data, out.stride, rows, static_cast<int>(rq.n)});
 }
 // x = C24(x + C24(RQ32(acc))) for channels first..first+n of a row whose channel `first` is at x.
-inline void AddToR24(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, int rows, uint32_t first, int n, Rows<int32_t> x) {
-  k.requantize_r24({acc.data, acc.stride, Channels(rq, first), x.data, x.stride, nullptr, 0, x.data, x.stride, rows, n});
+inline void AddToR24(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, int rows, uint32_t first, int n,
+                     Rows<int32_t> x) {
+  k.requantize_r24(
+      {acc.data, acc.stride, Channels(rq, first), x.data, x.stride, nullptr, 0, x.data, x.stride, rows, n});
 }
 // out = C24((x << 8) + C24(RQ32(acc))): a decoder stream in units / 256.
-inline void AddStream(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, Rows<const int16_t> x, int rows, Rows<int32_t> out) {
-  k.requantize_r24(
-      {acc.data, acc.stride, Channels(rq), nullptr, 0, x.data, x.stride, out.data, out.stride, rows, static_cast<int>(rq.n)});
+inline void AddStream(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, Rows<const int16_t> x, int rows,
+                      Rows<int32_t> out) {
+  k.requantize_r24({acc.data, acc.stride, Channels(rq), nullptr, 0, x.data, x.stride, out.data, out.stride, rows,
+                    static_cast<int>(rq.n)});
 }
-inline void ToS16(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, int rows, int lo, int hi, Rows<int16_t> out) {
+inline void ToS16(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, int rows, int lo, int hi,
+                  Rows<int16_t> out) {
   k.requantize_s16({acc.data, acc.stride, Channels(rq), lo, hi, out.data, out.stride, rows, static_cast<int>(rq.n)});
 }
 
 // codes of x + y (y may be null) over n contiguous values.
-inline void Quantize(const Kernels& k, const QuantizeSite& site, const int16_t* x, const int16_t* y, size_t n, uint8_t* out) {
+inline void Quantize(const Kernels& k, const QuantizeSite& site, const int16_t* x, const int16_t* y, size_t n,
+                     uint8_t* out) {
   k.quantize_codes({x, y, nullptr, site.rq.mult, static_cast<int>(site.rq.shift), static_cast<int>(site.out.zero),
                     static_cast<int>(site.out.lo), static_cast<int>(site.out.hi), k.flip, out, n});
 }
@@ -82,8 +91,8 @@ inline void Quantize(const Kernels& k, const QuantizeSite& site, const int32_t* 
 
 inline void Norm(const Kernels& k, const NormNarrow& norm, Rows<const int32_t> x, int rows, Rows<uint8_t> out) {
   k.layer_norm_narrow({x.data, x.stride, norm.epsilon, SqrtQ16(norm.channels), norm.gain.data(), norm.bias.data(),
-                       static_cast<int>(norm.k), static_cast<int>(norm.out.lo), static_cast<int>(norm.out.hi), k.flip, out.data,
-                       out.stride, rows, static_cast<int>(norm.channels)});
+                       static_cast<int>(norm.k), static_cast<int>(norm.out.lo), static_cast<int>(norm.out.hi), k.flip,
+                       out.data, out.stride, rows, static_cast<int>(norm.channels)});
 }
 inline void Norm(const Kernels& k, const NormWide& norm, Rows<const int32_t> x, int rows, Rows<int16_t> out) {
   k.layer_norm_wide({x.data, x.stride, norm.epsilon, SqrtQ16(norm.channels), norm.gain.data(), norm.bias.data(),
@@ -91,8 +100,8 @@ inline void Norm(const Kernels& k, const NormWide& norm, Rows<const int32_t> x, 
 }
 
 // Relative positions of `rows` queries against `count` keys along one axis, the first table row being `first`.
-inline void RelativePositions(const Kernels& k, const RelPos& rel, Rows<const int8_t> q, int rows, uint32_t first, int count,
-                              Rows<int32_t> out) {
+inline void RelativePositions(const Kernels& k, const RelPos& rel, Rows<const int8_t> q, int rows, uint32_t first,
+                              int count, Rows<int32_t> out) {
   k.relative_position({q.data, q.stride, rel.table.data() + size_t{first} * rel.head_dim, 0, count, rel.rq.mult,
                        static_cast<int>(rel.rq.shift), out.data, out.stride, rows, static_cast<int>(rel.head_dim)});
 }

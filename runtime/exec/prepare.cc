@@ -24,8 +24,8 @@ PreparedLinear OverS16(const Linear& linear) {
 }
 
 PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
-  return {OverCodes(a.q, a.q_in.out.zero, flip), OverCodes(a.k, a.k_in.out.zero, flip), OverCodes(a.v, a.v_in.out.zero, flip),
-          OverCodes(a.out, Codes::Signed().zero, flip)};
+  return {OverCodes(a.q, a.q_in.out.zero, flip), OverCodes(a.k, a.k_in.out.zero, flip),
+          OverCodes(a.v, a.v_in.out.zero, flip), OverCodes(a.out, Codes::Signed().zero, flip)};
 }
 
 // A token that is zero after norm1 has the bias as its qkv accumulator (docs/numerics.md 13).
@@ -34,8 +34,9 @@ std::vector<int8_t> PadRow(const EncoderBlock& block, uint32_t first, uint32_t c
   for (uint32_t i = 0; i < count; ++i) {
     const uint32_t c = first + i;
     const Rq16& rq = block.qkv_rq;
-    const int code = Requantize16(block.qkv.bias[c], rq.mult[c], rq.shift[c], static_cast<int>(rq.k), static_cast<int>(rq.out.zero),
-                                  static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi));
+    const int code =
+        Requantize16(block.qkv.bias[c], rq.mult[c], rq.shift[c], static_cast<int>(rq.k), static_cast<int>(rq.out.zero),
+                     static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi));
     row[i] = static_cast<int8_t>(code - 128);
   }
   return row;
@@ -133,12 +134,11 @@ void PatchMeanCorrection(const PatchEmbed& patch, uint32_t patch_size, ImageSize
         }
       }
     }
-    for (size_t lane = 0; lane < 16; ++lane) out[panel * 16 + lane] = static_cast<int32_t>(RoundingShiftRight(-sums[lane], 16));
+    for (size_t lane = 0; lane < 16; ++lane)
+      out[panel * 16 + lane] = static_cast<int32_t>(RoundingShiftRight(-sums[lane], 16));
   }
 }
 
-int32_t SqrtQ16(uint32_t channels) {
-  return static_cast<int32_t>((IntegerSqrt(uint64_t{channels} << 34) + 1) >> 1);
-}
+int32_t SqrtQ16(uint32_t channels) { return static_cast<int32_t>((IntegerSqrt(uint64_t{channels} << 34) + 1) >> 1); }
 
 }  // namespace intsam

@@ -19,8 +19,8 @@ struct PreparedLinear {
 };
 
 struct PreparedPatchEmbed {
-  PreparedLinear high, low;          // bias of the unsigned or signed form with zero point 0
-  Linear high_linear, low_linear;    // the planes as layers of their own
+  PreparedLinear high, low;              // bias of the unsigned or signed form with zero point 0
+  Linear high_linear, low_linear;        // the planes as layers of their own
   std::vector<int32_t> mean_correction;  // of a patch that lies in the image as a whole
 };
 
@@ -56,9 +56,9 @@ struct PreparedModel {
   PreparedModel& operator=(const PreparedModel&) = delete;
 };
 
-// The constant a patch accumulator gains for the subtracted mean: RSH(-sum over valid pixels of mean * w, 16) per output
-// channel (docs/numerics.md 8). `valid` is the part of the patch that lies in the image.
-// `out` holds patch.out values, padded to 16.
+// The constant a patch accumulator gains for the subtracted mean: RSH(-sum over valid pixels of mean * w, 16) per
+// output channel (docs/numerics.md 8). `valid` is the part of the patch that lies in the image. `out` holds patch.out
+// values, padded to 16.
 void PatchMeanCorrection(const PatchEmbed& patch, uint32_t patch_size, ImageSize valid, int32_t* out);
 
 // round(sqrt(channels) * 2^16), the LayerNorm constant Cs.

@@ -1,4 +1,5 @@
-// The decoder's initial tokens for a prompt (docs/numerics.md 10): a pure function of prompt and sizes, shared by executors.
+// The decoder's initial tokens for a prompt (docs/numerics.md 10): a pure function of prompt and sizes, shared by
+// executors.
 #ifndef INTSAM_RUNTIME_EXEC_PROMPT_TOKENS_H_
 #define INTSAM_RUNTIME_EXEC_PROMPT_TOKENS_H_
 

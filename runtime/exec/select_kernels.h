@@ -7,8 +7,8 @@
 
 namespace intsam {
 
-// `name`: a tier ("scalar", "avx2", ...), or null or "" for INTSAM_ISA or the best one. A name that is unknown (kUsage),
-// or not built or not supported by this CPU (kUnsupported), is an error and never a fallback.
+// `name`: a tier ("scalar", "avx2", ...), or null or "" for INTSAM_ISA or the best one. A name that is unknown
+// (kUsage), or not built or not supported by this CPU (kUnsupported), is an error and never a fallback.
 Result<const Kernels*> SelectKernels(const char* name);
 
 }  // namespace intsam

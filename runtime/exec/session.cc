@@ -38,7 +38,8 @@ Status CheckPrompt(const Prompt& prompt) {
   }
   for (const PointPrompt& p : prompt.points) {
     if (p.label != 0 && p.label != 1) return Error(Code::kUsage, "points: label %d is neither 0 nor 1", p.label);
-    if (BadCoordinate(p.x) || BadCoordinate(p.y)) return Error(Code::kUsage, "points: a coordinate is beyond 2^21 / 64 pixels");
+    if (BadCoordinate(p.x) || BadCoordinate(p.y))
+      return Error(Code::kUsage, "points: a coordinate is beyond 2^21 / 64 pixels");
   }
   if (prompt.box != nullptr) {
     const BoxPrompt& b = *prompt.box;
@@ -53,7 +54,8 @@ Status CheckPrompt(const Prompt& prompt) {
 Result<int> ThreadCount(int asked) {
   if (asked == 0) {
     const char* text = std::getenv("INTSAM_THREADS");
-    if (text == nullptr || *text == 0) return std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, limits::kThreads);
+    if (text == nullptr || *text == 0)
+      return std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, limits::kThreads);
     char* end = nullptr;
     const long value = std::strtol(text, &end, 10);
     if (*end != 0 || value < 1 || value > static_cast<long>(limits::kThreads)) {
@@ -113,10 +115,12 @@ Status Session::SetImage(const uint8_t* pixels, ImageSize size, size_t stride, P
   has_image_ = has_masks_ = false;
   if (pixels == nullptr) return Error(Code::kUsage, "image: no pixels");
   if (size.width < 1 || size.height < 1 || size.width > limits::kImageSide || size.height > limits::kImageSide) {
-    return Error(Code::kUsage, "image: %u x %u pixels is outside 1..%u per side", size.width, size.height, limits::kImageSide);
+    return Error(Code::kUsage, "image: %u x %u pixels is outside 1..%u per side", size.width, size.height,
+                 limits::kImageSide);
   }
   const uint64_t row = uint64_t{size.width} * PixelBytes(format);
-  if (stride < row) return Error(Code::kUsage, "image: stride %zu is shorter than a row of %u pixels", stride, size.width);
+  if (stride < row)
+    return Error(Code::kUsage, "image: stride %zu is shorter than a row of %u pixels", stride, size.width);
   if (row * size.height > limits::kImageBytes) {
     return Error(Code::kResource, "image: %u x %u pixels is over the limit", size.width, size.height);
   }
@@ -160,9 +164,11 @@ Status Session::Mask(uint32_t mask, uint8_t* out, size_t stride, bool bits) cons
   if (!has_masks_) return Error(Code::kUsage, "mask: nothing has been predicted");
   if (logits == nullptr) return Error(Code::kUsage, "mask: index %u is not in 0..%u", mask, config().num_masks() - 1);
   const size_t row = bits ? (frame_.original.width + 7) / 8 : frame_.original.width;
-  if (out == nullptr || stride < row) return Error(Code::kUsage, "mask: stride %zu is shorter than a row of %zu bytes", stride, row);
+  if (out == nullptr || stride < row)
+    return Error(Code::kUsage, "mask: stride %zu is shorter than a row of %zu bytes", stride, row);
   const int32_t threshold = model_.weights().mask_decoder.mask_threshold;
-  (bits ? ThresholdMaskBits : ThresholdMask)(logits, config().low_res(), frame_.resized, frame_.original, threshold, out, stride);
+  (bits ? ThresholdMaskBits : ThresholdMask)(logits, config().low_res(), frame_.resized, frame_.original, threshold,
+                                             out, stride);
   return Status();
 }
 
@@ -171,12 +177,14 @@ uint64_t Session::memory() const {
 }
 
 size_t Session::EmbeddingSize() const {
-  return has_image_ ? sizeof(EmbeddingHeader) + (embedding_.size() - kPadBytes) * sizeof(int16_t) + sizeof(Sha256Digest) : 0;
+  return has_image_ ? sizeof(EmbeddingHeader) + (embedding_.size() - kPadBytes) * sizeof(int16_t) + sizeof(Sha256Digest)
+                    : 0;
 }
 
 Status Session::SaveEmbedding(std::span<uint8_t> out) const {
   if (!has_image_) return Error(Code::kUsage, "embedding: no image has been set");
-  if (out.size() != EmbeddingSize()) return Error(Code::kUsage, "embedding: %zu bytes given, %zu needed", out.size(), EmbeddingSize());
+  if (out.size() != EmbeddingSize())
+    return Error(Code::kUsage, "embedding: %zu bytes given, %zu needed", out.size(), EmbeddingSize());
   EmbeddingHeader header = {};
   std::memcpy(header.magic, kEmbeddingMagic, sizeof header.magic);
   header.version = kEmbeddingVersion;
@@ -206,14 +214,16 @@ Status Session::LoadEmbedding(std::span<const uint8_t> in) {
     return Error(Code::kDamaged, "embedding: was made with another model");
   }
   const size_t size = sizeof header + values * sizeof(int16_t) + sizeof(Sha256Digest);
-  if (header.values != values || in.size() != size) return Error(Code::kDamaged, "embedding: has %zu bytes, expected %zu", in.size(), size);
+  if (header.values != values || in.size() != size)
+    return Error(Code::kDamaged, "embedding: has %zu bytes, expected %zu", in.size(), size);
   const Sha256Digest digest = Sha256Of(in.data(), in.size() - sizeof(Sha256Digest));
   if (std::memcmp(digest.data(), in.data() + in.size() - digest.size(), digest.size()) != 0) {
     return Error(Code::kDamaged, "embedding: checksum does not match");
   }
-  const ImageSize original{header.original_width, header.original_height}, resized{header.resized_width, header.resized_height};
-  if (original.width < 1 || original.height < 1 || original.width > limits::kImageSide || original.height > limits::kImageSide ||
-      ResizedSize(original, config().image_size) != resized) {
+  const ImageSize original{header.original_width, header.original_height},
+      resized{header.resized_width, header.resized_height};
+  if (original.width < 1 || original.height < 1 || original.width > limits::kImageSide ||
+      original.height > limits::kImageSide || ResizedSize(original, config().image_size) != resized) {
     return Error(Code::kDamaged, "embedding: image size %u x %u is not possible", original.width, original.height);
   }
   std::memcpy(embedding_.data(), in.data() + sizeof header, values * sizeof(int16_t));

@@ -29,8 +29,8 @@ struct Model {
 };
 
 struct SessionOptions {
-  int threads = 0;            // 0: INTSAM_THREADS or one per core
-  const char* isa = nullptr;  // see SelectKernels
+  int threads = 0;                     // 0: INTSAM_THREADS or one per core
+  const char* isa = nullptr;           // see SelectKernels
   std::unique_ptr<Parallel> parallel;  // null: a pool of `threads`
 };
 

@@ -70,7 +70,9 @@ constexpr ElementType TypeOf() {
   return ElementType::kS64;
 }
 
-constexpr uint64_t AlignUp(uint64_t x) { return (x + limits::kAlignment - 1) / limits::kAlignment * limits::kAlignment; }
+constexpr uint64_t AlignUp(uint64_t x) {
+  return (x + limits::kAlignment - 1) / limits::kAlignment * limits::kAlignment;
+}
 
 // What reader, writer and printer share: dotted names of nested records.
 template <class Derived>

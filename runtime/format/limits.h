@@ -6,16 +6,16 @@
 
 namespace intsam::limits {
 
-inline constexpr uint64_t kFileBytes = uint64_t{2} << 30;       // of an .isam file
-inline constexpr uint64_t kSectionBytes = uint64_t{4} << 20;    // of each section but the data
-inline constexpr uint32_t kTensors = 4096;                      // in one file
-inline constexpr uint32_t kNameBytes = 119;                     // of a tensor's name
-inline constexpr uint32_t kAlignment = 64;                      // of every section and tensor, exactly
-inline constexpr uint32_t kImageSide = 32768;                   // pixels
-inline constexpr uint64_t kImageBytes = uint64_t{1} << 30;      // of one decoded image
+inline constexpr uint64_t kFileBytes = uint64_t{2} << 30;     // of an .isam file
+inline constexpr uint64_t kSectionBytes = uint64_t{4} << 20;  // of each section but the data
+inline constexpr uint32_t kTensors = 4096;                    // in one file
+inline constexpr uint32_t kNameBytes = 119;                   // of a tensor's name
+inline constexpr uint32_t kAlignment = 64;                    // of every section and tensor, exactly
+inline constexpr uint32_t kImageSide = 32768;                 // pixels
+inline constexpr uint64_t kImageBytes = uint64_t{1} << 30;    // of one decoded image
 inline constexpr uint32_t kPointsPerPrompt = 256;
 inline constexpr uint32_t kThreads = 256;
-inline constexpr uint32_t kHiddenDim = 512;                     // of a W8A16 MLP (ValidateConfig)
+inline constexpr uint32_t kHiddenDim = 512;  // of a W8A16 MLP (ValidateConfig)
 
 }  // namespace intsam::limits
 

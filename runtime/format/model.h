@@ -429,7 +429,7 @@ struct MaskDecoder {
   std::vector<Mlp> hypernetworks;
   Rq32 mask_product;  // to logit units, one multiplier per mask
   Mlp iou_head;
-  Rq32Scalar iou_q15;       // predicted IoU to Q15
+  Rq32Scalar iou_q15;          // predicted IoU to Q15
   int32_t mask_threshold = 0;  // in logit units / 4096
   template <class V>
   void Visit(V& v) {

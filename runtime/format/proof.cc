@@ -80,7 +80,9 @@ class Proof {
   void Requantized(const char* site, const Rq32& rq, const std::vector<int64_t>& bounds) {
     for (uint32_t c = 0; c < rq.n; ++c) Product(site, c, bounds[c], rq.mult[c], rq.shift[c]);
   }
-  void Requantized(const char* site, const Rq32Scalar& rq, int64_t bound) { Product(site, 0, bound, rq.mult, rq.shift); }
+  void Requantized(const char* site, const Rq32Scalar& rq, int64_t bound) {
+    Product(site, 0, bound, rq.mult, rq.shift);
+  }
 
   void CodesRange(const char* site, const Codes& codes) {
     if (codes.lo > codes.zero || codes.zero > codes.hi) Fail(site, 0, "zero point is outside lo..hi", codes.zero);
@@ -93,7 +95,8 @@ class Proof {
   void Narrow(const char* site, const NormNarrow& norm) {
     CodesRange(site, norm.out);
     for (uint32_t c = 0; c < norm.channels; ++c) {
-      if (32768 * Abs(norm.gain[c]) + Abs(norm.bias[c]) > kMaxS32) Fail(site, c, "gain and bias leave s32; bias", norm.bias[c]);
+      if (32768 * Abs(norm.gain[c]) + Abs(norm.bias[c]) > kMaxS32)
+        Fail(site, c, "gain and bias leave s32; bias", norm.bias[c]);
     }
   }
   void Quantize(const char* site, const QuantizeSite& quantize, int64_t bound) {
@@ -124,7 +127,8 @@ class Proof {
   // |RQ32(acc)| < 2^31 - 1, so that the low half of the 64-bit result is the result; 256 leaves room for a zero point.
   void Product(const char* site, uint32_t channel, int64_t bound, int32_t mult, uint32_t shift) {
     const int64_t limit = std::min(bound, kMaxS32);
-    if (((limit * mult) >> shift) + 256 >= kMaxS32) Fail(site, channel, "requantized value can leave s32; shift", shift);
+    if (((limit * mult) >> shift) + 256 >= kMaxS32)
+      Fail(site, channel, "requantized value can leave s32; shift", shift);
   }
 
   std::vector<LayerBound>* report_;
@@ -217,14 +221,17 @@ void ProveMaskDecoder(Proof& proof, MaskDecoder& d) {
   proof.prefix = "mask_decoder.transformer.";
   ProveAttention(proof, "final_attn_token_to_image", d.final_attn);
   proof.prefix = "mask_decoder.";
-  proof.Requantized("output_upscaling.0.rq", d.upscaling.conv1_rq, proof.S16Layer("output_upscaling.0", d.upscaling.conv1));
-  proof.Requantized("output_upscaling.3.rq", d.upscaling.conv2_rq, proof.S16Layer("output_upscaling.3", d.upscaling.conv2));
+  proof.Requantized("output_upscaling.0.rq", d.upscaling.conv1_rq,
+                    proof.S16Layer("output_upscaling.0", d.upscaling.conv1));
+  proof.Requantized("output_upscaling.3.rq", d.upscaling.conv2_rq,
+                    proof.S16Layer("output_upscaling.3", d.upscaling.conv2));
   for (size_t i = 0; i < d.hypernetworks.size(); ++i) {
     ProveMlp(proof, "output_hypernetworks_mlps." + std::to_string(i), d.hypernetworks[i]);
   }
   ProveMlp(proof, "iou_prediction_head", d.iou_head);
   // Terms of at most kHyperMax * 32767, prompt_embed_dim / 8 <= 32 of them (ValidateConfig).
-  proof.Requantized("mask_product", d.mask_product, std::vector<int64_t>(d.num_masks, int64_t{d.dim / 8} * kHyperMax * 32767));
+  proof.Requantized("mask_product", d.mask_product,
+                    std::vector<int64_t>(d.num_masks, int64_t{d.dim / 8} * kHyperMax * 32767));
   proof.Requantized("iou_q15", d.iou_q15, 32767);
 }
 

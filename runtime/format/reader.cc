@@ -45,16 +45,19 @@ Status CheckHeader(std::span<const uint8_t> bytes, Header& header) {
   if (header.flags != 0) return Error(Code::kUnsupported, "flags: unknown bits 0x%x", header.flags);
   if (header.reserved != 0) return Damaged("reserved", "not zero");
   if (header.file_size != bytes.size()) {
-    return Error(Code::kDamaged, "file_size: header says %" PRIu64 ", the file has %zu bytes", header.file_size, bytes.size());
+    return Error(Code::kDamaged, "file_size: header says %" PRIu64 ", the file has %zu bytes", header.file_size,
+                 bytes.size());
   }
-  if (header.file_size > limits::kFileBytes) return Error(Code::kResource, "file_size: %" PRIu64 " is over the limit", header.file_size);
+  if (header.file_size > limits::kFileBytes)
+    return Error(Code::kResource, "file_size: %" PRIu64 " is over the limit", header.file_size);
   if (header.tensors > limits::kTensors) return Error(Code::kResource, "tensors: %u is over the limit", header.tensors);
 
   uint64_t at = sizeof(Header);
   for (int i = 0; i < isam::kSections; ++i) {
     const isam::Section& section = header.sections[i];
     const char* name = isam::kSectionNames[i];
-    if (section.offset != at) return Error(Code::kDamaged, "%s: offset %" PRIu64 ", expected %" PRIu64, name, section.offset, at);
+    if (section.offset != at)
+      return Error(Code::kDamaged, "%s: offset %" PRIu64 ", expected %" PRIu64, name, section.offset, at);
     if (section.size > bytes.size() - at) return Damaged(name, "ends past the end of the file");
     if (i != isam::kData && section.size > limits::kSectionBytes) return Damaged(name, "section is over the limit");
     const uint64_t end = at + section.size;
@@ -63,7 +66,8 @@ Status CheckHeader(std::span<const uint8_t> bytes, Header& header) {
     INTSAM_TRY(CheckZeros(bytes, end, next, name));
     at = next;
   }
-  if (at != bytes.size()) return Error(Code::kDamaged, "data: %" PRIu64 " bytes after the last section", bytes.size() - at);
+  if (at != bytes.size())
+    return Error(Code::kDamaged, "data: %" PRIu64 " bytes after the last section", bytes.size() - at);
   return Status();
 }
 
@@ -86,7 +90,8 @@ class Reader : public isam::PathVisitor<Reader> {
     int64_t stored = 0;
     if (!Next(name, stored)) return;
     if (stored < lo || stored > hi) {
-      status_ = Error(Code::kDamaged, "%s: %" PRId64 " is outside %" PRId64 "..%" PRId64, PathOf(name).c_str(), stored, lo, hi);
+      status_ = Error(Code::kDamaged, "%s: %" PRId64 " is outside %" PRId64 "..%" PRId64, PathOf(name).c_str(), stored,
+                      lo, hi);
       return;
     }
     value = static_cast<T>(stored);
@@ -109,8 +114,8 @@ class Reader : public isam::PathVisitor<Reader> {
     T least = view[0], most = view[0];
     for (const T x : view) least = x < least ? x : least, most = x > most ? x : most;
     if (least < lo || most > hi) {
-      status_ = Error(Code::kDamaged, "%s: holds %" PRId64 "..%" PRId64 ", allowed %" PRId64 "..%" PRId64, PathOf(name).c_str(),
-                      int64_t{least}, int64_t{most}, lo, hi);
+      status_ = Error(Code::kDamaged, "%s: holds %" PRId64 "..%" PRId64 ", allowed %" PRId64 "..%" PRId64,
+                      PathOf(name).c_str(), int64_t{least}, int64_t{most}, lo, hi);
     }
   }
 
@@ -163,11 +168,12 @@ class Reader : public isam::PathVisitor<Reader> {
     } else if (entry.type != expected.type) {
       status_ = Error(Code::kDamaged, "%s: element type %u, expected %u", path.c_str(), entry.type, expected.type);
     } else if (entry.rank != expected.rank || std::memcmp(entry.dims, expected.dims, sizeof entry.dims) != 0) {
-      status_ = Error(Code::kDamaged, "%s: shape [%u %u %u %u], expected [%u %u %u %u]", path.c_str(), entry.dims[0], entry.dims[1],
-                      entry.dims[2], entry.dims[3], expected.dims[0], expected.dims[1], expected.dims[2], expected.dims[3]);
+      status_ = Error(Code::kDamaged, "%s: shape [%u %u %u %u], expected [%u %u %u %u]", path.c_str(), entry.dims[0],
+                      entry.dims[1], entry.dims[2], entry.dims[3], expected.dims[0], expected.dims[1], expected.dims[2],
+                      expected.dims[3]);
     } else if (entry.offset != expected.offset || entry.bytes != expected.bytes || entry.reserved != 0) {
-      status_ = Error(Code::kDamaged, "%s: range %" PRIu64 "+%" PRIu64 ", expected %" PRIu64 "+%" PRIu64, path.c_str(), entry.offset,
-                      entry.bytes, expected.offset, expected.bytes);
+      status_ = Error(Code::kDamaged, "%s: range %" PRIu64 "+%" PRIu64 ", expected %" PRIu64 "+%" PRIu64, path.c_str(),
+                      entry.offset, entry.bytes, expected.offset, expected.bytes);
     } else if (expected.offset > data_.size() || expected.bytes > data_.size() - expected.offset) {
       status_ = Damaged(path, "ends past the end of the data section");
     } else {
@@ -189,7 +195,8 @@ class Reader : public isam::PathVisitor<Reader> {
 Result<OpenedModel> ReadModel(std::span<const uint8_t> bytes) {
   Header header;
   INTSAM_TRY(CheckHeader(bytes, header));
-  for (const int small : {isam::kFields, isam::kProvenance, isam::kDirectory}) INTSAM_TRY(CheckSection(bytes, header, small));
+  for (const int small : {isam::kFields, isam::kProvenance, isam::kDirectory})
+    INTSAM_TRY(CheckSection(bytes, header, small));
   const auto section = [&](int i) { return bytes.subspan(header.sections[i].offset, header.sections[i].size); };
   if (section(isam::kDirectory).size() != header.tensors * sizeof(DirectoryEntry)) {
     return Damaged("directory", "size does not match the number of tensors");

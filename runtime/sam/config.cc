@@ -18,7 +18,8 @@ Status ValidateConfig(const SamConfig& c) {
   // GEMM operands come in groups of four consecutive k; LayerNorm rows and accumulator strips in groups of 16.
   if (c.embed_dim % 16 != 0) return Refuse("embed_dim", c.embed_dim, "is not a multiple of 16");
   if (c.embed_dim % c.num_heads != 0) return Refuse("num_heads", c.num_heads, "does not divide embed_dim");
-  if (c.head_dim() % 4 != 0) return Refuse("num_heads", c.num_heads, "gives a head dimension that is not a multiple of 4");
+  if (c.head_dim() % 4 != 0)
+    return Refuse("num_heads", c.num_heads, "gives a head dimension that is not a multiple of 4");
   if (c.head_dim() > 256) return Refuse("num_heads", c.num_heads, "gives a head dimension above 256");
   if (c.mlp_dim % 16 != 0) return Refuse("mlp_dim", c.mlp_dim, "is not a multiple of 16");
   if (c.window_size > c.grid()) return Refuse("window_size", c.window_size, "is larger than the grid of patches");
@@ -30,13 +31,15 @@ Status ValidateConfig(const SamConfig& c) {
   if (c.prompt_embed_dim > 256) return Refuse("prompt_embed_dim", c.prompt_embed_dim, "is above 256");
   if (c.decoder_mlp_dim % 16 != 0) return Refuse("decoder_mlp_dim", c.decoder_mlp_dim, "is not a multiple of 16");
   if (c.prompt_embed_dim % (4 * c.attention_downsample) != 0) {
-    return Refuse("attention_downsample", c.attention_downsample, "does not divide prompt_embed_dim into a multiple of 4");
+    return Refuse("attention_downsample", c.attention_downsample,
+                  "does not divide prompt_embed_dim into a multiple of 4");
   }
   const uint32_t heads = c.decoder_num_heads;
   if (c.cross_dim() % heads != 0 || (c.cross_dim() / heads) % 4 != 0) {
     return Refuse("decoder_num_heads", heads, "gives a cross-attention head dimension that is not a multiple of 4");
   }
-  if (c.iou_head_hidden_dim % 4 != 0) return Refuse("iou_head_hidden_dim", c.iou_head_hidden_dim, "is not a multiple of 4");
+  if (c.iou_head_hidden_dim % 4 != 0)
+    return Refuse("iou_head_hidden_dim", c.iou_head_hidden_dim, "is not a multiple of 4");
   // W8A16 sums iou_head_hidden_dim terms of 127 * 32767: above 512 they could leave s32.
   if (c.iou_head_hidden_dim > 512) return Refuse("iou_head_hidden_dim", c.iou_head_hidden_dim, "is above 512");
   if (c.mask_in_chans % 4 != 0) return Refuse("mask_in_chans", c.mask_in_chans, "is not a multiple of 4");

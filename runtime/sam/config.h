@@ -16,11 +16,11 @@ struct SamConfig {
   uint32_t embed_dim = 768;  // image encoder width
   uint32_t depth = 12;       // image encoder blocks
   uint32_t num_heads = 12;
-  uint32_t mlp_dim = 3072;             // image encoder hidden width (mlp_ratio * embed_dim)
-  uint32_t window_size = 14;           // patches per window side in blocks without global attention
-  uint64_t global_attn_mask = 0x924;   // bit i set: block i attends globally
-  uint32_t prompt_embed_dim = 256;     // neck, prompt encoder and mask decoder width
-  uint32_t decoder_depth = 2;          // two-way transformer layers
+  uint32_t mlp_dim = 3072;            // image encoder hidden width (mlp_ratio * embed_dim)
+  uint32_t window_size = 14;          // patches per window side in blocks without global attention
+  uint64_t global_attn_mask = 0x924;  // bit i set: block i attends globally
+  uint32_t prompt_embed_dim = 256;    // neck, prompt encoder and mask decoder width
+  uint32_t decoder_depth = 2;         // two-way transformer layers
   uint32_t decoder_mlp_dim = 2048;
   uint32_t decoder_num_heads = 8;
   uint32_t attention_downsample = 2;   // of the decoder's cross attentions
@@ -32,7 +32,7 @@ struct SamConfig {
   uint32_t grid() const { return image_size / patch_size; }  // patches per side
   uint32_t head_dim() const { return embed_dim / num_heads; }
   uint32_t num_masks() const { return num_multimask_outputs + 1; }
-  uint32_t low_res() const { return 4 * grid(); }                           // side of the low-resolution masks
+  uint32_t low_res() const { return 4 * grid(); }                                 // side of the low-resolution masks
   uint32_t cross_dim() const { return prompt_embed_dim / attention_downsample; }  // width inside cross attentions
   uint32_t upscale1_dim() const { return prompt_embed_dim / 4; }
   uint32_t upscale2_dim() const { return prompt_embed_dim / 8; }

@@ -1,7 +1,8 @@
 // The order of SAM's layers, written once. Every executor (dry run, real-valued reference, integer reference, fused)
 // walks these lists with a switch that the compiler requires to be complete. Steps are coarse on purpose: attention
 // with its norm, relative positions, softmax and projection is one step, so fusion needs no pattern matching.
-// Source of the order: facebookresearch/segment-anything, modeling/{image_encoder,prompt_encoder,mask_decoder,transformer}.py.
+// Source of the order: facebookresearch/segment-anything,
+// modeling/{image_encoder,prompt_encoder,mask_decoder,transformer}.py.
 #ifndef INTSAM_RUNTIME_SAM_STEPS_H_
 #define INTSAM_RUNTIME_SAM_STEPS_H_
 
@@ -19,10 +20,12 @@ enum class StepKind {
   kMlp,         // x += lin2(gelu(lin1(norm2(x))))
   kNeck,        // embedding = norm(conv3x3(norm(conv1x1(x))))
   // prompt encoder: prompt -> tokens, keys
-  kPromptTokens,  // tokens = [iou_token, mask_tokens, points, padding point, box corners]; their initial value is the token PE
+  kPromptTokens,  // tokens = [iou_token, mask_tokens, points, padding point, box corners]; their initial value is the
+                  // token PE
   kDensePrompt,   // keys = embedding + (no_mask_embed | mask_downscaling(mask))
   // mask decoder: two-way transformer over tokens and keys, then the heads
-  kSelfAttention,      // layer 0: tokens = norm1(attn(tokens)), no residual, no PE; else tokens = norm1(tokens + attn(tokens + pe))
+  kSelfAttention,      // layer 0: tokens = norm1(attn(tokens)), no residual, no PE; else tokens = norm1(tokens +
+                       // attn(tokens + pe))
   kTokenToImage,       // tokens = norm2(tokens + attn(q = tokens + pe, k = keys + image_pe, v = keys))
   kTokenMlp,           // tokens = norm3(tokens + lin2(relu(lin1(tokens))))
   kImageToToken,       // keys = norm4(keys + attn(q = keys + image_pe, k = tokens + pe, v = tokens))

@@ -104,8 +104,7 @@ std::vector<BadPickle> BadPickles() {
       {"key without value", Code::kDamaged, "key", W().Raw("}(").Text("k").Raw("u").Finish()},
       {"items of a list into a dict", Code::kDamaged, "target", "\x80\x02}Na."},
       {"dict key is a list", Code::kUnsupported, "key", "\x80\x02}]Ns."},
-      {"list in itself", Code::kDamaged, "in itself",
-       W().Raw("]q\x01h\x01").Raw("a").Finish()},
+      {"list in itself", Code::kDamaged, "in itself", W().Raw("]q\x01h\x01").Raw("a").Finish()},
       {"cycle of two lists", Code::kDamaged, "after it was placed",
        W().Raw("]q\x01]q\x02h\x01").Raw("ah\x01h\x02").Raw("a").Finish()},
       {"cycle through a tuple", Code::kDamaged, "after it was placed",
@@ -149,12 +148,33 @@ std::vector<BadPickle> BadPickles() {
        W().OrderedDict().Raw("}").Text("__class__").Raw("}sb").Finish()},
   };
   // Every opcode that is not on the list, by its name in the message.
-  const std::pair<const char*, const char*> kRefused[] = {
-      {"i", "INST"}, {"o", "OBJ"}, {"\x93", "STACK_GLOBAL"}, {"\x82", "EXT1"}, {"\x83", "EXT2"}, {"\x84", "EXT4"},
-      {"\x95", "FRAME"}, {"\x96", "BYTEARRAY8"}, {"P", "PERSID"}, {"I", "INT"}, {"L", "LONG"}, {"F", "FLOAT"},
-      {"\x81", "NEWOBJ"}, {"\x92", "NEWOBJ_EX"}, {"S", "STRING"}, {"0", "POP"}, {"2", "DUP"}, {"d", "DICT"},
-      {"l", "LIST"}, {"p", "PUT"}, {"g", "GET"}, {"V", "UNICODE"}, {"\x8b", "LONG4"}, {"\x8f", "EMPTY_SET"},
-      {"\x94", "MEMOIZE"}, {"\x97", "NEXT_BUFFER"}, {"\xff", "unknown"}};
+  const std::pair<const char*, const char*> kRefused[] = {{"i", "INST"},
+                                                          {"o", "OBJ"},
+                                                          {"\x93", "STACK_GLOBAL"},
+                                                          {"\x82", "EXT1"},
+                                                          {"\x83", "EXT2"},
+                                                          {"\x84", "EXT4"},
+                                                          {"\x95", "FRAME"},
+                                                          {"\x96", "BYTEARRAY8"},
+                                                          {"P", "PERSID"},
+                                                          {"I", "INT"},
+                                                          {"L", "LONG"},
+                                                          {"F", "FLOAT"},
+                                                          {"\x81", "NEWOBJ"},
+                                                          {"\x92", "NEWOBJ_EX"},
+                                                          {"S", "STRING"},
+                                                          {"0", "POP"},
+                                                          {"2", "DUP"},
+                                                          {"d", "DICT"},
+                                                          {"l", "LIST"},
+                                                          {"p", "PUT"},
+                                                          {"g", "GET"},
+                                                          {"V", "UNICODE"},
+                                                          {"\x8b", "LONG4"},
+                                                          {"\x8f", "EMPTY_SET"},
+                                                          {"\x94", "MEMOIZE"},
+                                                          {"\x97", "NEXT_BUFFER"},
+                                                          {"\xff", "unknown"}};
   for (const auto& [code, name] : kRefused)
     cases.push_back({name, Code::kUnsupported, name, W().Raw("}").Raw(code).Finish()});
   return cases;

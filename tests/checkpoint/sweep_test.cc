@@ -1,5 +1,5 @@
-// Every truncation and every single-byte corruption of a small file of each kind: an error or a list of views inside the
-// file, whose elements can then be read; never a crash (the sanitizer builds give this its teeth).
+// Every truncation and every single-byte corruption of a small file of each kind: an error or a list of views inside
+// the file, whose elements can then be read; never a crash (the sanitizer builds give this its teeth).
 #include <functional>
 #include <string>
 #include <vector>

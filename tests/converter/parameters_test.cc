@@ -26,7 +26,8 @@ TEST(Parameters, Rq32IsExactToItsMantissa) {
     const int32_t acc = static_cast<int32_t>(random() % 2000000) - 1000000;
     const double exact = acc * multiplier;
     if (std::fabs(exact) > 1e9) continue;
-    EXPECT_NEAR(static_cast<double>(Requantize32(acc, rq.mult, static_cast<int>(rq.shift))), exact, 0.5001 + std::fabs(exact) * 5e-10);
+    EXPECT_NEAR(static_cast<double>(Requantize32(acc, rq.mult, static_cast<int>(rq.shift))), exact,
+                0.5001 + std::fabs(exact) * 5e-10);
   }
 }
 
@@ -85,7 +86,8 @@ TEST(Parameters, NarrowNormMatchesTheRealOne) {
   std::mt19937 random(4);
   std::normal_distribution<double> normal;
   std::vector<float> gamma(kChannels), beta(kChannels);
-  for (int i = 0; i < kChannels; ++i) gamma[i] = static_cast<float>(std::exp(normal(random) * 0.5)), beta[i] = static_cast<float>(normal(random) * 0.3);
+  for (int i = 0; i < kChannels; ++i)
+    gamma[i] = static_cast<float>(std::exp(normal(random) * 0.5)), beta[i] = static_cast<float>(normal(random) * 0.3);
   const double unit = 2e-5, eps = 1e-6;
   const Scale out = AsymmetricScale(-8, 8, 8);
   TensorPool pool;
@@ -101,9 +103,11 @@ TEST(Parameters, NarrowNormMatchesTheRealOne) {
   for (const int32_t v : x) real_mean += v * unit / kChannels;
   for (const int32_t v : x) variance += (v * unit - real_mean) * (v * unit - real_mean) / kChannels;
   for (int i = 0; i < kChannels; ++i) {
-    const double exact = ((x[i] * unit - real_mean) / std::sqrt(variance + eps) * gamma[i] + beta[i]) / out.scale + out.codes.zero;
+    const double exact =
+        ((x[i] * unit - real_mean) / std::sqrt(variance + eps) * gamma[i] + beta[i]) / out.scale + out.codes.zero;
     if (exact < 0 || exact > 255) continue;
-    const int code = LayerNormNarrowCode(x[i] - mean, scale, norm.gain[i], norm.bias[i], static_cast<int>(norm.k), 0, 255);
+    const int code =
+        LayerNormNarrowCode(x[i] - mean, scale, norm.gain[i], norm.bias[i], static_cast<int>(norm.k), 0, 255);
     EXPECT_NEAR(code, exact, 0.65) << i;
   }
 }

@@ -30,7 +30,8 @@ TEST(Regions, DistancesAreExact) {
     const std::vector<int64_t> distances = SquaredDistances(mask, size);
     for (uint32_t y = 0; y < size.height; ++y) {
       for (uint32_t x = 0; x < size.width; ++x) {
-        ASSERT_EQ(distances[size_t{y} * size.width + x], BruteForce(mask, size, x, y)) << size.width << "x" << size.height << " " << x << "," << y;
+        ASSERT_EQ(distances[size_t{y} * size.width + x], BruteForce(mask, size, x, y))
+            << size.width << "x" << size.height << " " << x << "," << y;
       }
     }
   }

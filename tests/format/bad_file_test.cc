@@ -96,14 +96,18 @@ const BadFile kCounts[] = {
     {"TensorsAboveLimit", Code::kResource, "tensors", WithHeader([](Header& h) { h.tensors = 4097; })},
     {"TensorsMaximum", Code::kResource, "tensors", WithHeader([](Header& h) { h.tensors = UINT32_MAX; })},
     {"TensorsOneMoreThanEntries", Code::kDamaged, "directory", WithHeader([](Header& h) { h.tensors += 1; })},
-    {"DirectoryCutInsideEntry", Code::kDamaged, "directory", WithParts([](ModelParts& p) { p.sections[isam::kDirectory].pop_back(); })},
-    {"FieldMissing", Code::kDamaged, "mask_threshold: missing", WithParts([](ModelParts& p) {
-       p.sections[isam::kFields].resize(p.sections[isam::kFields].size() - 8);
-     })},
-    {"FieldCut", Code::kDamaged, "mask_threshold: missing", WithParts([](ModelParts& p) { p.sections[isam::kFields].pop_back(); })},
-    {"NoFields", Code::kDamaged, "image_size: missing", WithParts([](ModelParts& p) { p.sections[isam::kFields].clear(); })},
-    {"FieldTooMany", Code::kDamaged, "fields", WithParts([](ModelParts& p) { p.sections[isam::kFields].resize(p.sections[isam::kFields].size() + 8); })},
-    {"HalfFieldTooMany", Code::kDamaged, "fields", WithParts([](ModelParts& p) { p.sections[isam::kFields].push_back(0); })},
+    {"DirectoryCutInsideEntry", Code::kDamaged, "directory",
+     WithParts([](ModelParts& p) { p.sections[isam::kDirectory].pop_back(); })},
+    {"FieldMissing", Code::kDamaged, "mask_threshold: missing",
+     WithParts([](ModelParts& p) { p.sections[isam::kFields].resize(p.sections[isam::kFields].size() - 8); })},
+    {"FieldCut", Code::kDamaged, "mask_threshold: missing",
+     WithParts([](ModelParts& p) { p.sections[isam::kFields].pop_back(); })},
+    {"NoFields", Code::kDamaged, "image_size: missing",
+     WithParts([](ModelParts& p) { p.sections[isam::kFields].clear(); })},
+    {"FieldTooMany", Code::kDamaged, "fields",
+     WithParts([](ModelParts& p) { p.sections[isam::kFields].resize(p.sections[isam::kFields].size() + 8); })},
+    {"HalfFieldTooMany", Code::kDamaged, "fields",
+     WithParts([](ModelParts& p) { p.sections[isam::kFields].push_back(0); })},
     {"ProvenanceAboveLimit", Code::kDamaged, "provenance",
      WithParts([](ModelParts& p) { p.sections[isam::kProvenance].assign(limits::kSectionBytes + 1, ' '); })},
     {"NameEmpty", Code::kDamaged, "another name", Named("", 0)},
@@ -118,16 +122,19 @@ const BadFile kCounts[] = {
 };
 
 const BadFile kArithmetic[] = {
-    {"FieldsSizeMaximum", Code::kDamaged, "fields", WithHeader([](Header& h) { h.sections[isam::kFields].size = kMax; })},
+    {"FieldsSizeMaximum", Code::kDamaged, "fields",
+     WithHeader([](Header& h) { h.sections[isam::kFields].size = kMax; })},
     {"FieldsSizeWrapsToItself", Code::kDamaged, "fields",
      WithHeader([](Header& h) { h.sections[isam::kFields].size += uint64_t{1} << 63; })},
-    {"ProvenancePaddingWraps", Code::kDamaged, "provenance",
-     WithHeader([](Header& h) { h.sections[isam::kProvenance].size = kMax - h.sections[isam::kProvenance].offset - 1; })},
+    {"ProvenancePaddingWraps", Code::kDamaged, "provenance", WithHeader([](Header& h) {
+       h.sections[isam::kProvenance].size = kMax - h.sections[isam::kProvenance].offset - 1;
+     })},
     {"DataTrailerWraps", Code::kDamaged, "data",
      WithHeader([](Header& h) { h.sections[isam::kData].size = kMax - h.sections[isam::kData].offset - 62; })},
     {"DataOffsetMaximum", Code::kDamaged, "data", WithHeader([](Header& h) { h.sections[isam::kData].offset = kMax; })},
     {"DimsWrap32Bits", Code::kDamaged, "shape", WithEntry([](Entry& e) { e.dims[0] = e.dims[1] = 65536, e.rank = 2; })},
-    {"DimsWrap64Bits", Code::kDamaged, "shape", WithEntry([](Entry& e) { e.dims[0] = e.dims[1] = e.dims[2] = UINT32_MAX, e.rank = 3; })},
+    {"DimsWrap64Bits", Code::kDamaged, "shape",
+     WithEntry([](Entry& e) { e.dims[0] = e.dims[1] = e.dims[2] = UINT32_MAX, e.rank = 3; })},
     {"BytesWrap", Code::kDamaged, "range", WithEntry([](Entry& e) { e.bytes += uint64_t{1} << 63; })},
     {"OffsetPlusBytesWraps", Code::kDamaged, "range", WithEntry([](Entry& e) { e.offset = kMax - e.bytes + 1; })},
     {"DimensionZero", Code::kDamaged, "shape", WithEntry([](Entry& e) { e.dims[0] = 0; })},
@@ -136,7 +143,9 @@ const BadFile kArithmetic[] = {
     {"UnusedDimensionNotZero", Code::kDamaged, "shape", WithEntry([](Entry& e) { e.dims[3] = 1; })},
 };
 
-uint64_t EndOf(const ModelBytes& b, int section) { return b.header().sections[section].offset + b.header().sections[section].size; }
+uint64_t EndOf(const ModelBytes& b, int section) {
+  return b.header().sections[section].offset + b.header().sections[section].size;
+}
 
 const BadFile kRanges[] = {
     {"SameRangeTwice", Code::kDamaged, "range", WithEntry([](Entry& e) { e.offset = 0; })},
@@ -147,30 +156,41 @@ const BadFile kRanges[] = {
     {"OneByteLonger", Code::kDamaged, "range", WithEntry([](Entry& e) { e.bytes += 1; })},
     {"OneByteShorter", Code::kDamaged, "range", WithEntry([](Entry& e) { e.bytes -= 1; })},
     {"EntryReservedNotZero", Code::kDamaged, "range", WithEntry([](Entry& e) { e.reserved = 1; })},
-    {"DataShortByOne", Code::kDamaged, "ends past the end of the data", WithParts([](ModelParts& p) { p.sections[isam::kData].pop_back(); })},
-    {"DataLongByOne", Code::kDamaged, "data: section is longer", WithParts([](ModelParts& p) { p.sections[isam::kData].push_back(0); })},
-    {"NoData", Code::kDamaged, "ends past the end of the data", WithParts([](ModelParts& p) { p.sections[isam::kData].clear(); })},
-    {"SectionInHeader", Code::kDamaged, "fields: offset 0", WithHeader([](Header& h) { h.sections[isam::kFields].offset = 0; })},
-    {"SectionMisaligned", Code::kDamaged, "fields: offset 257", WithHeader([](Header& h) { h.sections[isam::kFields].offset = 257; })},
+    {"DataShortByOne", Code::kDamaged, "ends past the end of the data",
+     WithParts([](ModelParts& p) { p.sections[isam::kData].pop_back(); })},
+    {"DataLongByOne", Code::kDamaged, "data: section is longer",
+     WithParts([](ModelParts& p) { p.sections[isam::kData].push_back(0); })},
+    {"NoData", Code::kDamaged, "ends past the end of the data",
+     WithParts([](ModelParts& p) { p.sections[isam::kData].clear(); })},
+    {"SectionInHeader", Code::kDamaged, "fields: offset 0",
+     WithHeader([](Header& h) { h.sections[isam::kFields].offset = 0; })},
+    {"SectionMisaligned", Code::kDamaged, "fields: offset 257",
+     WithHeader([](Header& h) { h.sections[isam::kFields].offset = 257; })},
     {"SectionsOverlap", Code::kDamaged, "directory: offset",
      WithHeader([](Header& h) { h.sections[isam::kDirectory].offset = h.sections[isam::kProvenance].offset; })},
     {"SectionsSwapped", Code::kDamaged, "fields: offset",
      WithHeader([](Header& h) { std::swap(h.sections[isam::kFields], h.sections[isam::kProvenance]); })},
-    {"SectionHole", Code::kDamaged, "directory: offset", WithHeader([](Header& h) { h.sections[isam::kDirectory].offset += 64; })},
+    {"SectionHole", Code::kDamaged, "directory: offset",
+     WithHeader([](Header& h) { h.sections[isam::kDirectory].offset += 64; })},
     {"PaddingAfterProvenance", Code::kDamaged, "provenance: padding",
      WithByte([](const ModelBytes& b) { return EndOf(b, isam::kProvenance); }, 1)},
-    {"PaddingInTrailer", Code::kDamaged, "data: padding", WithByte([](const ModelBytes& b) { return b.size() - 1; }, 0x80)},
-    {"PaddingBetweenTensors", Code::kDamaged, "padding", WithByte(
-                                                             [](const ModelBytes& b) {
-                                                               const size_t mean = ModelNames(OddConfig()).tensor("image_encoder.patch_embed.mean");
-                                                               return b.header().sections[isam::kData].offset + b.entry(mean).offset + 12;
-                                                             },
-                                                             1)},
+    {"PaddingInTrailer", Code::kDamaged, "data: padding",
+     WithByte([](const ModelBytes& b) { return b.size() - 1; }, 0x80)},
+    {"PaddingBetweenTensors", Code::kDamaged, "padding",
+     WithByte(
+         [](const ModelBytes& b) {
+           const size_t mean = ModelNames(OddConfig()).tensor("image_encoder.patch_embed.mean");
+           return b.header().sections[isam::kData].offset + b.entry(mean).offset + 12;
+         },
+         1)},
 };
 
 const BadFile kDirectory[] = {
     {"DuplicateName", Code::kDamaged, "another name",
-     [](ModelBytes b) { return WithEntry([other = b.entry(2)](Entry& e) { std::memcpy(e.name, other.name, sizeof e.name); })(std::move(b)); }},
+     [](ModelBytes b) {
+       return WithEntry([other = b.entry(2)](Entry& e) { std::memcpy(e.name, other.name, sizeof e.name); })(
+           std::move(b));
+     }},
     {"LastTensorMissing", Code::kDamaged, "tensor missing", WithParts([](ModelParts& p) {
        p.sections[isam::kDirectory].resize(p.sections[isam::kDirectory].size() - sizeof(Entry)), --p.tensors;
      })},
@@ -183,7 +203,8 @@ const BadFile kDirectory[] = {
        const std::vector<uint8_t> last(d.end() - static_cast<std::ptrdiff_t>(sizeof(Entry)), d.end());
        d.insert(d.end(), last.begin(), last.end()), ++p.tensors;
      })},
-    {"WrongOrder", Code::kDamaged, "another name", [](ModelBytes b) {
+    {"WrongOrder", Code::kDamaged, "another name",
+     [](ModelBytes b) {
        const Entry a = b.entry(3), c = b.entry(4);
        b.set_entry(3, c), b.set_entry(4, a);
        Reseal(b);
@@ -198,7 +219,8 @@ const BadFile kDirectory[] = {
 
 const BadFile kIntegrity[] = {
     {"HeaderChecksumWrong", Code::kDamaged, "header: checksum", [](ModelBytes b) { return b[230] ^= 1, b; }},
-    {"FieldsChecksumWrong", Code::kDamaged, "fields: checksum", WithHeader([](Header& h) { h.sections[isam::kFields].sha256[0] ^= 1; })},
+    {"FieldsChecksumWrong", Code::kDamaged, "fields: checksum",
+     WithHeader([](Header& h) { h.sections[isam::kFields].sha256[0] ^= 1; })},
     {"ProvenanceChecksumWrong", Code::kDamaged, "provenance: checksum",
      WithHeader([](Header& h) { h.sections[isam::kProvenance].sha256[31] ^= 0x80; })},
     {"DirectoryChecksumOfFields", Code::kDamaged, "directory: checksum", WithHeader([](Header& h) {
@@ -213,7 +235,8 @@ TEST_P(BadFileTest, IsRefused) {
   const Status status = ReadModel(bytes).status();
   EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(GetParam().code)) << status.message();
   EXPECT_NE(status.message().find(GetParam().word), std::string::npos) << status.message();
-  for (const char c : status.message()) EXPECT_TRUE(c >= 0x20 && c <= 0x7e) << "not one printable line: " << status.message();
+  for (const char c : status.message())
+    EXPECT_TRUE(c >= 0x20 && c <= 0x7e) << "not one printable line: " << status.message();
 }
 
 std::string NameOf(const ::testing::TestParamInfo<BadFile>& instance) { return instance.param.name; }

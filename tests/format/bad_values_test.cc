@@ -15,7 +15,8 @@ namespace {
 
 void ExpectRefused(const ModelBytes& bytes, Code code, const std::string& word) {
   const Status status = ReadModel(bytes).status();
-  EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(code)) << "expected '" << word << "', got: " << status.message();
+  EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(code))
+      << "expected '" << word << "', got: " << status.message();
   EXPECT_NE(status.message().find(word), std::string::npos) << "expected '" << word << "' in: " << status.message();
 }
 
@@ -98,7 +99,9 @@ class Ranges : public isam::PathVisitor<Ranges> {
   void Field(const char* name, T&, int64_t lo, int64_t hi) {
     fields.push_back({PathOf(name), lo, hi, sizeof(int64_t), 1, true});
   }
-  void Field(const char* name, uint64_t&) { fields.push_back({PathOf(name), INT64_MIN, INT64_MAX, sizeof(int64_t), 1, true}); }
+  void Field(const char* name, uint64_t&) {
+    fields.push_back({PathOf(name), INT64_MIN, INT64_MAX, sizeof(int64_t), 1, true});
+  }
   template <class T>
   void Tensor(const char*, View<T>&, std::initializer_list<uint32_t>) {}
   template <class T>
@@ -172,32 +175,43 @@ TEST(BadParameters, Named) {
   ExpectRefused(WithElement<uint8_t>(block + "attn.proj.rq.shift", 0, 0), Code::kDamaged, "holds 0..");
   ExpectRefused(WithElement<uint8_t>(block + "mlp.gelu.shift", 0, 25), Code::kDamaged, "..25, allowed 0..24");
   ExpectRefused(WithElement<int8_t>(block + "mlp.lin1.weight", 77, -128), Code::kDamaged, "holds -128");
-  ExpectRefused(WithElement<int8_t>("image_encoder.patch_embed.weight_low", 3, 32), Code::kDamaged, "..32, allowed -32..31");
-  ExpectRefused(WithElement<int16_t>("prompt_encoder.mask_downscaling.0.weight", 1, 2048), Code::kDamaged, "..2048, allowed");
-  ExpectRefused(WithElement<int64_t>("mask_decoder.output_upscaling.1.bias", 0, INT64_MIN), Code::kDamaged, "output_upscaling.1.bias: holds");
-  ExpectRefused(WithFields({{"image_encoder.blocks.0.attn.qkv.rq.k", 7}}), Code::kDamaged, "attn.qkv.rq.k: 7 is outside 0..6");
-  ExpectRefused(WithFields({{"image_encoder.blocks.1.mlp.gelu.unit_bits", 8}}), Code::kDamaged, "unit_bits: 8 is outside 9..12");
+  ExpectRefused(WithElement<int8_t>("image_encoder.patch_embed.weight_low", 3, 32), Code::kDamaged,
+                "..32, allowed -32..31");
+  ExpectRefused(WithElement<int16_t>("prompt_encoder.mask_downscaling.0.weight", 1, 2048), Code::kDamaged,
+                "..2048, allowed");
+  ExpectRefused(WithElement<int64_t>("mask_decoder.output_upscaling.1.bias", 0, INT64_MIN), Code::kDamaged,
+                "output_upscaling.1.bias: holds");
+  ExpectRefused(WithFields({{"image_encoder.blocks.0.attn.qkv.rq.k", 7}}), Code::kDamaged,
+                "attn.qkv.rq.k: 7 is outside 0..6");
+  ExpectRefused(WithFields({{"image_encoder.blocks.1.mlp.gelu.unit_bits", 8}}), Code::kDamaged,
+                "unit_bits: 8 is outside 9..12");
   ExpectRefused(WithFields({{"image_encoder.blocks.1.norm1.out.zero", 256}}), Code::kDamaged, "norm1.out.zero: 256");
   ExpectRefused(WithFields({{"mask_decoder.iou_q15.shift", -1}}), Code::kDamaged, "iou_q15.shift: -1");
   ExpectRefused(WithFields({{"mask_decoder.iou_q15.mult", 0}}), Code::kDamaged, "iou_q15.mult: 0");
-  ExpectRefused(WithFields({{"image_encoder.blocks.0.attn.softmax.mult", 1 << 16}}), Code::kDamaged, "softmax.mult: 65536");
+  ExpectRefused(WithFields({{"image_encoder.blocks.0.attn.softmax.mult", 1 << 16}}), Code::kDamaged,
+                "softmax.mult: 65536");
 }
 
 TEST(BadParameters, ZeroPoints) {
   const std::string block = "image_encoder.blocks.0.";
-  for (const char* site : {"image_encoder.blocks.0.norm1.out", "image_encoder.blocks.1.norm2.out", "image_encoder.blocks.0.mlp.gelu.out",
-                           "image_encoder.neck.in.out", "image_encoder.neck.1.out", "mask_decoder.transformer.layers.0.mlp.in.out",
-                           "mask_decoder.transformer.layers.1.mlp.lin1.rq.out",
-                           "mask_decoder.transformer.layers.0.self_attn.q_proj.in.out",
-                           "mask_decoder.transformer.final_attn_token_to_image.v_proj.in.out"}) {
+  for (const char* site :
+       {"image_encoder.blocks.0.norm1.out", "image_encoder.blocks.1.norm2.out", "image_encoder.blocks.0.mlp.gelu.out",
+        "image_encoder.neck.in.out", "image_encoder.neck.1.out", "mask_decoder.transformer.layers.0.mlp.in.out",
+        "mask_decoder.transformer.layers.1.mlp.lin1.rq.out",
+        "mask_decoder.transformer.layers.0.self_attn.q_proj.in.out",
+        "mask_decoder.transformer.final_attn_token_to_image.v_proj.in.out"}) {
     SCOPED_TRACE(site);
-    const std::string zero = std::string(site) + ".zero", lo = std::string(site) + ".lo", hi = std::string(site) + ".hi";
-    ExpectRefused(WithFields({{zero.c_str(), 9}, {lo.c_str(), 10}, {hi.c_str(), 255}}), Code::kDamaged, "zero point is outside lo..hi");
-    ExpectRefused(WithFields({{zero.c_str(), 11}, {lo.c_str(), 0}, {hi.c_str(), 10}}), Code::kDamaged, "zero point is outside lo..hi");
+    const std::string zero = std::string(site) + ".zero", lo = std::string(site) + ".lo",
+                      hi = std::string(site) + ".hi";
+    ExpectRefused(WithFields({{zero.c_str(), 9}, {lo.c_str(), 10}, {hi.c_str(), 255}}), Code::kDamaged,
+                  "zero point is outside lo..hi");
+    ExpectRefused(WithFields({{zero.c_str(), 11}, {lo.c_str(), 0}, {hi.c_str(), 10}}), Code::kDamaged,
+                  "zero point is outside lo..hi");
   }
-  for (const char* site : {"image_encoder.blocks.0.attn.qkv.rq.out", "mask_decoder.transformer.layers.0.self_attn.q_proj.rq.out",
-                           "mask_decoder.transformer.layers.1.cross_attn_image_to_token.k_proj.rq.out",
-                           "mask_decoder.transformer.final_attn_token_to_image.v_proj.rq.out"}) {
+  for (const char* site :
+       {"image_encoder.blocks.0.attn.qkv.rq.out", "mask_decoder.transformer.layers.0.self_attn.q_proj.rq.out",
+        "mask_decoder.transformer.layers.1.cross_attn_image_to_token.k_proj.rq.out",
+        "mask_decoder.transformer.final_attn_token_to_image.v_proj.rq.out"}) {
     SCOPED_TRACE(site);
     const std::string zero = std::string(site) + ".zero", lo = std::string(site) + ".lo";
     ExpectRefused(WithFields({{zero.c_str(), 127}}), Code::kDamaged, "signed site");
@@ -214,42 +228,47 @@ TEST(ProofFails, WeightsAlone) {
 
 // A bias at either end of s32 tips the sum of every kind of layer over.
 TEST(ProofFails, BiasTipsTheSum) {
-  for (const char* layer : {"image_encoder.blocks.0.attn.qkv", "image_encoder.blocks.1.attn.proj", "image_encoder.blocks.0.mlp.lin1",
-                            "image_encoder.blocks.1.mlp.lin2", "image_encoder.neck.0", "image_encoder.neck.2",
-                            "prompt_encoder.mask_downscaling.0", "prompt_encoder.mask_downscaling.3", "prompt_encoder.mask_downscaling.6",
-                            "mask_decoder.transformer.layers.0.self_attn.q_proj",
-                            "mask_decoder.transformer.layers.1.cross_attn_token_to_image.out_proj",
-                            "mask_decoder.transformer.layers.0.cross_attn_image_to_token.k_proj",
-                            "mask_decoder.transformer.layers.1.mlp.lin1", "mask_decoder.transformer.layers.1.mlp.lin2",
-                            "mask_decoder.transformer.final_attn_token_to_image.v_proj", "mask_decoder.output_upscaling.0",
-                            "mask_decoder.output_upscaling.3", "mask_decoder.output_hypernetworks_mlps.3.layers.1.linear",
-                            "mask_decoder.iou_prediction_head.layers.2.linear"}) {
+  for (const char* layer :
+       {"image_encoder.blocks.0.attn.qkv", "image_encoder.blocks.1.attn.proj", "image_encoder.blocks.0.mlp.lin1",
+        "image_encoder.blocks.1.mlp.lin2", "image_encoder.neck.0", "image_encoder.neck.2",
+        "prompt_encoder.mask_downscaling.0", "prompt_encoder.mask_downscaling.3", "prompt_encoder.mask_downscaling.6",
+        "mask_decoder.transformer.layers.0.self_attn.q_proj",
+        "mask_decoder.transformer.layers.1.cross_attn_token_to_image.out_proj",
+        "mask_decoder.transformer.layers.0.cross_attn_image_to_token.k_proj",
+        "mask_decoder.transformer.layers.1.mlp.lin1", "mask_decoder.transformer.layers.1.mlp.lin2",
+        "mask_decoder.transformer.final_attn_token_to_image.v_proj", "mask_decoder.output_upscaling.0",
+        "mask_decoder.output_upscaling.3", "mask_decoder.output_hypernetworks_mlps.3.layers.1.linear",
+        "mask_decoder.iou_prediction_head.layers.2.linear"}) {
     SCOPED_TRACE(layer);
     for (const int32_t bias : {INT32_MAX, INT32_MIN, -INT32_MAX}) {
-      ExpectRefused(WithElement<int32_t>(std::string(layer) + ".bias", 1, bias), Code::kDamaged, "channel 1: accumulator can reach");
+      ExpectRefused(WithElement<int32_t>(std::string(layer) + ".bias", 1, bias), Code::kDamaged,
+                    "channel 1: accumulator can reach");
     }
   }
 }
 
 TEST(ProofFails, RequantizedValueLeaves32Bits) {
-  for (const char* site : {"image_encoder.patch_embed.rq", "image_encoder.blocks.0.attn.proj.rq", "image_encoder.blocks.1.mlp.lin2.rq",
-                           "image_encoder.neck.0.rq", "image_encoder.neck.2.rq", "prompt_encoder.mask_downscaling.0.rq",
-                           "prompt_encoder.mask_downscaling.3.rq", "prompt_encoder.mask_downscaling.6.rq",
-                           "mask_decoder.transformer.layers.0.self_attn.out_proj.rq", "mask_decoder.transformer.layers.1.mlp.lin2.rq",
-                           "mask_decoder.output_upscaling.0.rq", "mask_decoder.output_upscaling.3.rq", "mask_decoder.mask_product",
-                           "mask_decoder.output_hypernetworks_mlps.0.layers.2.rq", "mask_decoder.iou_prediction_head.layers.0.rq"}) {
+  for (const char* site :
+       {"image_encoder.patch_embed.rq", "image_encoder.blocks.0.attn.proj.rq", "image_encoder.blocks.1.mlp.lin2.rq",
+        "image_encoder.neck.0.rq", "image_encoder.neck.2.rq", "prompt_encoder.mask_downscaling.0.rq",
+        "prompt_encoder.mask_downscaling.3.rq", "prompt_encoder.mask_downscaling.6.rq",
+        "mask_decoder.transformer.layers.0.self_attn.out_proj.rq", "mask_decoder.transformer.layers.1.mlp.lin2.rq",
+        "mask_decoder.output_upscaling.0.rq", "mask_decoder.output_upscaling.3.rq", "mask_decoder.mask_product",
+        "mask_decoder.output_hypernetworks_mlps.0.layers.2.rq", "mask_decoder.iou_prediction_head.layers.0.rq"}) {
     SCOPED_TRACE(site);
     ModelBytes bytes = GoldenModel("micro");
     SetElement<int32_t>(bytes, std::string(site) + ".mult", 2, INT32_MAX);
     SetElement<uint8_t>(bytes, std::string(site) + ".shift", 2, 1);
     ExpectRefused(bytes, Code::kDamaged, "channel 2: requantized value can leave s32");
   }
-  for (const char* site : {"image_encoder.neck.in.rq", "image_encoder.blocks.0.attn.rel_pos_h.rq", "image_encoder.blocks.1.attn.rel_pos_w.rq",
-                           "prompt_encoder.token_pe", "prompt_encoder.image_pe", "mask_decoder.transformer.layers.0.self_attn.q_proj.in.rq",
+  for (const char* site : {"image_encoder.neck.in.rq", "image_encoder.blocks.0.attn.rel_pos_h.rq",
+                           "image_encoder.blocks.1.attn.rel_pos_w.rq", "prompt_encoder.token_pe",
+                           "prompt_encoder.image_pe", "mask_decoder.transformer.layers.0.self_attn.q_proj.in.rq",
                            "mask_decoder.transformer.layers.1.mlp.in.rq", "mask_decoder.iou_q15"}) {
     SCOPED_TRACE(site);
     const std::string mult = std::string(site) + ".mult", shift = std::string(site) + ".shift";
-    ExpectRefused(WithFields({{mult.c_str(), INT32_MAX}, {shift.c_str(), 1}}), Code::kDamaged, "requantized value can leave s32");
+    ExpectRefused(WithFields({{mult.c_str(), INT32_MAX}, {shift.c_str(), 1}}), Code::kDamaged,
+                  "requantized value can leave s32");
   }
 }
 

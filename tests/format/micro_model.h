@@ -1,5 +1,5 @@
-// A quantized model made on the spot: seeded random weights, calibrated on one synthetic image. Needs the converter, and
-// is floating point on the way: the same seed need not give the same integers on another machine.
+// A quantized model made on the spot: seeded random weights, calibrated on one synthetic image. Needs the converter,
+// and is floating point on the way: the same seed need not give the same integers on another machine.
 #ifndef INTSAM_TESTS_FORMAT_MICRO_MODEL_H_
 #define INTSAM_TESTS_FORMAT_MICRO_MODEL_H_
 

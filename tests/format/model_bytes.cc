@@ -84,7 +84,9 @@ int64_t ModelBytes::field(size_t index) const {
   return value;
 }
 
-uint8_t* ModelBytes::tensor(size_t index) { return data() + header().sections[isam::kData].offset + entry(index).offset; }
+uint8_t* ModelBytes::tensor(size_t index) {
+  return data() + header().sections[isam::kData].offset + entry(index).offset;
+}
 
 void Reseal(ModelBytes& bytes, std::initializer_list<int> sections) {
   if (bytes.size() < sizeof(isam::Header)) return;
@@ -164,7 +166,8 @@ SamConfig OddConfig() {
   SamConfig c;
   c.image_size = 96, c.patch_size = 8;
   c.embed_dim = 48, c.depth = 3, c.num_heads = 3, c.mlp_dim = 80, c.window_size = 5, c.global_attn_mask = 0x2;
-  c.prompt_embed_dim = 32, c.decoder_depth = 1, c.decoder_mlp_dim = 16, c.decoder_num_heads = 4, c.attention_downsample = 1;
+  c.prompt_embed_dim = 32, c.decoder_depth = 1, c.decoder_mlp_dim = 16, c.decoder_num_heads = 4,
+  c.attention_downsample = 1;
   c.num_multimask_outputs = 2, c.iou_head_depth = 2, c.iou_head_hidden_dim = 20, c.mask_in_chans = 8;
   return c;
 }

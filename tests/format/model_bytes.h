@@ -47,9 +47,10 @@ class ModelBytes {
   size_t size_;
 };
 
-// Makes the checksums right: of the header and of those of the named sections that lie inside the bytes. That of the data
-// is not looked at on opening.
-void Reseal(ModelBytes& bytes, std::initializer_list<int> sections = {isam::kFields, isam::kProvenance, isam::kDirectory});
+// Makes the checksums right: of the header and of those of the named sections that lie inside the bytes. That of the
+// data is not looked at on opening.
+void Reseal(ModelBytes& bytes,
+            std::initializer_list<int> sections = {isam::kFields, isam::kProvenance, isam::kDirectory});
 
 // Bytes cut or extended with zeros.
 ModelBytes Resized(const ModelBytes& bytes, size_t size);

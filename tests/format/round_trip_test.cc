@@ -101,7 +101,8 @@ TEST(Writer, RefusesValuesOutsideTheirRanges) {
 TEST(Writer, StopsWhenTheSinkFails) {
   const auto quantized = MakeModel(OddConfig(), 1);
   size_t total = 0;
-  ASSERT_TRUE(WriteModel(quantized->model, "{}", [&](const void*, size_t size) { return total += size, Status(); }).ok());
+  ASSERT_TRUE(
+      WriteModel(quantized->model, "{}", [&](const void*, size_t size) { return total += size, Status(); }).ok());
   for (size_t limit = 0; limit < total; limit += 1 + total / 20) {
     size_t given = 0;
     bool failed = false;

@@ -114,7 +114,8 @@ TEST(Header, EveryByteIsChecked) {
 // With the header's own checksum right. Only the checksum of the data, which opening does not read, may then differ.
 TEST(Header, EveryByteSealed) {
   for (size_t i = 0; i < sizeof(isam::Header) - 32; ++i) {
-    const size_t data_sha = offsetof(isam::Header, sections) + isam::kData * sizeof(isam::Section) + offsetof(isam::Section, sha256);
+    const size_t data_sha =
+        offsetof(isam::Header, sections) + isam::kData * sizeof(isam::Section) + offsetof(isam::Section, sha256);
     for (const uint8_t value : OtherValues(GoldenModel("odd").data()[i])) {
       ModelBytes bytes = GoldenModel("odd");
       bytes[i] = value;
@@ -139,7 +140,8 @@ TEST(Header, EveryNumberAtItsExtremes) {
     Reseal(bytes, {});
     EXPECT_TRUE(IsRefusal(ReadModel(bytes).status())) << "offset " << at << " = " << value;
   };
-  const uint64_t extremes[] = {0, 1, UINT64_MAX - 1, UINT64_MAX, uint64_t{1} << 63, uint64_t{1} << 32, uint64_t{1} << 31};
+  const uint64_t extremes[] = {
+      0, 1, UINT64_MAX - 1, UINT64_MAX, uint64_t{1} << 63, uint64_t{1} << 32, uint64_t{1} << 31};
   for (const uint64_t value : extremes) {
     for (const size_t at : {size_t{8}, size_t{12}, size_t{24}, size_t{28}}) expect_refused(at, 4, value);
     expect_refused(16, 8, value);

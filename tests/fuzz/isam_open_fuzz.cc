@@ -1,5 +1,6 @@
-// .isam files. An input is read as it is, and again with its checksums made right, so that the structure, the ranges and
-// the proof have to refuse it. Oracle: what opens is rewritten to the same bytes, and a session encodes and predicts on it.
+// .isam files. An input is read as it is, and again with its checksums made right, so that the structure, the ranges
+// and the proof have to refuse it. Oracle: what opens is rewritten to the same bytes, and a session encodes and
+// predicts on it.
 #include <algorithm>
 #include <cstring>
 
@@ -15,7 +16,8 @@ namespace {
 // The smallest model there is: 2 x 2 patches, one block.
 SamConfig SmallestConfig() {
   SamConfig c;
-  c.image_size = 32, c.patch_size = 16, c.embed_dim = 16, c.depth = 1, c.num_heads = 1, c.mlp_dim = 16, c.window_size = 2;
+  c.image_size = 32, c.patch_size = 16, c.embed_dim = 16, c.depth = 1, c.num_heads = 1, c.mlp_dim = 16,
+  c.window_size = 2;
   c.global_attn_mask = 0, c.prompt_embed_dim = 32, c.decoder_depth = 1, c.decoder_mlp_dim = 16, c.decoder_num_heads = 1;
   c.num_multimask_outputs = 1, c.iou_head_depth = 2, c.iou_head_hidden_dim = 4, c.mask_in_chans = 4;
   return c;
@@ -41,8 +43,11 @@ void Read(const ModelBytes& bytes, bool run) {
   }
   const ModelBytes again = FileOf(opened->model, std::string(opened->provenance));
   Require(again.size() == bytes.size(), "rewritten size");
-  // The checksum of the data is not read on opening; the rewritten one is right, so it may differ, and with it the header's.
-  Require(std::equal(again.data() + sizeof(isam::Header), again.data() + again.size(), bytes.data() + sizeof(isam::Header)), "rewritten bytes");
+  // The checksum of the data is not read on opening; the rewritten one is right, so it may differ, and with it the
+  // header's.
+  Require(
+      std::equal(again.data() + sizeof(isam::Header), again.data() + again.size(), bytes.data() + sizeof(isam::Header)),
+      "rewritten bytes");
   if (run) Run(bytes);
 }
 

@@ -1,5 +1,5 @@
-// Pickles. Oracle: no single allocation above 64 times the input, and what was understood can be written as a pickle again
-// that is understood as the same graph.
+// Pickles. Oracle: no single allocation above 64 times the input, and what was understood can be written as a pickle
+// again that is understood as the same graph.
 #include <algorithm>
 #include <cstdlib>
 #include <new>

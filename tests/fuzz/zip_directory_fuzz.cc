@@ -1,5 +1,5 @@
-// Zip directories and whole .pth archives. Oracle: the members' ranges are disjoint and inside the file, the names unique,
-// and every element of every tensor view can be read.
+// Zip directories and whole .pth archives. Oracle: the members' ranges are disjoint and inside the file, the names
+// unique, and every element of every tensor view can be read.
 #include <algorithm>
 #include <set>
 

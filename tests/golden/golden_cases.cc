@@ -42,7 +42,8 @@ class ReferenceSubject : public Subject {
     const SamConfig& c = model_.config;
     frame_ = {image.size, ResizedSize(image.size, c.image_size)};
     std::vector<uint8_t> resized, scratch;
-    ResizeToRgb(image.rgb.data(), image.size, size_t{image.size.width} * 3, PixelFormat::kRgb, frame_.resized, resized, scratch);
+    ResizeToRgb(image.rgb.data(), image.size, size_t{image.size.width} * 3, PixelFormat::kRgb, frame_.resized, resized,
+                scratch);
     const size_t values = size_t{c.grid()} * c.grid() * c.prompt_embed_dim;
     embedding_.assign(values + kPadBytes, 0);
     Check(executor_->EncodeImage(resized.data(), frame_.resized, embedding_.data(), {}));
@@ -67,8 +68,8 @@ class ReferenceSubject : public Subject {
   }
   std::vector<uint8_t> Mask(uint32_t mask) const override {
     std::vector<uint8_t> out(size_t{frame_.original.width} * frame_.original.height);
-    ThresholdMask(LowRes(mask).data(), model_.config.low_res(), frame_.resized, frame_.original, model_.mask_decoder.mask_threshold,
-                  out.data(), frame_.original.width);
+    ThresholdMask(LowRes(mask).data(), model_.config.low_res(), frame_.resized, frame_.original,
+                  model_.mask_decoder.mask_threshold, out.data(), frame_.original.width);
     return out;
   }
 
@@ -181,7 +182,8 @@ GoldenImage MakeImage(uint32_t width, uint32_t height, uint64_t seed) {
 }
 
 std::vector<GoldenImage> GoldenImages() {
-  return {MakeImage(200, 150, 1), MakeImage(100, 61, 2), MakeImage(61, 100, 3), MakeImage(77, 1, 4), MakeImage(1, 1, 5)};
+  return {MakeImage(200, 150, 1), MakeImage(100, 61, 2), MakeImage(61, 100, 3), MakeImage(77, 1, 4),
+          MakeImage(1, 1, 5)};
 }
 
 Hashes RunReference(const IntegerModel& model, const std::vector<GoldenImage>& images) {

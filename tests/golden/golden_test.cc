@@ -57,8 +57,8 @@ TEST_P(GoldenTest, EveryTierAndNumberOfThreads) {
   EXPECT_GE(tiers, 1);
 }
 
-// The list tells runs apart: no two images, prompts or outputs of it may hash alike, or a broken run could pass. Masks of
-// the one-pixel image are the exception.
+// The list tells runs apart: no two images, prompts or outputs of it may hash alike, or a broken run could pass. Masks
+// of the one-pixel image are the exception.
 TEST_P(GoldenTest, ListDistinguishesRuns) {
   std::vector<std::string> seen;
   for (const std::string& line : expected_) {

@@ -9,10 +9,12 @@
 int main() {
   using namespace intsam;
   std::ofstream list(testing::GoldenListPath());
-  const std::pair<const char*, SamConfig> models[] = {{"micro", PresetConfig("micro").value()}, {"odd", testing::OddConfig()}};
+  const std::pair<const char*, SamConfig> models[] = {{"micro", PresetConfig("micro").value()},
+                                                      {"odd", testing::OddConfig()}};
   for (const auto& [name, config] : models) {
     const auto quantized = testing::MakeModel(config, 1);
-    const testing::ModelBytes bytes = testing::FileOf(quantized->model, R"({"converter":"make_golden","source_sha256":null})");
+    const testing::ModelBytes bytes =
+        testing::FileOf(quantized->model, R"({"converter":"make_golden","source_sha256":null})");
     std::ofstream file(testing::GoldenModelPath(name), std::ios::binary);
     file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     if (!file.flush()) return std::fprintf(stderr, "cannot write %s\n", testing::GoldenModelPath(name).c_str()), 3;

@@ -1,5 +1,5 @@
-// The bundled model, as converted by this build: its integers come out of floating point, so there is no committed list;
-// but all tiers and numbers of threads agree on them.
+// The bundled model, as converted by this build: its integers come out of floating point, so there is no committed
+// list; but all tiers and numbers of threads agree on them.
 #include <gtest/gtest.h>
 
 #include "kernels/kernels.h"
@@ -19,7 +19,8 @@ TEST(SamTiny, TiersAndThreadsAgree) {
   for (const Kernels* kernels : built) {
     if (!CpuSupports(kernels->name) || kernels == built.back()) continue;
     for (const int threads : {1, 2, 3, 4}) {
-      EXPECT_EQ(RunSession(model, kernels->name, threads, images), expected) << kernels->name << ", threads: " << threads;
+      EXPECT_EQ(RunSession(model, kernels->name, threads, images), expected)
+          << kernels->name << ", threads: " << threads;
     }
   }
 }

@@ -24,7 +24,8 @@ std::vector<float> ChannelFirst(const std::vector<float>& x, size_t channels) {
 
 void Check(FloatSam& sam, const SamConfig& config, const Golden& golden) {
   const std::vector<float> embedding = sam.EncodeImage(golden.rgb.data(), golden.height, golden.width);
-  EXPECT_LE(testing::RelativeError(ChannelFirst(embedding, config.prompt_embed_dim), golden.f32.at("embedding")), kTolerance);
+  EXPECT_LE(testing::RelativeError(ChannelFirst(embedding, config.prompt_embed_dim), golden.f32.at("embedding")),
+            kTolerance);
   for (const std::string name : {"point", "box", "refine"}) {
     const FloatMasks masks = sam.Decode(embedding, testing::GoldenPrompt(golden, name));
     EXPECT_LE(testing::RelativeError(masks.low_res, golden.f32.at(name + ".low_res")), kTolerance) << name;
@@ -68,7 +69,8 @@ TEST(SmallSamGoldens, EqualThePyTorchPackage) {
   const std::filesystem::path goldens = (folder != nullptr ? folder : root / "../shared/goldens") / "sam_tiny";
   const std::filesystem::path checkpoint = root / "models/sam_tiny.safetensors";
   if (!std::filesystem::exists(checkpoint)) GTEST_SKIP() << "no " << checkpoint;
-  if (!std::filesystem::exists(goldens)) GTEST_SKIP() << "no " << goldens << "; set INTSAM_GOLDENS to the folder of sam_tiny";
+  if (!std::filesystem::exists(goldens))
+    GTEST_SKIP() << "no " << goldens << "; set INTSAM_GOLDENS to the folder of sam_tiny";
   const FloatModel model = testing::LoadModel(checkpoint, "");
   FloatSam sam(model, 1);
   for (const char* photo : {"astronaut", "chelsea", "coffee"}) {

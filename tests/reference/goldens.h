@@ -57,8 +57,9 @@ inline FloatModel LoadModel(const std::string& checkpoint, const std::string& co
 }
 
 inline const FloatModel& MicroModel() {
-  static const FloatModel model = LoadModel(std::string(INTSAM_SOURCE_DIR) + "/tests/checkpoint/data/micro_f32.safetensors",
-                                            std::string(INTSAM_SOURCE_DIR) + "/tests/checkpoint/data/micro.json");
+  static const FloatModel model =
+      LoadModel(std::string(INTSAM_SOURCE_DIR) + "/tests/checkpoint/data/micro_f32.safetensors",
+                std::string(INTSAM_SOURCE_DIR) + "/tests/checkpoint/data/micro.json");
   return model;
 }
 

@@ -32,7 +32,8 @@ std::map<std::string, Shape> ExpectedSites(const SamConfig& c, size_t prompt_tok
     sites[block + ".mlp.lin1.out"] = sites[block + ".mlp.lin2.in"] = {tokens, c.mlp_dim};
   }
   sites["image_encoder.neck.0.in"] = {tokens, c.embed_dim};
-  for (const char* s : {"0.out", "2.in", "2.out", "3.out"}) sites[std::string("image_encoder.neck.") + s] = {tokens, c.prompt_embed_dim};
+  for (const char* s : {"0.out", "2.in", "2.out", "3.out"})
+    sites[std::string("image_encoder.neck.") + s] = {tokens, c.prompt_embed_dim};
 
   const std::string mask = "prompt_encoder.mask_downscaling.";
   sites[mask + "0.out"] = sites[mask + "1.out"] = {4 * tokens, c.mask_in_chans / 4};
@@ -123,7 +124,8 @@ TEST_F(Hook, EveryValueWrittenIsUsed) {
     sam_.set_hook([&site_changed = changed](std::string_view site, std::span<float> values, size_t) {
       if (site != site_changed) return;
       // Not constant along any axis: attention ignores a constant added to all keys, a norm one added to all channels.
-      for (size_t i = 0; i < values.size(); ++i) values[i] = 1.5f * values[i] + 0.25f * static_cast<float>(i * 7 % 11) - 1.0f;
+      for (size_t i = 0; i < values.size(); ++i)
+        values[i] = 1.5f * values[i] + 0.25f * static_cast<float>(i * 7 % 11) - 1.0f;
     });
     EXPECT_GE(testing::RelativeError(Run(), expected), 1e-5) << changed;
   }
@@ -131,7 +133,8 @@ TEST_F(Hook, EveryValueWrittenIsUsed) {
 
 TEST_F(Hook, CanBeRemoved) {
   const std::vector<float> expected = Run();
-  sam_.set_hook([](std::string_view, std::span<float> values, size_t) { std::fill(values.begin(), values.end(), 0.0f); });
+  sam_.set_hook(
+      [](std::string_view, std::span<float> values, size_t) { std::fill(values.begin(), values.end(), 0.0f); });
   Run();
   sam_.set_hook(nullptr);
   EXPECT_EQ(Run(), expected);

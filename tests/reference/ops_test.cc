@@ -42,13 +42,15 @@ TEST(Ops, BiasIsAddedBeforeGelu) {
 
 TEST(Ops, LayerNormAtAllLengths) {
   for (size_t channels : {4, 7, 8, 15, 16, 31, 33, 100, 768}) {
-    const std::vector<float> x = Random(3 * channels, 3, 3), gamma = Random(channels, 2, 4), beta = Random(channels, 1, 5);
+    const std::vector<float> x = Random(3 * channels, 3, 3), gamma = Random(channels, 2, 4),
+                             beta = Random(channels, 1, 5);
     std::vector<float> y(x.size());
     LayerNorm(2, x.data(), 3, channels, gamma.data(), beta.data(), kEncoderEpsilon, y.data());
     for (size_t r = 0; r < 3; ++r) {
       double mean = 0, variance = 0;
       for (size_t c = 0; c < channels; ++c) mean += x[r * channels + c] / static_cast<double>(channels);
-      for (size_t c = 0; c < channels; ++c) variance += std::pow(x[r * channels + c] - mean, 2) / static_cast<double>(channels);
+      for (size_t c = 0; c < channels; ++c)
+        variance += std::pow(x[r * channels + c] - mean, 2) / static_cast<double>(channels);
       for (size_t c = 0; c < channels; ++c) {
         const double expected = (x[r * channels + c] - mean) / std::sqrt(variance + 1e-6) * gamma[c] + beta[c];
         ASSERT_NEAR(y[r * channels + c], expected, 1e-5) << channels;
@@ -62,12 +64,13 @@ TEST(Ops, AttentionWithRelativeScoresAtAllSides) {
   for (size_t side : {1, 2, 3, 7, 14, 17}) {
     for (float scale : {0.1f, 1.0f, 30.0f}) {
       const size_t keys = side * side, queries = 5, dim = 12;
-      const std::vector<float> q = Random(queries * dim, scale, 6), k = Random(keys * dim, 1, 7), v = Random(keys * dim, 1, 8);
+      const std::vector<float> q = Random(queries * dim, scale, 6), k = Random(keys * dim, 1, 7),
+                               v = Random(keys * dim, 1, 8);
       const std::vector<float> h = Random(queries * side, scale, 9), w = Random(queries * side, scale, 10);
       StripScratch scratch;
       std::vector<float> out(queries * dim);
-      AttendStrip({q.data(), dim}, queries, {k.data(), dim}, {v.data(), dim}, keys, dim, {h.data(), w.data(), side}, scratch,
-                  out.data(), dim);
+      AttendStrip({q.data(), dim}, queries, {k.data(), dim}, {v.data(), dim}, keys, dim, {h.data(), w.data(), side},
+                  scratch, out.data(), dim);
       for (size_t i = 0; i < queries; ++i) {
         std::vector<double> score(keys);
         for (size_t j = 0; j < keys; ++j) {

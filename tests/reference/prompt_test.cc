@@ -1,4 +1,5 @@
-// Which tokens a prompt becomes: padding point without a box, none with one, box corners last; nothing for a mask alone.
+// Which tokens a prompt becomes: padding point without a box, none with one, box corners last; nothing for a mask
+// alone.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -23,7 +24,8 @@ std::vector<float> InitialTokens(const FloatPrompt& prompt) {
 
 std::vector<float> Token(const std::vector<float>& tokens, size_t index) {
   const size_t channels = testing::MicroModel().config.prompt_embed_dim;
-  return {tokens.begin() + static_cast<ptrdiff_t>(index * channels), tokens.begin() + static_cast<ptrdiff_t>((index + 1) * channels)};
+  return {tokens.begin() + static_cast<ptrdiff_t>(index * channels),
+          tokens.begin() + static_cast<ptrdiff_t>((index + 1) * channels)};
 }
 
 size_t Count(const std::vector<float>& tokens) { return tokens.size() / testing::MicroModel().config.prompt_embed_dim; }

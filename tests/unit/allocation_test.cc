@@ -1,6 +1,6 @@
-// Memory runs out at every place where it can: operator new fails at the n-th call, for all n, while a model is opened, a
-// session made, an image encoded and a prompt answered. Every outcome is a success or INTSAM_ERROR_RESOURCE, nothing leaks
-// (the address sanitizer looks), and afterwards the same handles work.
+// Memory runs out at every place where it can: operator new fails at the n-th call, for all n, while a model is opened,
+// a session made, an image encoded and a prompt answered. Every outcome is a success or INTSAM_ERROR_RESOURCE, nothing
+// leaks (the address sanitizer looks), and afterwards the same handles work.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -30,8 +30,12 @@ void* Allocate(std::size_t size, std::size_t alignment) {
 
 void* operator new(std::size_t size) { return Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
 void* operator new[](std::size_t size) { return Allocate(size, __STDCPP_DEFAULT_NEW_ALIGNMENT__); }
-void* operator new(std::size_t size, std::align_val_t alignment) { return Allocate(size, static_cast<std::size_t>(alignment)); }
-void* operator new[](std::size_t size, std::align_val_t alignment) { return Allocate(size, static_cast<std::size_t>(alignment)); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+  return Allocate(size, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+  return Allocate(size, static_cast<std::size_t>(alignment));
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

@@ -45,7 +45,9 @@ class ApiTest : public ::testing::Test {
     two.threads = 2;
     intsam_session* session = nullptr;
     char error[256] = "";
-    EXPECT_EQ(intsam_session_create(model, options == nullptr ? &two : options, &session, error, sizeof error), INTSAM_OK) << error;
+    EXPECT_EQ(intsam_session_create(model, options == nullptr ? &two : options, &session, error, sizeof error),
+              INTSAM_OK)
+        << error;
     sessions_.push_back(session);
     return session;
   }
@@ -69,9 +71,11 @@ class ApiTest : public ::testing::Test {
     std::vector<uint8_t> mask(static_cast<size_t>(width) * static_cast<size_t>(height));
     for (int32_t i = 0; i < info.num_masks; ++i) {
       const int16_t* low_res = intsam_session_low_res(session, i);
-      if (low_res == nullptr || intsam_session_mask(session, i, mask.data(), static_cast<size_t>(width)) != INTSAM_OK) return "";
+      if (low_res == nullptr || intsam_session_mask(session, i, mask.data(), static_cast<size_t>(width)) != INTSAM_OK)
+        return "";
       const int32_t iou = intsam_session_iou(session, i);
-      hash.Update(low_res, sizeof(int16_t) * static_cast<size_t>(info.low_res_size) * static_cast<size_t>(info.low_res_size));
+      hash.Update(low_res,
+                  sizeof(int16_t) * static_cast<size_t>(info.low_res_size) * static_cast<size_t>(info.low_res_size));
       hash.Update(&iou, sizeof iou);
       hash.Update(mask.data(), mask.size());
     }
@@ -81,7 +85,8 @@ class ApiTest : public ::testing::Test {
   // The status, and that the session says why, naming `word`.
   static void ExpectError(intsam_session* session, intsam_status got, intsam_status expected, const char* word) {
     EXPECT_EQ(got, expected);
-    EXPECT_NE(std::string(intsam_session_error(session)).find(word), std::string::npos) << intsam_session_error(session);
+    EXPECT_NE(std::string(intsam_session_error(session)).find(word), std::string::npos)
+        << intsam_session_error(session);
   }
 
   const GoldenImage pixels_ = MakeImage(100, 61, 7);

@@ -1,5 +1,5 @@
-// Every way to call the C API wrongly that it promises to answer: a status, a sentence naming the argument, and a session
-// that goes on working.
+// Every way to call the C API wrongly that it promises to answer: a status, a sentence naming the argument, and a
+// session that goes on working.
 #include <gtest/gtest.h>
 
 #include <climits>
@@ -22,16 +22,21 @@ TEST_F(ApiTest, OpenMisuse) {
     model = poison;
   };
   expect(intsam_model_open(nullptr, &model, error, sizeof error), INTSAM_ERROR_ARGUMENT, "path");
-  expect(intsam_model_open("/does/not/exist", &model, error, sizeof error), INTSAM_ERROR_IO, "/does/not/exist: cannot open");
+  expect(intsam_model_open("/does/not/exist", &model, error, sizeof error), INTSAM_ERROR_IO,
+         "/does/not/exist: cannot open");
   expect(intsam_model_open("/", &model, error, sizeof error), INTSAM_ERROR_IO, "not a regular file");
-  expect(intsam_model_open(GoldenListPath().c_str(), &model, error, sizeof error), INTSAM_ERROR_DAMAGED, "golden.txt: magic");
+  expect(intsam_model_open(GoldenListPath().c_str(), &model, error, sizeof error), INTSAM_ERROR_DAMAGED,
+         "golden.txt: magic");
   expect(intsam_model_open_memory(nullptr, 10, &model, error, sizeof error), INTSAM_ERROR_ARGUMENT, "data");
   expect(intsam_model_open_memory(bytes.data(), 0, &model, error, sizeof error), INTSAM_ERROR_DAMAGED, "header");
-  expect(intsam_model_open_memory(bytes.data(), bytes.size() - 1, &model, error, sizeof error), INTSAM_ERROR_DAMAGED, "file_size");
-  expect(intsam_model_open_memory(bytes.data() + 8, bytes.size() - 8, &model, error, sizeof error), INTSAM_ERROR_ARGUMENT, "multiple of 64");
+  expect(intsam_model_open_memory(bytes.data(), bytes.size() - 1, &model, error, sizeof error), INTSAM_ERROR_DAMAGED,
+         "file_size");
+  expect(intsam_model_open_memory(bytes.data() + 8, bytes.size() - 8, &model, error, sizeof error),
+         INTSAM_ERROR_ARGUMENT, "multiple of 64");
   ModelBytes newer = bytes;
   newer[8] = 9;
-  expect(intsam_model_open_memory(newer.data(), newer.size(), &model, error, sizeof error), INTSAM_ERROR_UNSUPPORTED, "version");
+  expect(intsam_model_open_memory(newer.data(), newer.size(), &model, error, sizeof error), INTSAM_ERROR_UNSUPPORTED,
+         "version");
   EXPECT_EQ(intsam_model_open("x", nullptr, error, sizeof error), INTSAM_ERROR_ARGUMENT);
   EXPECT_NE(std::strstr(error, "result pointer"), nullptr);
   EXPECT_EQ(intsam_model_open_memory(bytes.data(), bytes.size(), nullptr, nullptr, 0), INTSAM_ERROR_ARGUMENT);
@@ -126,11 +131,14 @@ TEST_F(ApiTest, NothingBeforeItsTime) {
     EXPECT_EQ(intsam_session_low_res(session, 0), nullptr);
     EXPECT_EQ(intsam_session_iou(session, 0), 0);
     EXPECT_EQ(intsam_session_best_mask(session), 0);
-    ExpectError(session, intsam_session_mask(session, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "nothing has been predicted");
-    ExpectError(session, intsam_session_mask_bits(session, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "nothing has been predicted");
+    ExpectError(session, intsam_session_mask(session, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
+                "nothing has been predicted");
+    ExpectError(session, intsam_session_mask_bits(session, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
+                "nothing has been predicted");
   };
   ExpectError(session, intsam_session_predict(session, &object), INTSAM_ERROR_ARGUMENT, "no image");
-  ExpectError(session, intsam_session_save_embedding(session, mask.data(), mask.size()), INTSAM_ERROR_ARGUMENT, "no image");
+  ExpectError(session, intsam_session_save_embedding(session, mask.data(), mask.size()), INTSAM_ERROR_ARGUMENT,
+              "no image");
   EXPECT_EQ(intsam_session_embedding_size(session), 0u);
   expect_nothing_predicted();
   const intsam_image picture = image();
@@ -226,7 +234,8 @@ TEST_F(ApiTest, BadPrompts) {
       expect(&far, INTSAM_ERROR_ARGUMENT, "box: a coordinate");
     }
   }
-  for (const intsam_box& box : {intsam_box{64, 0, 0, 64}, intsam_box{0, 64, 64, 0}, intsam_box{5, 5, 5, 64}, intsam_box{5, 5, 64, 5}}) {
+  for (const intsam_box& box :
+       {intsam_box{64, 0, 0, 64}, intsam_box{0, 64, 64, 0}, intsam_box{5, 5, 5, 64}, intsam_box{5, 5, 64, 5}}) {
     const intsam_prompt reversed = {nullptr, 0, &box, nullptr};
     expect(&reversed, INTSAM_ERROR_ARGUMENT, "box: x0 < x1");
   }

@@ -1,5 +1,5 @@
-// The C API as it is meant to be used: whole flow, formats, callbacks, executors of the caller, several threads, and the
-// C++ wrapper.
+// The C API as it is meant to be used: whole flow, formats, callbacks, executors of the caller, several threads, and
+// the C++ wrapper.
 #include <gtest/gtest.h>
 
 #include <atomic>

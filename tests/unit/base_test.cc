@@ -68,7 +68,8 @@ class MappedFileTest : public ::testing::Test {
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }
-  const std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("intsam_unit_" + std::to_string(getpid()));
+  const std::filesystem::path folder_ =
+      std::filesystem::temp_directory_path() / ("intsam_unit_" + std::to_string(getpid()));
 };
 
 TEST_F(MappedFileTest, MapsWhatIsThere) {

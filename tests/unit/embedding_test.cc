@@ -19,7 +19,9 @@ class EmbeddingTest : public ApiTest {
     bytes_.resize(intsam_session_embedding_size(session_));
     ASSERT_EQ(intsam_session_save_embedding(session_, bytes_.data(), bytes_.size()), INTSAM_OK);
   }
-  intsam_status Load(const std::vector<uint8_t>& bytes) { return intsam_session_load_embedding(session_, bytes.data(), bytes.size()); }
+  intsam_status Load(const std::vector<uint8_t>& bytes) {
+    return intsam_session_load_embedding(session_, bytes.data(), bytes.size());
+  }
   // Makes the checksum at the end right.
   static void Seal(std::vector<uint8_t>& bytes) {
     const Sha256Digest digest = Sha256Of(bytes.data(), bytes.size() - 32);
@@ -37,7 +39,8 @@ TEST_F(EmbeddingTest, GivesTheSameMasks) {
     intsam_session_options_init(&options);
     options.threads = 1, options.isa = isa;
     intsam_session* other = Create(model_, &options);
-    ASSERT_EQ(intsam_session_load_embedding(other, bytes_.data(), bytes_.size()), INTSAM_OK) << intsam_session_error(other);
+    ASSERT_EQ(intsam_session_load_embedding(other, bytes_.data(), bytes_.size()), INTSAM_OK)
+        << intsam_session_error(other);
     int32_t width = 0, height = 0;
     intsam_session_image_size(other, &width, &height);
     EXPECT_EQ(width, 100);
@@ -57,8 +60,10 @@ TEST_F(EmbeddingTest, WrongSizesAndPointers) {
   for (const size_t size : {size_t{0}, bytes_.size() - 1, bytes_.size() + 1}) {
     ExpectError(session_, intsam_session_save_embedding(session_, out.data(), size), INTSAM_ERROR_ARGUMENT, "needed");
   }
-  ExpectError(session_, intsam_session_save_embedding(session_, nullptr, bytes_.size()), INTSAM_ERROR_ARGUMENT, "data: is NULL");
-  ExpectError(session_, intsam_session_load_embedding(session_, nullptr, bytes_.size()), INTSAM_ERROR_ARGUMENT, "data: is NULL");
+  ExpectError(session_, intsam_session_save_embedding(session_, nullptr, bytes_.size()), INTSAM_ERROR_ARGUMENT,
+              "data: is NULL");
+  ExpectError(session_, intsam_session_load_embedding(session_, nullptr, bytes_.size()), INTSAM_ERROR_ARGUMENT,
+              "data: is NULL");
 }
 
 TEST_F(EmbeddingTest, EveryTruncationIsRefused) {
@@ -113,14 +118,16 @@ TEST_F(EmbeddingTest, HeaderFieldsSealed) {
 TEST_F(EmbeddingTest, OfAnotherModel) {
   intsam_model* odd = OpenGolden("odd");
   intsam_session* other = Create(odd);
-  ExpectError(other, intsam_session_load_embedding(other, bytes_.data(), bytes_.size()), INTSAM_ERROR_DAMAGED, "another model");
+  ExpectError(other, intsam_session_load_embedding(other, bytes_.data(), bytes_.size()), INTSAM_ERROR_DAMAGED,
+              "another model");
 
   // The same shape with one weight changed: another model too.
   static ModelBytes bytes = GoldenModel("micro");  // outlives the model
   bytes.data()[bytes.header().sections[isam::kData].offset] ^= 1;
   Reseal(bytes, {isam::kData});
   intsam_session* near = Create(OpenMemory(bytes));
-  ExpectError(near, intsam_session_load_embedding(near, bytes_.data(), bytes_.size()), INTSAM_ERROR_DAMAGED, "another model");
+  ExpectError(near, intsam_session_load_embedding(near, bytes_.data(), bytes_.size()), INTSAM_ERROR_DAMAGED,
+              "another model");
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ TEST(Config, PresetsAreValid) {
 
 // Source of the numbers: facebookresearch/segment-anything, build_sam.py.
 TEST(Config, OfficialSizes) {
-  const SamConfig b = PresetConfig("vit_b").value(), l = PresetConfig("vit_l").value(), h = PresetConfig("vit_h").value();
+  const SamConfig b = PresetConfig("vit_b").value(), l = PresetConfig("vit_l").value(),
+                  h = PresetConfig("vit_h").value();
   EXPECT_EQ(b.grid(), 64u);
   EXPECT_EQ(b.head_dim(), 64u);
   EXPECT_EQ(b.low_res(), 256u);
@@ -73,21 +74,13 @@ TEST(Steps, ImageEncoderOfSamB) {
 TEST(Steps, MaskDecoderOfSamB) {
   const std::string layers = "mask_decoder.transformer.layers.";
   EXPECT_EQ(NamesOf(MaskDecoderSteps(SamConfig{})),
-            (std::vector<std::string>{"prompt_encoder.point_embeddings",
-                                      "prompt_encoder.mask_downscaling",
-                                      layers + "0.self_attn",
-                                      layers + "0.cross_attn_token_to_image",
-                                      layers + "0.mlp",
-                                      layers + "0.cross_attn_image_to_token",
-                                      layers + "1.self_attn",
-                                      layers + "1.cross_attn_token_to_image",
-                                      layers + "1.mlp",
-                                      layers + "1.cross_attn_image_to_token",
-                                      "mask_decoder.transformer.final_attn_token_to_image",
-                                      "mask_decoder.output_upscaling",
-                                      "mask_decoder.output_hypernetworks_mlps",
-                                      "mask_decoder.masks",
-                                      "mask_decoder.iou_prediction_head"}));
+            (std::vector<std::string>{
+                "prompt_encoder.point_embeddings", "prompt_encoder.mask_downscaling", layers + "0.self_attn",
+                layers + "0.cross_attn_token_to_image", layers + "0.mlp", layers + "0.cross_attn_image_to_token",
+                layers + "1.self_attn", layers + "1.cross_attn_token_to_image", layers + "1.mlp",
+                layers + "1.cross_attn_image_to_token", "mask_decoder.transformer.final_attn_token_to_image",
+                "mask_decoder.output_upscaling", "mask_decoder.output_hypernetworks_mlps", "mask_decoder.masks",
+                "mask_decoder.iou_prediction_head"}));
 }
 
 TEST(Steps, FollowTheConfiguration) {

@@ -75,7 +75,8 @@ TEST(SelectKernels, VariableIsHonoured) {
 }
 
 TEST(SelectKernels, UnknownNames) {
-  for (const char* name : {"AVX2", "scalar ", "avx", "x", "%s%n"}) ExpectRefused(name, Code::kUsage, "isa: unknown tier");
+  for (const char* name : {"AVX2", "scalar ", "avx", "x", "%s%n"})
+    ExpectRefused(name, Code::kUsage, "isa: unknown tier");
   EXPECT_FALSE(CpuSupports("vax"));
 }
 

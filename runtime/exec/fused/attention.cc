@@ -14,7 +14,8 @@ void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim) {
   sums = arena.Take<int32_t>(kStrip);
 }
 
-void PackHead(const Kernels& k, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values, int count, int d, HeadScratch& head) {
+void PackHead(const Kernels& k, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values, int count, int d,
+              HeadScratch& head) {
   head.count = count, head.d = d;
   k.pack_keys({keys.data, keys.stride, count, d, head.panels, head.bias});
   k.pack_values({values.data, values.stride, count, d, head.values});
@@ -47,8 +48,8 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
     head.sums[i] = args.sum;
   }
   k.attention_mix({head.prob, stride, head.values, rows, head.count, d, head.mixed});
-  k.attention_output({head.mixed, head.sums, softmax.mix.mult, static_cast<int>(softmax.mix.shift), -127, 127, k.flip, out.data,
-                      out.stride, rows, d});
+  k.attention_output({head.mixed, head.sums, softmax.mix.mult, static_cast<int>(softmax.mix.shift), -127, 127, k.flip,
+                      out.data, out.stride, rows, d});
 }
 
 }  // namespace intsam

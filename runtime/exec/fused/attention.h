@@ -25,7 +25,8 @@ struct HeadScratch {
   int32_t* sums;
 };
 
-void PackHead(const Kernels& k, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values, int count, int d, HeadScratch& head);
+void PackHead(const Kernels& k, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values, int count, int d,
+              HeadScratch& head);
 
 // Relative positions of a strip: rows of rh [side_h] and rw [side_w]; data null where there are none.
 struct StripRelPos {

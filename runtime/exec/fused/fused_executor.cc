@@ -40,9 +40,7 @@ class FusedExecutor : public Executor {
   }
 
  private:
-  uint8_t* AlignedBase() const {
-    return memory_.get() + (-reinterpret_cast<uintptr_t>(memory_.get())) % 64;
-  }
+  uint8_t* AlignedBase() const { return memory_.get() + (-reinterpret_cast<uintptr_t>(memory_.get())) % 64; }
 
   std::unique_ptr<uint8_t[]> memory_;
   Plan plan_;

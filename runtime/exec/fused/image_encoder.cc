@@ -1,5 +1,5 @@
-// See image_encoder.h. Each step runs over independent tasks (blocks of tokens, or windows and heads), so the result does
-// not depend on how tasks are spread over threads.
+// See image_encoder.h. Each step runs over independent tasks (blocks of tokens, or windows and heads), so the result
+// does not depend on how tasks are spread over threads.
 #include "runtime/exec/fused/image_encoder.h"
 
 #include <algorithm>
@@ -44,10 +44,12 @@ void FusedImageEncoder::ForRows(const Body& body) {
   });
 }
 
-Status FusedImageEncoder::Run(const uint8_t* rgb, ImageSize size, Buffers& buffers, int16_t* embedding, const StepHook& hook) {
+Status FusedImageEncoder::Run(const uint8_t* rgb, ImageSize size, Buffers& buffers, int16_t* embedding,
+                              const StepHook& hook) {
   b_ = &buffers;
   for (size_t i = 0; i < steps_.size(); ++i) {
-    if (hook && !hook(steps_[i], static_cast<int>(i), static_cast<int>(steps_.size()))) return Error(Code::kCancelled, "cancelled");
+    if (hook && !hook(steps_[i], static_cast<int>(i), static_cast<int>(steps_.size())))
+      return Error(Code::kCancelled, "cancelled");
     switch (steps_[i].kind) {
       case StepKind::kPatchEmbed: PatchEmbedding(rgb, size); break;
       case StepKind::kAttention: Attention(steps_[i].layer); break;
@@ -63,14 +65,15 @@ Status FusedImageEncoder::Run(const uint8_t* rgb, ImageSize size, Buffers& buffe
       case StepKind::kUpscale:
       case StepKind::kHypernetworks:
       case StepKind::kMaskProduct:
-      case StepKind::kIouHead: return Error(Code::kInternal, "%s is not a step of the image encoder", steps_[i].name.c_str());
+      case StepKind::kIouHead:
+        return Error(Code::kInternal, "%s is not a step of the image encoder", steps_[i].name.c_str());
     }
   }
   return Status();
 }
 
-// One task per row of patches. Pixels outside the image are read as 0 and the mean is subtracted over valid pixels only;
-// a patch without any valid pixel is its position alone (docs/numerics.md 8).
+// One task per row of patches. Pixels outside the image are read as 0 and the mean is subtracted over valid pixels
+// only; a patch without any valid pixel is its position alone (docs/numerics.md 8).
 void FusedImageEncoder::PatchEmbedding(const uint8_t* rgb, ImageSize size) {
   const SamConfig& c = p_.model->config;
   const PatchEmbed& record = p_.model->image_encoder.patch_embed;
@@ -167,8 +170,8 @@ void FusedImageEncoder::AttendWindows(uint32_t block) {
   });
 }
 
-void FusedImageEncoder::AttendTask(uint32_t block, uint32_t head, uint32_t window_y, uint32_t window_x, uint32_t first_row,
-                                   uint32_t last_row, Worker& w) {
+void FusedImageEncoder::AttendTask(uint32_t block, uint32_t head, uint32_t window_y, uint32_t window_x,
+                                   uint32_t first_row, uint32_t last_row, Worker& w) {
   const SamConfig& c = p_.model->config;
   const EncoderBlock& record = p_.model->image_encoder.blocks[block];
   const PreparedBlock& prepared = p_.blocks[block];
@@ -200,8 +203,8 @@ void FusedImageEncoder::AttendTask(uint32_t block, uint32_t head, uint32_t windo
       ops::RelativePositions(k, record.rel_pos_h, q, rows, side - 1 - qy, static_cast<int>(side), {w.rh, side});
       for (int i = 0; i < rows; ++i) {
         const size_t row = static_cast<size_t>(i);
-        ops::RelativePositions(k, record.rel_pos_w, {q[row], width}, 1, side - 1 - (qx + static_cast<uint32_t>(i)), static_cast<int>(side),
-                               {w.rw + row * side, side});
+        ops::RelativePositions(k, record.rel_pos_w, {q[row], width}, 1, side - 1 - (qx + static_cast<uint32_t>(i)),
+                               static_cast<int>(side), {w.rw + row * side, side});
       }
       const StripRelPos rel{{w.rh, side}, {w.rw, side}, static_cast<int>(side), static_cast<int>(side)};
       const size_t out = (size_t{window_y} * grid + window_x + token) * c.embed_dim + head * d;
@@ -217,8 +220,10 @@ void FusedImageEncoder::Projection(uint32_t block) {
   ForRows([&](size_t token, int rows, Worker& w) {
     for (uint32_t first = 0; first < c.embed_dim; first += kColumns) {
       const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.embed_dim - first));
-      ops::Gemm(k, p_.blocks[block].proj, {b_->attended + token * c.embed_dim, c.embed_dim}, rows, {w.acc, kColumns}, first, n);
-      ops::AddToR24(k, record.proj_rq, {w.acc, kColumns}, rows, first, n, {b_->x + token * c.embed_dim + first, c.embed_dim});
+      ops::Gemm(k, p_.blocks[block].proj, {b_->attended + token * c.embed_dim, c.embed_dim}, rows, {w.acc, kColumns},
+                first, n);
+      ops::AddToR24(k, record.proj_rq, {w.acc, kColumns}, rows, first, n,
+                    {b_->x + token * c.embed_dim + first, c.embed_dim});
     }
   });
 }

@@ -47,7 +47,8 @@ class FusedImageEncoder {
   void Attention(uint32_t block);
   void Qkv(uint32_t block);
   void AttendWindows(uint32_t block);
-  void AttendTask(uint32_t block, uint32_t head, uint32_t window_y, uint32_t window_x, uint32_t first_row, uint32_t last_row, Worker& w);
+  void AttendTask(uint32_t block, uint32_t head, uint32_t window_y, uint32_t window_x, uint32_t first_row,
+                  uint32_t last_row, Worker& w);
   void Projection(uint32_t block);
   void Mlp(uint32_t block);
   void NeckLayers(int16_t* embedding);

@@ -38,7 +38,8 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   b.upscaled = arena.Take<int16_t>(keys * 16 * c.upscale2_dim());
   b.hyper = arena.Take<int16_t>(size_t{c.num_masks()} * c.upscale2_dim());
   // Widest strip: the outputs of either transposed convolution, or of the mask prompt's last one.
-  const size_t strip = std::max({Padded(4 * c.upscale1_dim()), 4 * Padded(4 * c.upscale2_dim()), Padded(c.prompt_embed_dim)});
+  const size_t strip =
+      std::max({Padded(4 * c.upscale1_dim()), 4 * Padded(4 * c.upscale2_dim()), Padded(c.prompt_embed_dim)});
   for (Worker& w : b.workers) {
     w.codes = arena.Take<uint8_t>(kRowBlock * dim);
     w.acc = arena.Take<int32_t>(kRowBlock * strip);
@@ -57,13 +58,14 @@ void FusedMaskDecoder::ForKeys(const Body& body) {
   });
 }
 
-Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers, int16_t* low_res,
-                             int16_t* iou, const StepHook& hook) {
+Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers,
+                             int16_t* low_res, int16_t* iou, const StepHook& hook) {
   b_ = &buffers;
   tokens_ = static_cast<int>(TokenCount(p_.model->config, prompt));
   const MaskDecoder& d = p_.model->mask_decoder;
   for (size_t i = 0; i < steps_.size(); ++i) {
-    if (hook && !hook(steps_[i], static_cast<int>(i), static_cast<int>(steps_.size()))) return Error(Code::kCancelled, "cancelled");
+    if (hook && !hook(steps_[i], static_cast<int>(i), static_cast<int>(steps_.size())))
+      return Error(Code::kCancelled, "cancelled");
     const uint32_t layer = steps_[i].layer;
     switch (steps_[i].kind) {
       case StepKind::kPromptTokens:
@@ -72,7 +74,9 @@ Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const
         break;
       case StepKind::kDensePrompt: DensePrompt(embedding, prompt.mask); break;
       case StepKind::kSelfAttention: SelfAttention(layer); break;
-      case StepKind::kTokenToImage: TokenToImage(d.layers[layer].token_to_image, p_.layers[layer].token_to_image, d.layers[layer].norm2); break;
+      case StepKind::kTokenToImage:
+        TokenToImage(d.layers[layer].token_to_image, p_.layers[layer].token_to_image, d.layers[layer].norm2);
+        break;
       case StepKind::kTokenMlp: TokenMlp(layer); break;
       case StepKind::kImageToToken: ImageToToken(layer); break;
       case StepKind::kFinalTokenToImage: TokenToImage(d.final_attn, p_.final_attn, d.norm_final); break;
@@ -83,7 +87,8 @@ Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const
       case StepKind::kPatchEmbed:
       case StepKind::kAttention:
       case StepKind::kMlp:
-      case StepKind::kNeck: return Error(Code::kInternal, "%s is not a step of the mask decoder", steps_[i].name.c_str());
+      case StepKind::kNeck:
+        return Error(Code::kInternal, "%s is not a step of the mask decoder", steps_[i].name.c_str());
     }
   }
   return Status();
@@ -100,7 +105,8 @@ void FusedMaskDecoder::DensePrompt(const int16_t* embedding, const int16_t* mask
       const size_t key = first + static_cast<size_t>(i);
       const int16_t* dense = mask == nullptr ? p.no_mask.data() : w.s16 + static_cast<size_t>(i) * dim;
       for (size_t c = 0; c < dim; ++c) {
-        b_->keys[key * dim + c] = static_cast<int16_t>(Clamp(int32_t{embedding[key * dim + c]} + dense[c], -32767, 32767));
+        b_->keys[key * dim + c] =
+            static_cast<int16_t>(Clamp(int32_t{embedding[key * dim + c]} + dense[c], -32767, 32767));
       }
     }
   });
@@ -118,9 +124,11 @@ void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows
     }
   };
   for (int i = 0; i < rows; ++i) {
-    const uint32_t key = static_cast<uint32_t>(first) + static_cast<uint32_t>(i), y0 = key / grid * 4, x0 = key % grid * 4;
+    const uint32_t key = static_cast<uint32_t>(first) + static_cast<uint32_t>(i), y0 = key / grid * 4,
+                   x0 = key % grid * 4;
     // mask_in_chans <= 32 (ValidateConfig); the kernels may touch kPadBytes more.
-    int16_t hidden[32 + kPadBytes], out1[32 + kPadBytes], patch[4];  // hidden: [channel][dy][dx] of the second convolution
+    int16_t hidden[32 + kPadBytes], out1[32 + kPadBytes],
+        patch[4];  // hidden: [channel][dy][dx] of the second convolution
     for (uint32_t part = 0; part < 4; ++part) {
       const int16_t* at = mask + size_t{y0 + part / 2 * 2} * side + x0 + part % 2 * 2;
       patch[0] = at[0], patch[1] = at[1], patch[2] = at[side], patch[3] = at[side + 1];
@@ -141,7 +149,8 @@ void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows
 
 // ---------------------------------------------------------------- two-way transformer
 
-void FusedMaskDecoder::ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, int8_t* out) {
+void FusedMaskDecoder::ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
+                                     int8_t* out) {
   const Kernels& k = *p_.kernels;
   const size_t dim = linear.linear->in;
   ops::Quantize(k, in, b_->tokens, pe ? b_->token_pe : nullptr, static_cast<size_t>(tokens_) * dim, b_->token_codes);
@@ -149,13 +158,15 @@ void FusedMaskDecoder::ProjectTokens(const QuantizeSite& in, const PreparedLinea
   ops::ToCodes(k, rq, {b_->token_acc, Padded(rq.n)}, tokens_, 0, static_cast<int>(rq.n), 0x80, {AsCodes(out), rq.n});
 }
 
-void FusedMaskDecoder::ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first, int rows,
-                                   Worker& w, int8_t* out) {
+void FusedMaskDecoder::ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
+                                   size_t first, int rows, Worker& w, int8_t* out) {
   const Kernels& k = *p_.kernels;
   const size_t dim = linear.linear->in;
-  ops::Quantize(k, in, b_->keys + first * dim, pe ? p_.image_pe.data() + first * dim : nullptr, static_cast<size_t>(rows) * dim, w.codes);
+  ops::Quantize(k, in, b_->keys + first * dim, pe ? p_.image_pe.data() + first * dim : nullptr,
+                static_cast<size_t>(rows) * dim, w.codes);
   ops::Gemm(k, linear, {w.codes, dim}, rows, {w.acc, Padded(rq.n)});
-  ops::ToCodes(k, rq, {w.acc, Padded(rq.n)}, rows, 0, static_cast<int>(rq.n), 0x80, {AsCodes(out + first * rq.n), rq.n});
+  ops::ToCodes(k, rq, {w.acc, Padded(rq.n)}, rows, 0, static_cast<int>(rq.n), 0x80,
+               {AsCodes(out + first * rq.n), rq.n});
 }
 
 void FusedMaskDecoder::FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual) {
@@ -186,13 +197,15 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
     PackHead(k, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_, static_cast<int>(a.head_dim), head);
     for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
       const size_t row = static_cast<size_t>(i) * inner + at;
-      AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head, {b_->token_out + row, inner});
+      AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head,
+                  {b_->token_out + row, inner});
     }
   }
   FinishTokens(prepared.out, a.out_rq, record.norm1, !first_layer);
 }
 
-void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm) {
+void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared,
+                                    const NormWide& norm) {
   const Kernels& k = *p_.kernels;
   const int keys = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
   const size_t inner = a.q.out;
@@ -207,7 +220,8 @@ void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAtt
     PackHead(k, {b_->key_a + at, inner}, {b_->key_b + at, inner}, keys, static_cast<int>(a.head_dim), head);
     for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
       const size_t row = static_cast<size_t>(i) * inner + at;
-      AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head, {b_->token_out + row, inner});
+      AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head,
+                  {b_->token_out + row, inner});
     }
   });
   FinishTokens(prepared.out, a.out_rq, norm, true);
@@ -220,7 +234,8 @@ void FusedMaskDecoder::TokenMlp(uint32_t layer) {
   const size_t dim = record.lin1.in, hidden = record.lin1.out;
   ops::Quantize(k, record.mlp_in, b_->tokens, nullptr, static_cast<size_t>(tokens_) * dim, b_->token_codes);
   ops::Gemm(k, prepared.lin1, {b_->token_codes, dim}, tokens_, {b_->token_acc, hidden});
-  ops::ToCodes(k, record.lin1_rq, {b_->token_acc, hidden}, tokens_, 0, static_cast<int>(hidden), k.flip, {b_->token_out, hidden});
+  ops::ToCodes(k, record.lin1_rq, {b_->token_acc, hidden}, tokens_, 0, static_cast<int>(hidden), k.flip,
+               {b_->token_out, hidden});
   FinishTokens(prepared.lin2, record.lin2_rq, record.norm3, true);
 }
 
@@ -239,7 +254,8 @@ void FusedMaskDecoder::ImageToToken(uint32_t layer) {
       PackHead(k, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_, static_cast<int>(a.head_dim), w.head);
       for (int i = 0; i < rows; i += HeadScratch::kStrip) {
         const size_t row = (first + static_cast<size_t>(i)) * inner + at;
-        AttendStrip(k, a.softmax, {b_->key_a + row, inner}, std::min(HeadScratch::kStrip, rows - i), {}, w.head, {b_->key_out + row, inner});
+        AttendStrip(k, a.softmax, {b_->key_a + row, inner}, std::min(HeadScratch::kStrip, rows - i), {}, w.head,
+                    {b_->key_out + row, inner});
       }
     }
     const Rows<int16_t> keys{b_->keys + first * dim, dim};
@@ -274,7 +290,8 @@ void FusedMaskDecoder::Upscale() {
   });
 }
 
-void FusedMaskDecoder::RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in, int last_limit, int16_t* out) {
+void FusedMaskDecoder::RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in,
+                              int last_limit, int16_t* out) {
   const Kernels& k = *p_.kernels;
   int16_t* ping[2] = {b_->workers[0].s16, b_->workers[0].s16 + limits::kHiddenDim};
   for (size_t i = 0; i < mlp.layers.size(); ++i) {
@@ -282,8 +299,8 @@ void FusedMaskDecoder::RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>&
     const Linear& linear = mlp.layers[i].linear;
     int16_t* to = last ? out : ping[i % 2];
     ops::Gemm(k, layers[i], Rows<const int16_t>{in, linear.in}, 1, {b_->token_acc, linear.padded_out()});
-    ops::ToS16(k, mlp.layers[i].rq, {b_->token_acc, linear.padded_out()}, 1, last ? -last_limit : 0, last ? last_limit : 32767,
-               {to, linear.out});
+    ops::ToS16(k, mlp.layers[i].rq, {b_->token_acc, linear.padded_out()}, 1, last ? -last_limit : 0,
+               last ? last_limit : 32767, {to, linear.out});
     in = to;
   }
 }
@@ -308,7 +325,8 @@ void FusedMaskDecoder::MaskProduct(int16_t* low_res) {
       for (size_t x = 0; x < side; ++x, u += c2) {
         int32_t sum = 0;
         for (size_t c = 0; c < c2; ++c) sum += int32_t{hyper[c]} * u[c];
-        out[x] = static_cast<int16_t>(Clamp(Requantize32(sum, d.mask_product.mult[i], d.mask_product.shift[i]), -32767, 32767));
+        out[x] = static_cast<int16_t>(
+            Clamp(Requantize32(sum, d.mask_product.mult[i], d.mask_product.shift[i]), -32767, 32767));
       }
     }
   });

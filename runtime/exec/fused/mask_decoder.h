@@ -25,27 +25,27 @@ class FusedMaskDecoder {
     HeadScratch head;
   };
   struct Buffers {
-    int16_t* tokens;      // [tokens][dim]
-    int16_t* token_pe;    // [tokens][dim]: the initial tokens
-    int8_t* token_q;      // plain s8 [tokens][dim]
+    int16_t* tokens;    // [tokens][dim]
+    int16_t* token_pe;  // [tokens][dim]: the initial tokens
+    int8_t* token_q;    // plain s8 [tokens][dim]
     int8_t* token_k;
     int8_t* token_v;
-    uint8_t* token_out;   // codes [tokens][max(dim, mlp)]
-    uint8_t* token_codes; // [tokens][dim]
-    int32_t* token_acc;   // [tokens][max(dim, mlp)]
-    int32_t* token_rows;  // R24 [tokens][dim]
-    int16_t* keys;        // [grid^2][dim]
-    int8_t* key_a;        // plain s8 [grid^2][cross_dim]: keys, or queries of image-to-token attention
-    int8_t* key_b;        // values
-    uint8_t* key_out;     // codes [grid^2][cross_dim]
-    int16_t* upscaled;    // [(4 grid)^2][upscale2_dim]
-    int16_t* hyper;       // [num_masks][upscale2_dim]
+    uint8_t* token_out;    // codes [tokens][max(dim, mlp)]
+    uint8_t* token_codes;  // [tokens][dim]
+    int32_t* token_acc;    // [tokens][max(dim, mlp)]
+    int32_t* token_rows;   // R24 [tokens][dim]
+    int16_t* keys;         // [grid^2][dim]
+    int8_t* key_a;         // plain s8 [grid^2][cross_dim]: keys, or queries of image-to-token attention
+    int8_t* key_b;         // values
+    uint8_t* key_out;      // codes [grid^2][cross_dim]
+    int16_t* upscaled;     // [(4 grid)^2][upscale2_dim]
+    int16_t* hyper;        // [num_masks][upscale2_dim]
     std::vector<Worker> workers;
   };
   static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
 
-  Status Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers, int16_t* low_res, int16_t* iou,
-             const StepHook& hook);
+  Status Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers, int16_t* low_res,
+             int16_t* iou, const StepHook& hook);
 
  private:
   void DensePrompt(const int16_t* embedding, const int16_t* mask);
@@ -61,11 +61,12 @@ class FusedMaskDecoder {
 
   // Projects the tokens (plus their positional encoding where `pe`) to plain s8.
   void ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, int8_t* out);
-  void ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first, int rows, Worker& w,
-                   int8_t* out);
+  void ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first,
+                   int rows, Worker& w, int8_t* out);
   // tokens = norm((residual ? tokens : 0) + out_proj(token_out)).
   void FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual);
-  void RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in, int last_limit, int16_t* out);
+  void RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in, int last_limit,
+              int16_t* out);
   template <class Body>
   void ForKeys(const Body& body);
 

@@ -17,7 +17,8 @@ Tensor<int32_t> PatchEmbedding(const PreparedModel& p, const uint8_t* rgb, Image
   for (uint32_t token = 0; token < grid * grid; ++token) {
     const uint32_t y0 = token / grid * patch, x0 = token % grid * patch;
     for (uint32_t j = 0; j < c.embed_dim; ++j) {
-      x[token][j] = Clamp24(ShiftLeft(record.position[size_t{token} * c.embed_dim + j], static_cast<int>(record.position_shift)));
+      x[token][j] =
+          Clamp24(ShiftLeft(record.position[size_t{token} * c.embed_dim + j], static_cast<int>(record.position_shift)));
     }
     if (y0 >= size.height || x0 >= size.width) continue;
     const ImageSize valid{std::min(patch, size.width - x0), std::min(patch, size.height - y0)};
@@ -95,18 +96,21 @@ Tensor<uint8_t> Neighbourhoods(const Tensor<uint8_t>& x, uint32_t grid, uint8_t 
 void NeckLayers(const PreparedModel& p, const Tensor<int32_t>& x, int16_t* embedding) {
   const Neck& neck = p.model->image_encoder.neck;
   const Tensor<uint8_t> middle = Norm(neck.norm1, ToR24(neck.conv1_rq, Multiply(p.neck_conv1, Quantize(neck.in, x))));
-  const Tensor<uint8_t> around = Neighbourhoods(middle, p.model->config.grid(), static_cast<uint8_t>(neck.norm1.out.zero));
+  const Tensor<uint8_t> around =
+      Neighbourhoods(middle, p.model->config.grid(), static_cast<uint8_t>(neck.norm1.out.zero));
   const Tensor<int16_t> out = Norm(neck.norm2, ToR24(neck.conv2_rq, Multiply(p.neck_conv2, around)));
   std::copy_n(out[0], out.rows * out.columns, embedding);
 }
 
 }  // namespace
 
-Status EncodeImage(const PreparedModel& p, const uint8_t* rgb, ImageSize size, int16_t* embedding, const StepHook& hook) {
+Status EncodeImage(const PreparedModel& p, const uint8_t* rgb, ImageSize size, int16_t* embedding,
+                   const StepHook& hook) {
   const std::vector<Step> steps = ImageEncoderSteps(p.model->config);
   Tensor<int32_t> x(0, 0);
   for (size_t i = 0; i < steps.size(); ++i) {
-    if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size()))) return Error(Code::kCancelled, "cancelled");
+    if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size())))
+      return Error(Code::kCancelled, "cancelled");
     const uint32_t block = steps[i].layer;
     if (steps[i].kind == StepKind::kPatchEmbed) {
       x = PatchEmbedding(p, rgb, size);

@@ -8,7 +8,8 @@
 namespace intsam::reference {
 
 // As Executor::EncodeImage. `p` is prepared for the scalar kernels.
-Status EncodeImage(const PreparedModel& p, const uint8_t* rgb, ImageSize size, int16_t* embedding, const StepHook& hook);
+Status EncodeImage(const PreparedModel& p, const uint8_t* rgb, ImageSize size, int16_t* embedding,
+                   const StepHook& hook);
 
 }  // namespace intsam::reference
 

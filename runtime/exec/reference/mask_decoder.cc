@@ -62,16 +62,16 @@ void DensePrompt(State& s, const int16_t* embedding, const int16_t* mask) {
 }
 
 // All heads of one attention; `pe` of a side is null where none is added. Returns accumulators of out_proj.
-Tensor<int32_t> Attention(const DecoderAttention& a, const PreparedAttention& prepared, const Tensor<int16_t>& queries, const int16_t* query_pe,
-                          const Tensor<int16_t>& keys, const int16_t* key_pe) {
+Tensor<int32_t> Attention(const DecoderAttention& a, const PreparedAttention& prepared, const Tensor<int16_t>& queries,
+                          const int16_t* query_pe, const Tensor<int16_t>& keys, const int16_t* key_pe) {
   const Tensor<int8_t> q = ToSigned(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, queries, query_pe)));
   const Tensor<int8_t> k = ToSigned(a.k_rq, Multiply(prepared.k, Quantize(a.k_in, keys, key_pe)));
   const Tensor<int8_t> v = ToSigned(a.v_rq, Multiply(prepared.v, Quantize(a.v_in, keys, nullptr)));
   Tensor<uint8_t> attended(q.rows, q.columns);
   for (uint32_t head = 0; head < a.heads; ++head) {
     const size_t first = size_t{head} * a.head_dim;
-    const Tensor<uint8_t> out =
-        Attend(a.softmax, Slice(q, first, a.head_dim), Slice(k, first, a.head_dim), Slice(v, first, a.head_dim), nullptr, {});
+    const Tensor<uint8_t> out = Attend(a.softmax, Slice(q, first, a.head_dim), Slice(k, first, a.head_dim),
+                                       Slice(v, first, a.head_dim), nullptr, {});
     for (size_t i = 0; i < q.rows; ++i) std::copy_n(out[i], a.head_dim, attended[i] + first);
   }
   return Multiply(prepared.out, attended);
@@ -91,14 +91,15 @@ void TokenToImage(State& s, const DecoderAttention& a, const PreparedAttention& 
 
 void TokenMlp(State& s, uint32_t layer) {
   const DecoderLayer& l = s.decoder().layers[layer];
-  const Tensor<uint8_t> hidden = ToCodes(l.lin1_rq, Multiply(s.p.layers[layer].lin1, Quantize(l.mlp_in, s.tokens, nullptr)));
+  const Tensor<uint8_t> hidden =
+      ToCodes(l.lin1_rq, Multiply(s.p.layers[layer].lin1, Quantize(l.mlp_in, s.tokens, nullptr)));
   s.tokens = Norm(l.norm3, AddStream(l.lin2_rq, Multiply(s.p.layers[layer].lin2, hidden), s.tokens));
 }
 
 void ImageToToken(State& s, uint32_t layer) {
   const DecoderLayer& l = s.decoder().layers[layer];
-  const Tensor<int32_t> acc =
-      Attention(l.image_to_token, s.p.layers[layer].image_to_token, s.keys, s.p.image_pe.data(), s.tokens, s.token_pe[0]);
+  const Tensor<int32_t> acc = Attention(l.image_to_token, s.p.layers[layer].image_to_token, s.keys, s.p.image_pe.data(),
+                                        s.tokens, s.token_pe[0]);
   s.keys = Norm(l.norm4, AddStream(l.image_to_token.out_rq, acc, s.keys));
 }
 
@@ -153,20 +154,22 @@ void MaskProduct(const State& s, int16_t* low_res) {
     for (size_t pixel = 0; pixel < s.upscaled.rows; ++pixel) {
       int32_t sum = 0;
       for (size_t c = 0; c < s.upscaled.columns; ++c) sum += int32_t{s.hyper[i][c]} * s.upscaled[pixel][c];
-      *low_res++ = static_cast<int16_t>(Clamp(Requantize32(sum, d.mask_product.mult[i], d.mask_product.shift[i]), -32767, 32767));
+      *low_res++ = static_cast<int16_t>(
+          Clamp(Requantize32(sum, d.mask_product.mult[i], d.mask_product.shift[i]), -32767, 32767));
     }
   }
 }
 
 }  // namespace
 
-Status Decode(const PreparedModel& p, const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res, int16_t* iou,
-              const StepHook& hook) {
+Status Decode(const PreparedModel& p, const int16_t* embedding, const Frame& frame, const Prompt& prompt,
+              int16_t* low_res, int16_t* iou, const StepHook& hook) {
   State s{p};
   const MaskDecoder& d = p.model->mask_decoder;
   const std::vector<Step> steps = MaskDecoderSteps(p.model->config);
   for (size_t i = 0; i < steps.size(); ++i) {
-    if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size()))) return Error(Code::kCancelled, "cancelled");
+    if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size())))
+      return Error(Code::kCancelled, "cancelled");
     const uint32_t layer = steps[i].layer;
     switch (steps[i].kind) {
       case StepKind::kPromptTokens:
@@ -176,18 +179,23 @@ Status Decode(const PreparedModel& p, const int16_t* embedding, const Frame& fra
         break;
       case StepKind::kDensePrompt: DensePrompt(s, embedding, prompt.mask); break;
       case StepKind::kSelfAttention: SelfAttention(s, layer); break;
-      case StepKind::kTokenToImage: TokenToImage(s, d.layers[layer].token_to_image, p.layers[layer].token_to_image, d.layers[layer].norm2); break;
+      case StepKind::kTokenToImage:
+        TokenToImage(s, d.layers[layer].token_to_image, p.layers[layer].token_to_image, d.layers[layer].norm2);
+        break;
       case StepKind::kTokenMlp: TokenMlp(s, layer); break;
       case StepKind::kImageToToken: ImageToToken(s, layer); break;
       case StepKind::kFinalTokenToImage: TokenToImage(s, d.final_attn, p.final_attn, d.norm_final); break;
       case StepKind::kUpscale: Upscale(s); break;
       case StepKind::kHypernetworks: Hypernetworks(s); break;
       case StepKind::kMaskProduct: MaskProduct(s, low_res); break;
-      case StepKind::kIouHead: std::copy_n(RunMlp(d.iou_head, p.iou_head, TokenRow(s, 0), 32767)[0], d.num_masks, iou); break;
+      case StepKind::kIouHead:
+        std::copy_n(RunMlp(d.iou_head, p.iou_head, TokenRow(s, 0), 32767)[0], d.num_masks, iou);
+        break;
       case StepKind::kPatchEmbed:
       case StepKind::kAttention:
       case StepKind::kMlp:
-      case StepKind::kNeck: return Error(Code::kInternal, "%s is not a step of the mask decoder", steps[i].name.c_str());
+      case StepKind::kNeck:
+        return Error(Code::kInternal, "%s is not a step of the mask decoder", steps[i].name.c_str());
     }
   }
   return Status();

@@ -24,6 +24,8 @@ class ReferenceExecutor : public Executor {
 
 }  // namespace
 
-std::unique_ptr<Executor> MakeReferenceExecutor(const IntegerModel& model) { return std::make_unique<ReferenceExecutor>(model); }
+std::unique_ptr<Executor> MakeReferenceExecutor(const IntegerModel& model) {
+  return std::make_unique<ReferenceExecutor>(model);
+}
 
 }  // namespace intsam

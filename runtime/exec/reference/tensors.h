@@ -78,7 +78,9 @@ inline Tensor<int16_t> Norm(const NormWide& norm, const Tensor<int32_t>& x) {
   ops::Norm(Scalar(), norm, x.all(), x.n(), out.all());
   return out;
 }
-inline void Gelu(uint32_t unit_bits, Tensor<int16_t>& x) { Scalar().gelu_s16({x[0], x.rows * x.columns, static_cast<int>(unit_bits)}); }
+inline void Gelu(uint32_t unit_bits, Tensor<int16_t>& x) {
+  Scalar().gelu_s16({x[0], x.rows * x.columns, static_cast<int>(unit_bits)});
+}
 inline Tensor<uint8_t> Quantize(const QuantizeSite& site, const Tensor<int16_t>& x, const int16_t* added) {
   Tensor<uint8_t> out(x.rows, x.columns);
   ops::Quantize(Scalar(), site, x[0], added, x.rows * x.columns, out[0]);
@@ -105,8 +107,9 @@ struct RelativeTables {
 
 // One head: softmax(q k + relative positions) v, as codes with zero point 128. `position[i]` is the place of query i in
 // the square, used with tables only.
-inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, const Tensor<int8_t>& k, const Tensor<int8_t>& v,
-                              const RelativeTables* tables, const std::vector<uint32_t>& position) {
+inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, const Tensor<int8_t>& k,
+                              const Tensor<int8_t>& v, const RelativeTables* tables,
+                              const std::vector<uint32_t>& position) {
   const Kernels& kernels = Scalar();
   const int keys = k.n(), d = static_cast<int>(k.columns);
   const uint32_t side = tables == nullptr ? 0 : tables->h->side;
@@ -123,7 +126,8 @@ inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, c
       for (int c = 0; c < d; ++c) sum += int32_t{q[i][c]} * k[static_cast<size_t>(j)][c];
       logits[0][j] = sum;
     }
-    SoftmaxRow row{logits[0], nullptr, nullptr, 1, keys, keys, softmax.shift, static_cast<uint16_t>(softmax.mult), prob[0], 0};
+    SoftmaxRow row{logits[0], nullptr, nullptr, 1, keys, keys, softmax.shift, static_cast<uint16_t>(softmax.mult),
+                   prob[0],   0};
     if (tables != nullptr) {
       const int n = static_cast<int>(side);
       ops::RelativePositions(kernels, *tables->h, {q[i], q.columns}, 1, side - 1 - position[i] / side, n, rh.all());
@@ -132,8 +136,8 @@ inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, c
     }
     kernels.softmax_row(row);
     kernels.attention_mix({prob[0], padded, values[0], 1, keys, d, mixed[0]});
-    kernels.attention_output({mixed[0], &row.sum, softmax.mix.mult, static_cast<int>(softmax.mix.shift), -127, 127, 0, out[i],
-                              out.columns, 1, d});
+    kernels.attention_output({mixed[0], &row.sum, softmax.mix.mult, static_cast<int>(softmax.mix.shift), -127, 127, 0,
+                              out[i], out.columns, 1, d});
   }
   return out;
 }
