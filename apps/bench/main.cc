@@ -11,7 +11,6 @@
 #include "apps/bench/measure.h"
 #include "apps/common/options.h"
 #include "apps/common/progress.h"
-#include "apps/common/tiers.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
 #include "runtime/exec/session.h"
@@ -317,12 +316,7 @@ Result<Json> Measure(const Settings& settings, const CommonFlags& flags) {
   return json;
 }
 
-Status Run(int argc, char** argv) {
-  cxxopts::Options options = MakeOptions();
-  INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
-  INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
-  if (flags.help) return std::printf("%s", options.help().c_str()), Status();
-  if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
+Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_ASSIGN(Settings settings, ReadSettings(parsed, flags));
   TemporaryFile temporary;
   if (settings.model.empty()) {
@@ -337,6 +331,8 @@ Status Run(int argc, char** argv) {
   }
   return Status();
 }
+
+Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam

@@ -1,7 +1,9 @@
 // Command lines of the tools.
 #include "apps/common/options.h"
+#include "apps/common/tiers.h"
 
 #include <charconv>
+#include <cstdio>
 
 namespace intsam {
 
@@ -51,15 +53,13 @@ Result<int64_t> ParseInteger(const std::string& option, const std::string& text,
   return value;
 }
 
-Result<std::vector<int64_t>> ParseIntegers(const std::string& option, const std::string& text, int64_t lo, int64_t hi) {
-  std::vector<int64_t> values;
-  for (size_t at = 0; at <= text.size();) {
-    const size_t comma = std::min(text.find(',', at), text.size());
-    INTSAM_ASSIGN(const int64_t value, ParseInteger(option, text.substr(at, comma - at), lo, hi));
-    values.push_back(value);
-    at = comma + 1;
-  }
-  return values;
+Status RunWithOptions(const char* tool, cxxopts::Options options, int argc, char** argv,
+                      Status (*work)(const cxxopts::ParseResult& parsed, const CommonFlags& flags)) {
+  INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
+  INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
+  if (!flags.help && !flags.version) return work(parsed, flags);
+  std::printf("%s", flags.help ? options.help().c_str() : (VersionLine(tool, BuiltTiers()) + "\n").c_str());
+  return Status();
 }
 
 std::string VersionLine(const std::string& tool, const std::string& tiers) {

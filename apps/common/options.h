@@ -31,8 +31,10 @@ Result<CommonFlags> CommonFlagsOf(const cxxopts::ParseResult& parsed);
 
 // `text` as a decimal integer of lo..hi; kUsage naming `option` otherwise.
 Result<int64_t> ParseInteger(const std::string& option, const std::string& text, int64_t lo, int64_t hi);
-// The same for a list with commas, at least one.
-Result<std::vector<int64_t>> ParseIntegers(const std::string& option, const std::string& text, int64_t lo, int64_t hi);
+
+// Parses, answers --help and --version on stdout, or else runs the tool's work.
+Status RunWithOptions(const char* tool, cxxopts::Options options, int argc, char** argv,
+                      Status (*work)(const cxxopts::ParseResult& parsed, const CommonFlags& flags));
 
 // "intsam-bench 0.1.0 (commit ..., g++ ..., tiers ...)".
 std::string VersionLine(const std::string& tool, const std::string& tiers);

@@ -7,7 +7,6 @@
 #include "apps/common/options.h"
 #include "apps/common/photos.h"
 #include "apps/common/progress.h"
-#include "apps/common/tiers.h"
 #include "apps/common/tool.h"
 #include "converter/verify/evaluate.h"
 
@@ -104,12 +103,7 @@ Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& fla
   return Status();
 }
 
-Status Run(int argc, char** argv) {
-  cxxopts::Options options = MakeOptions();
-  INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
-  INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
-  if (flags.help) return std::printf("%s", options.help().c_str()), Status();
-  if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
+Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   for (const char* needed : {"model", "checkpoint", "images"}) {
     if (parsed.count(needed) == 0) return Error(Code::kUsage, "--%s is missing", needed);
   }
@@ -147,6 +141,8 @@ Status Run(int argc, char** argv) {
   }
   return Status();
 }
+
+Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam

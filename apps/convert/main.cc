@@ -7,7 +7,6 @@
 #include "apps/common/options.h"
 #include "apps/common/photos.h"
 #include "apps/common/progress.h"
-#include "apps/common/tiers.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
 
@@ -95,12 +94,7 @@ void Print(const CommonFlags& flags, const std::string& output, const ConvertRep
   }
 }
 
-Status Run(int argc, char** argv) {
-  cxxopts::Options options = MakeOptions();
-  INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
-  INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
-  if (flags.help) return std::printf("%s", options.help().c_str()), Status();
-  if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
+Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_TRY(CheckArguments(parsed));
 
   const std::string output = parsed["output"].as<std::string>();
@@ -125,6 +119,8 @@ Status Run(int argc, char** argv) {
   Print(flags, output, report);
   return Status();
 }
+
+Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam

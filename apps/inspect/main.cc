@@ -3,7 +3,6 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/options.h"
-#include "apps/common/tiers.h"
 #include "apps/common/tool.h"
 #include "apps/inspect/machine_report.h"
 #include "apps/inspect/model_report.h"
@@ -98,12 +97,7 @@ Result<Json> Inspect(const cxxopts::ParseResult& parsed, const CommonFlags& flag
   return sections;
 }
 
-Status Run(int argc, char** argv) {
-  cxxopts::Options options = MakeOptions();
-  INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
-  INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
-  if (flags.help) return std::printf("%s", options.help().c_str()), Status();
-  if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
+Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_TRY(CheckArguments(parsed));
   Status difference;
   INTSAM_ASSIGN(const Json sections, Inspect(parsed, flags, difference));
@@ -112,6 +106,8 @@ Status Run(int argc, char** argv) {
   if (flags.json || !flags.quiet) std::fwrite(text.data(), 1, text.size(), stdout);
   return difference;
 }
+
+Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam

@@ -10,7 +10,6 @@
 #include "apps/common/overlay.h"
 #include "apps/common/progress.h"
 #include "apps/common/prompt_json.h"
-#include "apps/common/tiers.h"
 #include "apps/common/tool.h"
 #include "converter/pack/atomic_file.h"
 #include "intsam/intsam.hpp"
@@ -304,12 +303,7 @@ Status Segment(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   return Status();
 }
 
-Status Run(int argc, char** argv) {
-  cxxopts::Options options = MakeOptions();
-  INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
-  INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
-  if (flags.help) return std::printf("%s", options.help().c_str()), Status();
-  if (flags.version) return std::printf("%s\n", VersionLine(kTool, BuiltTiers()).c_str()), Status();
+Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   if (parsed.count("model") == 0 || parsed.count("image") == 0)
     return Error(Code::kUsage, "MODEL and IMAGE are needed");
   if (parsed.count("output") == 0 && parsed.count("overlay") == 0 && parsed.count("save-embedding") == 0 &&
@@ -321,6 +315,8 @@ Status Run(int argc, char** argv) {
   }
   return Segment(parsed, flags);
 }
+
+Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam

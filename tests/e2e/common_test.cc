@@ -303,14 +303,12 @@ TEST(Options, UsageErrors) {
 
 TEST(Options, Integers) {
   EXPECT_EQ(*ParseInteger("--n", "-5", -5, 5), -5);
-  EXPECT_EQ(*ParseIntegers("--n", "1,2,4", 1, 4), (std::vector<int64_t>{1, 2, 4}));
   for (const char* text : {"", " 1", "1 ", "1.0", "0x1", "+1", "1e3"}) {
     EXPECT_EQ(ParseInteger("--n", text, 0, 9).status().message(), "--n: '" + std::string(text) + "' is not an integer");
   }
   for (const char* text : {"-1", "10", "99999999999999999999"}) {
     EXPECT_EQ(ParseInteger("--n", text, 0, 9).status().message(), "--n: " + std::string(text) + " is outside 0..9");
   }
-  for (const char* text : {"", "1,", ",1", "1,,2"}) EXPECT_FALSE(ParseIntegers("--n", text, 0, 9).ok()) << text;
 }
 
 TEST(Options, VersionLine) {
