@@ -14,8 +14,8 @@
 //            attention output) are codes with zero point 128, hence with flip 0x80 they are plain s8.
 //   acc      s32 accumulators, row-major [rows][N padded to 16].
 //   R24      s32 within +-(2^23-1).
-// No alignment is required of any pointer. `stride` is in elements. Buffers that are read in vectors are padded by
-// their owner: see kPadBytes.
+// No alignment is required of any pointer. `stride` is in elements. Kernels may read up to kPadBytes past the end of an
+// input; they write inside the stated shape of an output and nowhere else, so threads may share a buffer by rows.
 #ifndef INTSAM_KERNELS_KERNELS_H_
 #define INTSAM_KERNELS_KERNELS_H_
 
@@ -26,7 +26,7 @@
 namespace intsam {
 
 inline constexpr int kPanel = 16;     // output channels in a weight panel
-inline constexpr int kPadBytes = 64;  // readable (and, for outputs, writable) bytes past the end of every buffer
+inline constexpr int kPadBytes = 64;  // readable bytes past the end of every input buffer
 
 constexpr int RoundUp(int x, int multiple) { return (x + multiple - 1) / multiple * multiple; }
 

@@ -6,8 +6,12 @@ namespace intsam {
 
 void SiteStatistics::Add(std::span<const float> values) {
   for (const float v : values) min_ = std::min<double>(min_, v), max_ = std::max<double>(max_, v);
-  const size_t step = std::max<size_t>(1, values.size() / kPerCall);
+  const size_t step = std::max<size_t>(1, values.size() / kPerCall) * thinning_;
   for (size_t i = sample_.size() % step; i < values.size(); i += step) sample_.push_back(values[i]);
+  if (sample_.size() <= kSample) return;
+  for (size_t i = 0; 2 * i < sample_.size(); ++i) sample_[i] = sample_[2 * i];
+  sample_.resize((sample_.size() + 1) / 2);
+  thinning_ *= 2;
 }
 
 void SiteStatistics::Percentile(double share, double& lo, double& hi) const {

@@ -24,8 +24,10 @@ class SiteStatistics {
   void Percentile(double share, double& lo, double& hi) const;
 
  private:
-  static constexpr size_t kPerCall = 4096;  // values sampled of each call, evenly spread
-  double min_ = 0, max_ = 0;                // zero is always representable
+  static constexpr size_t kPerCall = 4096;   // values sampled of each call, evenly spread
+  static constexpr size_t kSample = 131072;  // values kept; beyond, every other one is dropped and sampling halves
+  double min_ = 0, max_ = 0;                 // zero is always representable
+  size_t thinning_ = 1;
   std::vector<float> sample_;
 };
 
