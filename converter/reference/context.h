@@ -10,7 +10,7 @@
 
 #include "converter/reference/float_sam.h"
 
-namespace intsam {
+namespace intsam::fp32 {
 
 // Floats aligned for any vector unit. Resize keeps no contents and never shrinks, so steady state allocates nothing.
 class Buffer {
@@ -50,6 +50,6 @@ struct Context {
   }
 };
 
-}  // namespace intsam
+}  // namespace intsam::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_CONTEXT_H_

@@ -49,7 +49,7 @@ struct Walk {
 
 struct FloatSam::Impl {
   Impl(const FloatModel& model, int threads)
-      : context(model, ReferenceThreads(threads)),
+      : context(model, fp32::ReferenceThreads(threads)),
         encoder(context),
         prompts(context),
         decoder(context, prompts.image_pe()) {}
@@ -78,7 +78,7 @@ struct FloatSam::Impl {
   }
 
   void RunAll(const std::vector<Step>& steps, Walk& walk) {
-    const ThreadScope threads_of_caller(context.threads);
+    const fp32::ThreadScope threads_of_caller(context.threads);
     for (const Step& step : steps) {
       const auto start = std::chrono::steady_clock::now();
       Run(step, walk);
@@ -89,15 +89,15 @@ struct FloatSam::Impl {
     }
   }
 
-  Context context;
+  fp32::Context context;
   StepTimer timer;
-  ImageEncoder encoder;
-  PromptEncoder prompts;
-  MaskDecoder decoder;
+  fp32::ImageEncoder encoder;
+  fp32::PromptEncoder prompts;
+  fp32::MaskDecoder decoder;
 };
 
 FloatSam::FloatSam(const FloatModel& model, int threads) {
-  const ThreadScope scope(ReferenceThreads(threads));  // oneDNN plans its kernels for this number
+  const fp32::ThreadScope scope(fp32::ReferenceThreads(threads));  // oneDNN plans its kernels for this number
   impl_ = std::make_unique<Impl>(model, threads);
 }
 
@@ -121,6 +121,6 @@ FloatMasks FloatSam::Decode(const std::vector<float>& embedding, const FloatProm
   return std::move(walk.masks);
 }
 
-std::string FloatSam::MatrixLibrary() { return MatrixLibraryName(); }
+std::string FloatSam::MatrixLibrary() { return fp32::MatrixLibraryName(); }
 
 }  // namespace intsam

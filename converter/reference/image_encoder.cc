@@ -7,7 +7,7 @@
 #include "converter/reference/ops.h"
 #include "converter/reference/parallel.h"
 
-namespace intsam {
+namespace intsam::fp32 {
 namespace {
 
 constexpr float kMean[3] = {123.675f, 116.28f, 103.53f};
@@ -35,25 +35,25 @@ ImageEncoder::ImageEncoder(const Context& context)
   const SamConfig& c = context.config;
   const FloatModel& model = context.model;
   patch_weight_ = ChannelLast(model.at("image_encoder.patch_embed.proj.weight"), width_, 3, c.patch_size);
-  patch_ = FloatLinear(patch_weight_.data(), 3 * size_t{c.patch_size} * c.patch_size, width_, tokens_);
+  patch_ = Linear(patch_weight_.data(), 3 * size_t{c.patch_size} * c.patch_size, width_, tokens_);
   for (uint32_t i = 0; i < c.depth; ++i) {
     Block b;
     b.prefix = "image_encoder.blocks." + std::to_string(i) + ".";
     const float* qkv = context.Tensor(b.prefix + "attn.qkv.weight");
-    b.q = FloatLinear(qkv, width_, width_, tokens_);
-    b.k = FloatLinear(qkv + width_ * width_, width_, width_, tokens_);
-    b.v = FloatLinear(qkv + 2 * width_ * width_, width_, width_, tokens_);
-    b.proj = FloatLinear(context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, tokens_);
-    b.lin1 = FloatLinear(context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.mlp_dim, tokens_);
-    b.lin2 = FloatLinear(context.Tensor(b.prefix + "mlp.lin2.weight"), c.mlp_dim, width_, tokens_);
+    b.q = Linear(qkv, width_, width_, tokens_);
+    b.k = Linear(qkv + width_ * width_, width_, width_, tokens_);
+    b.v = Linear(qkv + 2 * width_ * width_, width_, width_, tokens_);
+    b.proj = Linear(context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, tokens_);
+    b.lin1 = Linear(context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.mlp_dim, tokens_);
+    b.lin2 = Linear(context.Tensor(b.prefix + "mlp.lin2.weight"), c.mlp_dim, width_, tokens_);
     b.rel_h = ReversedRows(model.at(b.prefix + "attn.rel_pos_h"), dim_);
     b.rel_w = ReversedRows(model.at(b.prefix + "attn.rel_pos_w"), dim_);
     blocks_.push_back(std::move(b));
   }
   const size_t neck = c.prompt_embed_dim;
-  neck0_ = FloatLinear(context.Tensor("image_encoder.neck.0.weight"), width_, neck, tokens_);
+  neck0_ = Linear(context.Tensor("image_encoder.neck.0.weight"), width_, neck, tokens_);
   neck2_weight_ = ChannelLast(model.at("image_encoder.neck.2.weight"), neck, neck, 3);
-  neck2_ = FloatLinear(neck2_weight_.data(), 9 * neck, neck, tokens_);
+  neck2_ = Linear(neck2_weight_.data(), 9 * neck, neck, tokens_);
 }
 
 void ImageEncoder::PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t width) {
@@ -105,7 +105,7 @@ void ImageEncoder::Attention(uint32_t index, const std::string& name) {
   const bool padded = grid_ % side != 0;
 
   const float* qkv_bias = context_.Tensor(name + ".qkv.bias");
-  const FloatLinear* layers[3] = {&b.q, &b.k, &b.v};
+  const Linear* layers[3] = {&b.q, &b.k, &b.v};
   Buffer* results[3] = {&q_, &k_, &v_};
   const char* suffixes[3] = {".q", ".k", ".v"};
   const float* gather_bias[3];
@@ -238,4 +238,4 @@ std::vector<float> ImageEncoder::Neck(const std::string& name) {
   return y;
 }
 
-}  // namespace intsam
+}  // namespace intsam::fp32

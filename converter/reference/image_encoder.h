@@ -10,7 +10,7 @@
 #include "converter/reference/context.h"
 #include "converter/reference/matmul.h"
 
-namespace intsam {
+namespace intsam::fp32 {
 
 class ImageEncoder {
  public:
@@ -24,7 +24,7 @@ class ImageEncoder {
  private:
   struct Block {
     std::string prefix;
-    FloatLinear q, k, v, proj, lin1, lin2;
+    Linear q, k, v, proj, lin1, lin2;
     std::vector<float> rel_h, rel_w;  // rows reversed: for a query at i, the keys' rows start at side - 1 - i
   };
   // A square of `side` by `side` keys at (y, x) of the grid, of which height by width are real tokens, which are the
@@ -50,13 +50,13 @@ class ImageEncoder {
   const Context& context_;
   const size_t grid_, tokens_, width_, dim_;        // dim_: of one head
   std::vector<float> patch_weight_, neck2_weight_;  // channel-last
-  FloatLinear patch_, neck0_, neck2_;
+  Linear patch_, neck0_, neck2_;
   std::vector<Block> blocks_;
   std::vector<ThreadScratch> scratch_;
   std::vector<Head> heads_;                     // of a global block
   Buffer x_, norm_, q_, k_, v_, out_, hidden_;  // q_, k_, v_: one more row, the padding token's
 };
 
-}  // namespace intsam
+}  // namespace intsam::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_IMAGE_ENCODER_H_

@@ -7,7 +7,7 @@
 #include <dnnl.hpp>
 #pragma GCC diagnostic pop
 
-namespace intsam {
+namespace intsam::fp32 {
 namespace {
 
 const dnnl::engine& Engine() {
@@ -17,7 +17,7 @@ const dnnl::engine& Engine() {
 
 }  // namespace
 
-struct FloatLinear::Packed {
+struct Linear::Packed {
   Packed(const float* weight, size_t in, size_t out, size_t row_count) : rows(row_count), stream(Engine()) {
     using Type = dnnl::memory::data_type;
     using Tag = dnnl::memory::format_tag;
@@ -59,17 +59,16 @@ struct FloatLinear::Packed {
   dnnl::memory source, weights, result;
 };
 
-FloatLinear::FloatLinear(const float* weight, size_t in, size_t out, size_t rows)
-    : weight_(weight), in_(in), out_(out) {
+Linear::Linear(const float* weight, size_t in, size_t out, size_t rows) : weight_(weight), in_(in), out_(out) {
   if (rows > 0) packed_ = std::make_unique<Packed>(weight, in, out, rows);
 }
 
-FloatLinear::FloatLinear() = default;
-FloatLinear::~FloatLinear() = default;
-FloatLinear::FloatLinear(FloatLinear&&) noexcept = default;
-FloatLinear& FloatLinear::operator=(FloatLinear&&) noexcept = default;
+Linear::Linear() = default;
+Linear::~Linear() = default;
+Linear::Linear(Linear&&) noexcept = default;
+Linear& Linear::operator=(Linear&&) noexcept = default;
 
-void FloatLinear::Run(const float* x, size_t rows, float* y) const {
+void Linear::Run(const float* x, size_t rows, float* y) const {
   if (packed_ && packed_->rows == rows) {
     packed_->Run(x, y);
   } else {
@@ -91,4 +90,4 @@ std::string MatrixLibraryName() {
          std::to_string(version->patch);
 }
 
-}  // namespace intsam
+}  // namespace intsam::fp32

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-namespace intsam {
+namespace intsam::fp32 {
 
 enum class Transpose { kNo, kYes };
 
@@ -15,15 +15,15 @@ void Product(Transpose transpose_b, size_t m, size_t n, size_t k, const float* a
              size_t ldb, float* c, size_t ldc);
 
 // y = x * weight^T. The bias is the caller's, who fuses it into the next pass over y.
-class FloatLinear {
+class Linear {
  public:
-  FloatLinear();
+  Linear();
   // weight [out][in] must outlive this object. With rows > 0 a primitive for that many rows is made, and the weight is
   // reordered into the layout that oneDNN prefers for it; other row counts use the plain weight.
-  FloatLinear(const float* weight, size_t in, size_t out, size_t rows);
-  ~FloatLinear();
-  FloatLinear(FloatLinear&&) noexcept;
-  FloatLinear& operator=(FloatLinear&&) noexcept;
+  Linear(const float* weight, size_t in, size_t out, size_t rows);
+  ~Linear();
+  Linear(Linear&&) noexcept;
+  Linear& operator=(Linear&&) noexcept;
 
   void Run(const float* x, size_t rows, float* y) const;
 
@@ -38,6 +38,6 @@ class FloatLinear {
 // "oneDNN 2.6.3"
 std::string MatrixLibraryName();
 
-}  // namespace intsam
+}  // namespace intsam::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_MATMUL_H_

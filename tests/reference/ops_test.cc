@@ -10,7 +10,7 @@
 #include "converter/reference/attention.h"
 #include "converter/reference/matmul.h"
 
-namespace intsam {
+namespace intsam::fp32 {
 namespace {
 
 std::vector<float> Random(size_t count, float scale, uint32_t seed) {
@@ -111,7 +111,7 @@ TEST(Ops, ProductHonoursStridesAndTranspose) {
 TEST(Ops, LinearIsTheSamePackedAndPlain) {
   const size_t rows = 24, in = 20, out = 40;
   const std::vector<float> weight = Random(out * in, 1, 14), x = Random(rows * in, 1, 15);
-  const FloatLinear packed(weight.data(), in, out, rows), plain(weight.data(), in, out, 0);
+  const Linear packed(weight.data(), in, out, rows), plain(weight.data(), in, out, 0);
   std::vector<float> y(rows * out), z(rows * out);
   packed.Run(x.data(), rows, y.data());
   plain.Run(x.data(), rows, z.data());
@@ -124,4 +124,4 @@ TEST(Ops, LinearIsTheSamePackedAndPlain) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::fp32
