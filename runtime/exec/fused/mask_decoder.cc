@@ -126,9 +126,9 @@ void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows
   for (int i = 0; i < rows; ++i) {
     const uint32_t key = static_cast<uint32_t>(first) + static_cast<uint32_t>(i), y0 = key / grid * 4,
                    x0 = key % grid * 4;
-    // mask_in_chans <= 32 (ValidateConfig); the kernels may touch kPadBytes more.
-    int16_t hidden[32 + kPadBytes], out1[32 + kPadBytes],
-        patch[4];  // hidden: [channel][dy][dx] of the second convolution
+    // mask_in_chans <= 32 (ValidateConfig); the kernels may read kPadBytes more.
+    // hidden: [channel][dy][dx], the input of the second convolution.
+    int16_t hidden[32 + kPadBytes], out1[32 + kPadBytes], patch[4];
     for (uint32_t part = 0; part < 4; ++part) {
       const int16_t* at = mask + size_t{y0 + part / 2 * 2} * side + x0 + part % 2 * 2;
       patch[0] = at[0], patch[1] = at[1], patch[2] = at[side], patch[3] = at[side + 1];
