@@ -52,14 +52,9 @@ PreparedBlock PrepareBlock(const EncoderBlock& block, uint32_t embed_dim, uint8_
 }
 
 // One plane of the patch weights as a layer whose input codes have zero point 0.
-Linear PatchPlane(const PatchEmbed& patch, View<int8_t> weight) {
+Linear PatchPlane(const PatchEmbed& patch, View<int8_t> weight, const std::vector<int32_t>& column_sums) {
   Linear plane;
-  plane.in = patch.in, plane.out = patch.out, plane.weight = weight;
-  plane.column_sums.resize(plane.padded_out());
-  for (size_t i = 0; i < weight.size(); ++i) {
-    const size_t panel = i / (size_t{16} * patch.in), lane = i % 64 / 4;
-    plane.column_sums[panel * 16 + lane] += weight[i];
-  }
+  plane.in = patch.in, plane.out = patch.out, plane.weight = weight, plane.column_sums = column_sums;
   return plane;
 }
 
@@ -89,8 +84,10 @@ std::vector<int16_t> ImagePositionalEncoding(const PromptEncoder& p, uint32_t gr
 PreparedModel::PreparedModel(const IntegerModel& m, const Kernels& k) : model(&m), kernels(&k) {
   const uint8_t flip = k.flip;
   const ImageEncoder& encoder = m.image_encoder;
-  patch_embed.high_linear = PatchPlane(encoder.patch_embed, encoder.patch_embed.weight_high);
-  patch_embed.low_linear = PatchPlane(encoder.patch_embed, encoder.patch_embed.weight_low);
+  patch_embed.high_linear =
+      PatchPlane(encoder.patch_embed, encoder.patch_embed.weight_high, encoder.patch_embed.high_column_sums);
+  patch_embed.low_linear =
+      PatchPlane(encoder.patch_embed, encoder.patch_embed.weight_low, encoder.patch_embed.low_column_sums);
   patch_embed.high = PreparePlane(patch_embed.high_linear, flip);
   patch_embed.low = PreparePlane(patch_embed.low_linear, flip);
   patch_embed.mean_correction.resize(patch_embed.high_linear.padded_out());

@@ -25,7 +25,9 @@ namespace intsam {
 struct PatchEmbed {
   uint32_t in = 0, out = 0, patches = 0;
   View<int8_t> weight_high, weight_low;  // w = 64 * high + low (PW14, docs/numerics.md 8)
-  View<int32_t> mean;                    // round(mean * 2^16) per colour
+  // Not in the file: as Linear::column_sums, of each plane.
+  std::vector<int32_t> high_column_sums, low_column_sums;
+  View<int32_t> mean;  // round(mean * 2^16) per colour
   Rq32 rq;
   View<int16_t> position;  // [patches][out]: (pos_embed + bias) in residual units / 2^position_shift
   uint32_t position_shift = 0;

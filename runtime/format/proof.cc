@@ -134,8 +134,8 @@ class Proof {
   std::vector<LayerBound>* report_;
 };
 
-void ProvePatchEmbed(Proof& proof, const PatchEmbed& p) {
-  const WeightSums high = SumPanels(p.weight_high, p.in, p.out), low = SumPanels(p.weight_low, p.in, p.out);
+void ProvePatchEmbed(Proof& proof, PatchEmbed& p) {
+  WeightSums high = SumPanels(p.weight_high, p.in, p.out), low = SumPanels(p.weight_low, p.in, p.out);
   std::vector<int64_t> bounds(p.out);
   for (uint32_t c = 0; c < p.out; ++c) {
     // |A| and the mean correction are each at most 255 * sum |w|; the operands of one plane are at most 255 too.
@@ -143,6 +143,7 @@ void ProvePatchEmbed(Proof& proof, const PatchEmbed& p) {
   }
   proof.Accumulators("patch_embed", bounds);
   proof.Requantized("patch_embed.rq", p.rq, bounds);
+  p.high_column_sums = std::move(high.sum), p.low_column_sums = std::move(low.sum);
 }
 
 void ProveRelPos(Proof& proof, const char* site, const RelPos& rel, int64_t& logit) {
