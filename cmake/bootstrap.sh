@@ -42,8 +42,9 @@ is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" 
 # package_version package: the upstream part of its version, or nothing.
 package_version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null | sed -e 's/^[0-9]*://' -e 's/-[^-]*$//' || true; }
 
+# ocl-icd-opencl-dev: the CMake package of Debian's oneDNN asks for OpenCL, but libdnnl-dev only recommends it.
 install_packages() {
-  local required="g++ cmake ninja-build python3 pkg-config binutils libdnnl-dev libstb-dev libcxxopts-dev nlohmann-json3-dev libgtest-dev"
+  local required="g++ cmake ninja-build python3 pkg-config binutils libdnnl-dev ocl-icd-opencl-dev libstb-dev libcxxopts-dev nlohmann-json3-dev libgtest-dev"
   local optional="libxnnpack-dev libpthreadpool-dev libbenchmark-dev"
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     say "This is not Debian or Ubuntu: what is needed must be there already, or configure with -DINTSAM_FETCH_DEPS=ON."
