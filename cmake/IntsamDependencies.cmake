@@ -52,6 +52,12 @@ if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
   endif()
   intsam_interface(dnnl DNNL::dnnl)
 
+  # Eigen: the Cholesky factor behind error feedback (converter/quantize/round_weights.cc).
+  find_package(Eigen3 3.3 CONFIG QUIET)
+  if(NOT TARGET Eigen3::Eigen)
+    intsam_missing("Eigen (3.3 or newer)" libeigen3-dev)
+  endif()
+
   # JSON: safetensors headers, prompts, reports.
   find_package(nlohmann_json 3.10 CONFIG QUIET)
   if(NOT nlohmann_json_FOUND)

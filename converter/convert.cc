@@ -1,15 +1,19 @@
 #include "converter/convert.h"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <span>
 
 #include "converter/pack/isam_writer.h"
-#include "intsam/intsam.h"
-#include "runtime/base/sha256.h"
+#include "converter/provenance.h"
+#include "converter/quantize/calibrated_plan.h"
+#include "converter/quantize/choose_reparametrisation.h"
 
 namespace intsam {
 namespace {
+
+constexpr size_t kObservedImages = 8;  // for choosing reparametrisations
 
 class Stopwatch {
  public:
@@ -24,45 +28,57 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-// Order matters: the digest names this calibration set in this order.
-std::string CalibrationDigest(const std::vector<CalibrationImage>& images) {
-  Sha256 hash;
-  for (const CalibrationImage& image : images) {
-    hash.Update(&image.size, sizeof image.size);
-    hash.Update(image.rgb.data(), image.rgb.size());
-  }
-  return ToHex(hash.Finish());
+std::function<void(int, int)> Stage(const ConvertOptions& options, const char* name) {
+  if (!options.progress) return {};
+  return [&options, name](int done, int total) { options.progress(name, done, total); };
 }
 
-std::string Provenance(const FloatModel& model, const std::vector<CalibrationImage>& images,
-                       const ConvertOptions& options) {
-  nlohmann::ordered_json json;
-  json["converter"] = std::string("intsam-convert ") + intsam_version();
-  json["source_sha256"] =
-      model.source_sha256.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(model.source_sha256);
-  json["bits"] = "w8a8";
-  json["method"] = options.quantize.percentile < 1 ? "percentile" : "minmax";
-  json["percentile"] = options.quantize.percentile;
-  json["softmax"] = "e16";
-  json["calibration_images"] = images.size();
-  json["calibration_sha256"] = CalibrationDigest(images);
-  return json.dump();
+bool Reparametrises(const QuantizeMethod& m) {
+  return m.big || m.key_centring || m.value_centring || m.channel_scaling || m.migration;
 }
 
 }  // namespace
 
-Result<ConvertReport> ConvertModel(const FloatModel& model, const std::vector<CalibrationImage>& images,
-                                   const ConvertOptions& options, const std::string& path) {
+Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationImage>& images,
+                               const ConvertOptions& options, QuantizationPlan plan) {
   if (images.empty()) return Error(Code::kUsage, "calibration: no photos");
-  ConvertReport report;
-  report.provenance = Provenance(model, images, options);
+  const bool imported = !plan.weights.empty();
+  ConvertedModel converted;
   Stopwatch watch;
-  FloatSam sam(model, options.threads);
-  const Statistics statistics = Calibrate(sam, model.config, images, options.calibration, options.progress);
-  report.calibrate_ns = watch.Lap();
-  INTSAM_ASSIGN(const auto quantized, QuantizeModel(model, statistics, options.quantize));
-  report.quantize_ns = watch.Lap();
-  INTSAM_TRY(WriteModelFile(quantized->model, report.provenance, path));
+  if (!imported && Reparametrises(options.method)) {
+    FloatSam sam(model, options.threads);
+    const std::span<const CalibrationImage> some(images.data(), std::min(images.size(), kObservedImages));
+    const Observations seen =
+        Calibrate(sam, model.config, some, options.calibration, {}, Stage(options, "observing"));
+    ReportKeys(model.config, seen, false, converted.report);
+    Reparametrise(model, seen, options.bits, options.method, converted.report);
+  }
+  Observations seen;
+  {
+    FloatSam sam(model, options.threads);
+    seen = Calibrate(sam, model.config, images, options.calibration,
+                     imported ? std::vector<LayerSite>() : GramLayers(model.config, options.bits, options.method),
+                     Stage(options, "calibrating"));
+  }
+  converted.calibrate_ns = watch.Lap();
+  ReportKeys(model.config, seen, true, converted.report);
+  INTSAM_TRY(CompletePlan(model, seen, options.bits, options.method, Stage(options, "rounding"), plan,
+                          converted.report));
+  INTSAM_ASSIGN(converted.quantized, QuantizeModel(model, seen.statistics, plan));
+  converted.provenance = Provenance(model, images, options, imported, converted.report);
+  converted.quantize_ns = watch.Lap();
+  return converted;
+}
+
+Result<ConvertReport> ConvertModel(FloatModel& model, const std::vector<CalibrationImage>& images,
+                                   const ConvertOptions& options, QuantizationPlan plan, const std::string& path) {
+  INTSAM_ASSIGN(const ConvertedModel converted, Convert(model, images, options, std::move(plan)));
+  ConvertReport report;
+  report.provenance = converted.provenance;
+  report.calibrate_ns = converted.calibrate_ns, report.quantize_ns = converted.quantize_ns;
+  report.notes = converted.quantized->notes;
+  Stopwatch watch;
+  INTSAM_TRY(WriteModelFile(converted.quantized->model, report.provenance, path));
   report.write_ns = watch.Lap();
   std::error_code ignored;
   report.file_bytes = std::filesystem::file_size(path, ignored);

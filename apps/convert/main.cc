@@ -1,5 +1,6 @@
 // intsam-convert: a SAM checkpoint and calibration photos to an .isam model.
 #include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/file_bytes.h"
@@ -40,10 +41,14 @@ cxxopts::Options MakeOptions() {
       "calib-limit", "use at most this many photos, in order of their names",
       cxxopts::value<std::string>()->default_value("32"))(
       "config", "JSON configuration beside the checkpoint's shapes (default: CHECKPOINT with .json, if there)",
-      cxxopts::value<std::string>()->default_value(""))("bits", "bit widths: w8a8",
-                                                        cxxopts::value<std::string>()->default_value("w8a8"))(
-      "method", "range observer: minmax, or percentile (99.99 % of the activations)",
-      cxxopts::value<std::string>()->default_value("minmax"))(
+      cxxopts::value<std::string>()->default_value(""))(
+      "bits", std::string("bit widths: ") + BitProfileHelp(), cxxopts::value<std::string>()->default_value("w8a8"))(
+      "method", "intsam, ptq4sam (as the paper without reconstruction), percentile or minmax",
+      cxxopts::value<std::string>()->default_value("intsam"))(
+      "softmax", "coding of the probabilities: auto (by measured error), exact, uniform, agq; default: the method's",
+      cxxopts::value<std::string>()->default_value(""))(
+      "enable", "features to add to the method: " + FeatureNames(), cxxopts::value<std::vector<std::string>>())(
+      "ablate", "features to take away from the method", cxxopts::value<std::vector<std::string>>())(
       "synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)",
       cxxopts::value<std::string>())("seed", "seed of --synthetic", cxxopts::value<std::string>()->default_value("1"));
   options.parse_positional({"checkpoint"});
@@ -68,12 +73,19 @@ Status CheckArguments(const cxxopts::ParseResult& parsed) {
   if (parsed.count("calib") == 0 && parsed.count("synthetic") == 0) {
     return Error(Code::kUsage, "--calib: a folder of calibration photos is missing");
   }
-  const std::string bits = parsed["bits"].as<std::string>(), method = parsed["method"].as<std::string>();
-  if (bits != "w8a8") return Error(Code::kUsage, "--bits: '%s' is not available (w8a8)", EscapeControls(bits).c_str());
-  if (method != "minmax" && method != "percentile") {
-    return Error(Code::kUsage, "--method: '%s' is neither minmax nor percentile", EscapeControls(method).c_str());
-  }
   return Status();
+}
+
+// What decides about numbers: checked before anything is read.
+Result<ConvertOptions> ReadConvertOptions(const cxxopts::ParseResult& parsed) {
+  const auto list = [&](const char* name) {
+    return parsed.count(name) != 0 ? parsed[name].as<std::vector<std::string>>() : std::vector<std::string>();
+  };
+  ConvertOptions options;
+  INTSAM_ASSIGN(options.bits, ParseBitProfile(parsed["bits"].as<std::string>()));
+  INTSAM_ASSIGN(options.method, MakeMethod(parsed["method"].as<std::string>(), list("enable"), list("ablate"),
+                                           parsed["softmax"].as<std::string>()));
+  return options;
 }
 
 void Print(const CommonFlags& flags, const std::string& output, const ConvertReport& report) {
@@ -96,10 +108,10 @@ void Print(const CommonFlags& flags, const std::string& output, const ConvertRep
 
 Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_TRY(CheckArguments(parsed));
-
+  INTSAM_ASSIGN(ConvertOptions convert, ReadConvertOptions(parsed));
   const std::string output = parsed["output"].as<std::string>();
   INTSAM_TRY(CheckWritable(output));
-  INTSAM_ASSIGN(const FloatModel model, LoadModel(parsed));
+  INTSAM_ASSIGN(FloatModel model, LoadModel(parsed));
   std::vector<CalibrationImage> images;
   if (parsed.count("calib") != 0) {
     INTSAM_ASSIGN(const int64_t limit,
@@ -110,12 +122,18 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
     images.push_back(SyntheticImage(model.config, 1));
   }
 
-  ConvertOptions convert;
   convert.threads = flags.threads;
-  if (parsed["method"].as<std::string>() == "percentile") convert.quantize.percentile = 0.9999;
-  Progress bar("calibrating", images.size(), flags.progress && !flags.quiet);
-  convert.progress = [&bar](int done, int) { bar.Update(static_cast<uint64_t>(done)); };
-  INTSAM_ASSIGN(const ConvertReport report, ConvertModel(model, images, convert, output));
+  std::unique_ptr<Progress> bar;
+  std::string stage;
+  convert.progress = [&](const char* name, int done, int total) {
+    if (name != stage || bar == nullptr) {
+      bar.reset();  // erases its line
+      bar = std::make_unique<Progress>(stage = name, static_cast<uint64_t>(total), flags.progress && !flags.quiet);
+    }
+    bar->Update(static_cast<uint64_t>(done));
+  };
+  INTSAM_ASSIGN(const ConvertReport report, ConvertModel(model, images, convert, {}, output));
+  bar.reset();
   Print(flags, output, report);
   return Status();
 }

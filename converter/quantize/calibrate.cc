@@ -1,6 +1,9 @@
 #include "converter/quantize/calibrate.h"
 
 #include <algorithm>
+#include <map>
+#include <string_view>
+#include <utility>
 
 namespace intsam {
 namespace {
@@ -50,12 +53,55 @@ void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& 
   }
 }
 
+// Adds the inputs of a layer to its Gram matrix; the neck's 3x3 convolution sees neighbourhoods.
+class GramCollector {
+ public:
+  GramCollector(const SamConfig& config, const std::vector<LayerSite>& layers) : grid_(config.grid()) {
+    for (const LayerSite& layer : layers) {
+      grams_.emplace(layer.name, Gram(layer.in));
+      layers_[layer.name + ".in"] = layer.name;
+    }
+  }
+  void See(std::string_view site, std::span<const float> values, size_t channels) {
+    const auto found = layers_.find(site);
+    if (found == layers_.end()) return;
+    Gram& gram = grams_.at(found->second);
+    if (gram.channels() == channels) return gram.Add(values);
+    // Official weights are in order (channel, ky, kx).
+    constexpr size_t kStep = 3;  // every third position
+    std::vector<float> rows;
+    for (size_t at = 0; at < grid_ * grid_; at += kStep) {
+      for (size_t c = 0; c < channels; ++c) {
+        for (size_t tap = 0; tap < 9; ++tap) {
+          const size_t y = at / grid_ + tap / 3, x = at % grid_ + tap % 3;  // both plus one
+          const bool inside = y >= 1 && x >= 1 && y <= grid_ && x <= grid_;
+          rows.push_back(inside ? values[((y - 1) * grid_ + x - 1) * channels + c] : 0);
+        }
+      }
+    }
+    gram.Add(rows);
+  }
+  Grams Take() { return std::move(grams_); }
+
+ private:
+  const size_t grid_;
+  std::map<std::string, std::string, std::less<>> layers_;  // input site: layer
+  Grams grams_;
+};
+
 }  // namespace
 
-Statistics Calibrate(FloatSam& sam, const SamConfig& config, const std::vector<CalibrationImage>& images,
-                     const CalibrationOptions& options, const std::function<void(int, int)>& progress) {
-  Statistics statistics;
-  sam.set_hook([&](std::string_view site, std::span<float> values, size_t) { statistics.Add(site, values); });
+Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const CalibrationImage> images,
+                       const CalibrationOptions& options, const std::vector<LayerSite>& gram_layers,
+                       const std::function<void(int, int)>& progress) {
+  Observations seen;
+  AttentionCollector attentions(config, options.attention_samples);
+  GramCollector grams(config, gram_layers);
+  sam.set_hook([&](std::string_view site, std::span<float> values, size_t channels) {
+    seen.statistics.Add(site, values, channels);
+    attentions.See(site, values, channels);
+    grams.See(site, values, channels);
+  });
   for (size_t i = 0; i < images.size(); ++i) {
     if (progress) progress(static_cast<int>(i), static_cast<int>(images.size()));
     const CalibrationImage& image = images[i];
@@ -64,7 +110,9 @@ Statistics Calibrate(FloatSam& sam, const SamConfig& config, const std::vector<C
   }
   if (progress) progress(static_cast<int>(images.size()), static_cast<int>(images.size()));
   sam.set_hook({});
-  return statistics;
+  seen.attentions = attentions.Take();
+  seen.grams = grams.Take();
+  return seen;
 }
 
 CalibrationImage SyntheticImage(const SamConfig& config, uint64_t seed) {

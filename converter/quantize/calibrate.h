@@ -3,8 +3,12 @@
 #define INTSAM_CONVERTER_QUANTIZE_CALIBRATE_H_
 
 #include <functional>
+#include <span>
+#include <string>
 #include <vector>
 
+#include "converter/quantize/attention_sample.h"
+#include "converter/quantize/gram.h"
 #include "converter/quantize/statistics.h"
 #include "converter/reference/float_sam.h"
 #include "runtime/image/resize.h"
@@ -18,13 +22,22 @@ struct CalibrationImage {
 };
 
 struct CalibrationOptions {
-  int points_per_side = 3;  // a grid of point prompts; each also gives a box, the tight box of its best mask
+  int points_per_side = 3;       // a grid of point prompts; each also gives a box, the tight box of its best mask
+  size_t attention_samples = 4;  // per attention
+};
+
+struct Observations {
+  Statistics statistics;
+  AttentionSamples attentions;
+  Grams grams;  // by layer name
 };
 
 // Prompts per photo: the grid of points; for each the box around the mask it gave; every third point again with that
-// mask as mask prompt and a background point. Deterministic. `progress(done, total)` counts photos.
-Statistics Calibrate(FloatSam& sam, const SamConfig& config, const std::vector<CalibrationImage>& images,
-                     const CalibrationOptions& options, const std::function<void(int, int)>& progress);
+// mask as mask prompt and a background point. Deterministic. gram_layers: layers whose inputs' second moments are
+// wanted. `progress(done, total)` counts photos.
+Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const CalibrationImage> images,
+                       const CalibrationOptions& options, const std::vector<LayerSite>& gram_layers,
+                       const std::function<void(int, int)>& progress);
 
 // Seeded smooth noise, for synthetic models where there is nothing to recognise.
 CalibrationImage SyntheticImage(const SamConfig& config, uint64_t seed);

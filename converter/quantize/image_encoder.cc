@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "converter/quantize/layers.h"
+#include "converter/quantize/pack_weights.h"
 
 namespace intsam {
 namespace {
@@ -58,61 +59,48 @@ void QuantizePatchEmbed(QuantizeContext& q, PatchEmbed& patch, double residual_u
 void QuantizeBlock(QuantizeContext& q, const std::string& name, EncoderBlock& b, double residual_unit,
                    uint32_t head_dim) {
   const uint32_t dim = b.proj.out;
-  const Scale norm1 = q.Asymmetric(name + "attn.qkv.in");
+  const Scale norm1 = q.Codes(name + "attn.qkv.in");
   b.norm1 = MakeNormNarrow(q.Weight(name + "norm1.weight"), q.Weight(name + "norm1.bias"), kEps, residual_unit, norm1,
                            q.pool);
 
-  const Scale scales[3] = {q.Symmetric(name + "attn.q"), q.Symmetric(name + "attn.k"), q.Symmetric(name + "attn.v")};
-  const double finest = std::max({scales[0].scale, scales[1].scale, scales[2].scale});
-  std::vector<double> units = QuantizeLinear(q, q.Weight(name + "attn.qkv.weight"), q.Weight(name + "attn.qkv.bias"),
-                                             norm1.scale, finest, b.qkv);
-  for (uint32_t c = 0; c < units.size(); ++c) units[c] /= scales[c / dim].scale;
-  b.qkv_rq = MakeRq16(units, scales[0].codes, q.pool);
+  const Scale query = q.Signed(name + "attn.q"), key = q.Signed(name + "attn.k"), value = q.Signed(name + "attn.v");
+  const double coarsest = std::max({query.scale, key.scale, value.scale});
+  std::vector<double> units = PlannedLinear(q, name + "attn.qkv", {norm1.scale, coarsest}, b.qkv);
+  const std::span<const double> all(units);
+  b.q_rq = MakeRq16(Multipliers(all.subspan(0, dim), query.scale), query.codes, q.pool);
+  b.k_rq = MakeRq16(Multipliers(all.subspan(dim, dim), key.scale), key.codes, q.pool);
+  b.v_rq = MakeRq16(Multipliers(all.subspan(2 * dim, dim), value.scale), value.codes, q.pool);
 
-  const Scale attended = q.Symmetric(name + "attn.proj.in");
-  b.rel_pos_h = MakeRelPos(q.Weight(name + "attn.rel_pos_h"), b.side, head_dim, scales[1].scale, q.pool);
-  b.rel_pos_w = MakeRelPos(q.Weight(name + "attn.rel_pos_w"), b.side, head_dim, scales[1].scale, q.pool);
-  b.softmax = MakeSoftmax(scales[0].scale * scales[1].scale / std::sqrt(static_cast<double>(head_dim)), scales[2].scale,
-                          attended.scale);
-  units = QuantizeLinear(q, q.Weight(name + "attn.proj.weight"), q.Weight(name + "attn.proj.bias"), attended.scale, 0,
-                         b.proj);
+  const Scale attended = q.Signed(name + "attn.proj.in");
+  b.rel_pos_h = MakeRelPos(q.Weight(name + "attn.rel_pos_h"), b.side, head_dim, key.scale, q.pool);
+  b.rel_pos_w = MakeRelPos(q.Weight(name + "attn.rel_pos_w"), b.side, head_dim, key.scale, q.pool);
+  b.softmax = MakeSoftmax(q.Coding(name + "attn"), query.scale * key.scale / std::sqrt(static_cast<double>(head_dim)),
+                          value.scale, attended, b.side * b.side);
+  units = PlannedLinear(q, name + "attn.proj", {attended.scale, 0}, b.proj);
   b.proj_rq = MakeRq32(Multipliers(units, residual_unit), q.pool);
 
-  const Scale norm2 = q.Asymmetric(name + "mlp.lin1.in");
+  const Scale norm2 = q.Codes(name + "mlp.lin1.in");
   b.norm2 = MakeNormNarrow(q.Weight(name + "norm2.weight"), q.Weight(name + "norm2.bias"), kEps, residual_unit, norm2,
                            q.pool);
   const int unit_bits = UnitBits(1.25 * q.MaxAbs(name + "mlp.lin1.out"), 16383);
-  const Scale hidden = q.Asymmetric(name + "mlp.lin2.in");
-  units = QuantizeLinear(q, q.Weight(name + "mlp.lin1.weight"), q.Weight(name + "mlp.lin1.bias"), norm2.scale,
-                         std::ldexp(1.0, -unit_bits), b.lin1);
+  const Scale hidden = q.Codes(name + "mlp.lin2.in");
+  units = PlannedLinear(q, name + "mlp.lin1", {norm2.scale, std::ldexp(1.0, -unit_bits)}, b.lin1);
   b.gelu = MakeRqGelu(units, unit_bits, hidden, q.pool);
-  units =
-      QuantizeLinear(q, q.Weight(name + "mlp.lin2.weight"), q.Weight(name + "mlp.lin2.bias"), hidden.scale, 0, b.lin2);
+  units = PlannedLinear(q, name + "mlp.lin2", {hidden.scale, 0}, b.lin2);
   b.lin2_rq = MakeRq32(Multipliers(units, residual_unit), q.pool);
-}
-
-// [out][in][3][3] to [out][ky][kx][in].
-std::vector<float> ChannelLast(const std::vector<float>& weight, uint32_t channels) {
-  std::vector<float> moved(weight.size());
-  for (size_t i = 0; i < weight.size(); ++i) {
-    const size_t out = i / (size_t{9} * channels), in = i / 9 % channels, tap = i % 9;
-    moved[(out * 9 + tap) * channels + in] = weight[i];
-  }
-  return moved;
 }
 
 void QuantizeNeck(QuantizeContext& q, Neck& neck, double residual_unit, double key_unit) {
   const std::string name = "image_encoder.neck.";
-  const Scale in = q.Asymmetric(name + "0.in");
+  const Scale in = q.Codes(name + "0.in");
   neck.in = {MakeRq32Scalar(residual_unit / in.scale), in.codes};
   const double unit1 = q.R24Unit(name + "0.out");
-  std::vector<double> units = QuantizeLinear(q, q.Weight(name + "0.weight"), {}, in.scale, 0, neck.conv1);
+  std::vector<double> units = PlannedLinear(q, name + "0", {in.scale, 0}, neck.conv1);
   neck.conv1_rq = MakeRq32(Multipliers(units, unit1), q.pool);
-  const Scale middle = q.Asymmetric(name + "2.in");
+  const Scale middle = q.Codes(name + "2.in");
   neck.norm1 = MakeNormNarrow(q.Weight(name + "1.weight"), q.Weight(name + "1.bias"), kEps, unit1, middle, q.pool);
   const double unit2 = q.R24Unit(name + "2.out");
-  const std::vector<float> moved = ChannelLast(q.Weight(name + "2.weight"), neck.conv1.out);
-  units = QuantizeLinear(q, moved, {}, middle.scale, 0, neck.conv2);
+  units = PlannedConvolution(q, name + "2", {middle.scale, 0}, neck.conv1.out, neck.conv2);
   neck.conv2_rq = MakeRq32(Multipliers(units, unit2), q.pool);
   neck.norm2 = MakeNormWide(q.Weight(name + "3.weight"), q.Weight(name + "3.bias"), kEps, unit2, key_unit, q.pool);
 }

@@ -3,81 +3,157 @@
 #include <algorithm>
 #include <cmath>
 
+#include "converter/quantize/pack_weights.h"
+
 namespace intsam {
 
-void QuantizeContext::Range(const std::string& site, bool percentile, double& lo, double& hi) {
-  lo = 0, hi = 1;
-  if (Status missing = statistics.Require(site); !missing.ok()) {
-    if (status.ok()) status = missing;
-    return;
-  }
-  statistics.at(site).Percentile(percentile ? options.percentile : 1.0, lo, hi);
+void QuantizeContext::Missing(const std::string& what) {
+  if (status.ok()) status = Error(Code::kInternal, "%s: nothing was decided for it", what.c_str());
 }
 
 double QuantizeContext::MaxAbs(const std::string& site) {
-  double lo, hi;
-  Range(site, false, lo, hi);
-  return std::max({-lo, hi, 1e-6});
+  if (Status missing = statistics.Require(site); !missing.ok()) {
+    if (status.ok()) status = missing;
+    return 1;
+  }
+  return std::max(statistics.at(site).max_abs(), 1e-6);
 }
 
-Scale QuantizeContext::Asymmetric(const std::string& site) {
-  double lo, hi;
-  Range(site, true, lo, hi);
-  return AsymmetricScale(lo, hi, 8);
+Scale QuantizeContext::Codes(const std::string& site) {
+  const auto found = plan.activations.find(site);
+  if (found == plan.activations.end()) return Missing(site), Scale{};
+  const ActivationScale& a = found->second;
+  return {a.scale, {static_cast<uint32_t>(a.zero), 0, (1u << a.bits) - 1}};
 }
 
-Scale QuantizeContext::Symmetric(const std::string& site) {
-  double lo, hi;
-  Range(site, true, lo, hi);
-  return SymmetricScale(std::max(-lo, hi), 8);
+Scale QuantizeContext::Signed(const std::string& site) {
+  const Scale codes = Codes(site);
+  const int below = static_cast<int>(codes.codes.zero), above = static_cast<int>(codes.codes.hi) - below;
+  const int most = std::max(below, above);
+  if (most > 128) {
+    notes.push_back(site + ": an 8-bit zero point off the centre: codes are spread anew over -127..127");
+    return {codes.scale * most / 127, Codes::Signed()};
+  }
+  // -128 is no value of a signed site: 8-bit codes around 128 lose their code 0.
+  return {codes.scale, {128, static_cast<uint32_t>(std::max(1, 128 - below)), static_cast<uint32_t>(std::min(255, 128 + above))}};
+}
+
+const SoftmaxCoding& QuantizeContext::Coding(const std::string& attention) {
+  static const SoftmaxCoding kNone;
+  const auto found = plan.softmax.find(attention);
+  if (found == plan.softmax.end()) return Missing(attention + ".softmax"), kNone;
+  return found->second;
 }
 
 double QuantizeContext::S16Unit(const std::string& site, double head_room) { return head_room * MaxAbs(site) / 32767; }
 double QuantizeContext::R24Unit(const std::string& site) { return 4 * MaxAbs(site) / (1 << 23); }
 
-std::vector<int8_t> PackPanels(const std::vector<int8_t>& rows, uint32_t out, uint32_t in) {
-  std::vector<int8_t> panels(size_t{(out + 15) / 16} * 16 * in);
-  for (uint32_t n = 0; n < out; ++n) {
-    for (uint32_t k = 0; k < in; ++k) {
-      panels[(size_t{n / 16} * (in / 4) + k / 4) * 64 + n % 16 * 4 + k % 4] = rows[size_t{n} * in + k];
-    }
-  }
-  return panels;
-}
-
 namespace {
 
-// Scale of one output channel so that its weights reach +-limit, its bias fits an accumulator and its outputs are not
-// so fine that the requantization shift leaves its range.
-double ChannelScale(std::span<const float> row, double bias, double input_scale, double least_output, int limit) {
-  double max = 0;
-  for (const float w : row) max = std::max(max, std::fabs(static_cast<double>(w)));
-  const double for_bias = std::fabs(bias) / (input_scale * (1 << 28));
-  const double for_shift = least_output * kLeastMultiplier * 2 / input_scale;
-  return std::max({max / limit, for_bias, for_shift, 1e-12});
+// The least scale of a channel whose bias fits an accumulator and whose outputs are not so fine that the requantization
+// shift leaves its range.
+double LeastScale(double bias, const LayerUse& use) {
+  const double for_bias = std::fabs(bias) / (use.input_scale * (1 << 28));
+  const double for_shift = use.least_output * kLeastMultiplier * 2 / use.input_scale;
+  return std::max({for_bias, for_shift, 1e-12});
+}
+
+// Rounds a row's values to nearest on the grid of another scale, around the middle code.
+void Regrid(WeightCodes& w, size_t row, size_t in, double scale) {
+  const int middle = 1 << (w.bits - 1), most = (1 << w.bits) - 1;
+  for (size_t k = 0; k < in; ++k) {
+    uint8_t& code = w.codes[row * in + k];
+    const double value = (int{code} - int{w.zero[row]}) * static_cast<double>(w.scale[row]);
+    code = static_cast<uint8_t>(std::clamp<double>(std::floor(value / scale + 0.5) + middle, w.bits == 8 ? 1 : 0, most));
+  }
+  w.zero[row] = static_cast<uint8_t>(middle);
+  w.scale[row] = static_cast<float>(scale);
+}
+
+// Moves rows that the runtime cannot hold to a grid that it can: 8-bit values beyond -127..127, scales too fine.
+void FitRows(QuantizeContext& q, const std::string& name, const LayerUse& use, std::span<const float> bias, size_t in,
+             WeightCodes& w) {
+  size_t off_centre = 0;
+  for (size_t row = 0; row < w.scale.size(); ++row) {
+    const auto [least, most] = std::minmax_element(w.codes.begin() + static_cast<std::ptrdiff_t>(row * in),
+                                                   w.codes.begin() + static_cast<std::ptrdiff_t>((row + 1) * in));
+    const int reach = std::max(int{w.zero[row]} - *least, *most - int{w.zero[row]});
+    double scale = w.scale[row];
+    if (reach > 127) scale *= reach / 127.0, ++off_centre;
+    scale = std::max(scale, LeastScale(bias.empty() ? 0 : bias[row], use));
+    if (scale > w.scale[row]) Regrid(w, row, in, scale);
+  }
+  if (off_centre > 0) {
+    q.notes.push_back(name + ".weight: " + std::to_string(off_centre) +
+                      " channels with 8-bit zero points off the centre: codes are spread anew over -127..127");
+  }
+}
+
+// Bias in accumulator units; returns the units.
+std::vector<double> SetBias(QuantizeContext& q, std::span<const float> bias, std::span<const float> scale,
+                            double input_scale, Linear& linear) {
+  std::vector<double> units(linear.out);
+  std::vector<int32_t> codes(linear.out);
+  for (uint32_t n = 0; n < linear.out; ++n) {
+    units[n] = scale[n] * input_scale;
+    codes[n] = bias.empty() ? 0 : static_cast<int32_t>(std::floor(bias[n] / units[n] + 0.5));
+  }
+  linear.bias = q.pool.Add(codes);
+  return units;
+}
+
+std::vector<double> Planned(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t channels,
+                            Linear& linear) {
+  const auto found = q.plan.weights.find(name);
+  const size_t in = linear.in;
+  if (found == q.plan.weights.end() || found->second.codes.size() != in * linear.out) {
+    q.Missing(name + ".weight");
+    return std::vector<double>(linear.out, 1);
+  }
+  WeightCodes w = std::move(found->second);
+  q.plan.weights.erase(found);
+  std::span<const float> bias = w.bias;
+  if (bias.empty() && q.float_model.tensors.contains(name + ".bias")) bias = q.Weight(name + ".bias");
+  FitRows(q, name, use, bias, in, w);
+  if (channels != 0) {
+    std::vector<uint8_t> moved(w.codes.size());
+    for (size_t i = 0; i < moved.size(); ++i) {
+      const size_t row = i / in, channel = i / 9 % channels, tap = i % 9;
+      moved[row * in + tap * channels + channel] = w.codes[i];
+    }
+    w.codes = std::move(moved);
+  }
+  SetWeights(linear, w.codes, w.zero, w.bits, q.pool);
+  return SetBias(q, bias, w.scale, use.input_scale, linear);
 }
 
 }  // namespace
 
-std::vector<double> QuantizeLinear(QuantizeContext& context, std::span<const float> weight, std::span<const float> bias,
-                                   double input_scale, double least_output, Linear& linear) {
+std::vector<double> PlannedLinear(QuantizeContext& q, const std::string& name, const LayerUse& use, Linear& linear) {
+  return Planned(q, name, use, 0, linear);
+}
+
+std::vector<double> PlannedConvolution(QuantizeContext& q, const std::string& name, const LayerUse& use,
+                                       uint32_t channels, Linear& linear) {
+  return Planned(q, name, use, channels, linear);
+}
+
+std::vector<double> WideLinear(QuantizeContext& q, std::span<const float> weight, std::span<const float> bias,
+                               double input_scale, Linear& linear) {
   const uint32_t in = linear.in, out = linear.out;
-  std::vector<int8_t> codes(size_t{out} * in);
-  std::vector<int32_t> bias_codes(out);
-  std::vector<double> units(out);
+  std::vector<uint8_t> codes(size_t{out} * in), zero(out, 128);
+  std::vector<float> scales(out);
   for (uint32_t n = 0; n < out; ++n) {
-    const std::span<const float> row = weight.subspan(size_t{n} * in, in);
-    const double b = bias.empty() ? 0 : bias[n];
-    const double scale = ChannelScale(row, b, input_scale, least_output, 127);
+    double max = 0;
+    for (uint32_t k = 0; k < in; ++k) max = std::max(max, std::fabs(static_cast<double>(weight[size_t{n} * in + k])));
+    scales[n] = static_cast<float>(std::max(max / 127, LeastScale(bias.empty() ? 0 : bias[n], {input_scale, 0})));
     for (uint32_t k = 0; k < in; ++k) {
-      codes[size_t{n} * in + k] = static_cast<int8_t>(std::clamp(std::floor(row[k] / scale + 0.5), -127.0, 127.0));
+      const double code = std::floor(weight[size_t{n} * in + k] / double{scales[n]} + 0.5);
+      codes[size_t{n} * in + k] = static_cast<uint8_t>(std::clamp(code, -127.0, 127.0) + 128);
     }
-    units[n] = scale * input_scale;
-    bias_codes[n] = static_cast<int32_t>(std::floor(b / units[n] + 0.5));
   }
-  linear.weight = context.pool.Add(PackPanels(codes, out, in));
-  linear.bias = context.pool.Add(bias_codes);
-  return units;
+  SetWeights(linear, codes, zero, 8, q.pool);
+  return SetBias(q, bias, scales, input_scale, linear);
 }
 
 std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight,
@@ -87,7 +163,9 @@ std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const f
   std::vector<double> units(linear.out);
   for (uint32_t n = 0; n < linear.out; ++n) {
     const std::span<const float> row = weight.subspan(size_t{n} * linear.in, linear.in);
-    const double scale = ChannelScale(row, bias[n], input_scale, 0, 2047);
+    double max = 0;
+    for (const float w : row) max = std::max(max, std::fabs(static_cast<double>(w)));
+    const double scale = std::max(max / 2047, LeastScale(bias[n], {input_scale, 0}));
     for (uint32_t k = 0; k < linear.in; ++k)
       codes[size_t{n} * linear.in + k] = static_cast<int16_t>(std::floor(row[k] / scale + 0.5));
     units[n] = scale * input_scale;
@@ -98,17 +176,17 @@ std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const f
   return units;
 }
 
-std::vector<double> Multipliers(const std::vector<double>& units, double output) {
+std::vector<double> Multipliers(std::span<const double> units, double output) {
   std::vector<double> multipliers;
   for (const double unit : units) multipliers.push_back(unit / output);
   return multipliers;
 }
 
 Result<std::unique_ptr<QuantizedModel>> QuantizeModel(const FloatModel& model, const Statistics& statistics,
-                                                      const QuantizeOptions& options) {
+                                                      QuantizationPlan& plan) {
   auto quantized = std::make_unique<QuantizedModel>();
   quantized->model = IntegerModel(model.config);
-  QuantizeContext context{model, statistics, options, quantized->pool, {}};
+  QuantizeContext context{model, statistics, plan, quantized->pool, quantized->notes, {}};
   // Streams and logits: twice the calibrated maximum (docs/numerics.md 11).
   const double token_unit = context.S16Unit("mask_decoder.tokens", 2);
   const double key_unit = context.S16Unit("mask_decoder.keys", 2);

@@ -1,4 +1,4 @@
-// Building blocks of quantize.cc: ranges of sites, weights to panels, layers of each kind.
+// Building blocks of quantize.cc: scales of sites, weights to panels, layers of each kind.
 #ifndef INTSAM_CONVERTER_QUANTIZE_LAYERS_H_
 #define INTSAM_CONVERTER_QUANTIZE_LAYERS_H_
 
@@ -14,34 +14,45 @@ namespace intsam {
 struct QuantizeContext {
   const FloatModel& float_model;
   const Statistics& statistics;
-  const QuantizeOptions& options;
+  QuantizationPlan& plan;
   TensorPool& pool;
+  std::vector<std::string>& notes;
   Status status;  // the first missing site
 
   const std::vector<float>& Weight(const std::string& key) const { return float_model.at(key); }
-  // Extremes of a site; {0, 1} after recording an error when it was never observed.
-  void Range(const std::string& site, bool percentile, double& lo, double& hi);
   double MaxAbs(const std::string& site);
-  Scale Asymmetric(const std::string& site);
-  Scale Symmetric(const std::string& site);
+  // Of a planned activation: codes in front of a linear layer as they are; signed ones around the runtime's zero 128.
+  Scale Codes(const std::string& site);
+  Scale Signed(const std::string& site);
+  const SoftmaxCoding& Coding(const std::string& attention);
   // Unit of an s16 value with this head room over the calibrated maximum, and of an R24 value (head room 4).
   double S16Unit(const std::string& site, double head_room);
   double R24Unit(const std::string& site);
+
+  void Missing(const std::string& what);
 };
 
-// Weights [out][in] row-major to panels. Row `i` holds output channel i.
-std::vector<int8_t> PackPanels(const std::vector<int8_t>& rows, uint32_t out, uint32_t in);
+// How the rows of a layer's accumulators are read: what one input code is worth, and the real size of the smallest
+// output step that matters (it keeps dead channels' scales in range; 0: none does).
+struct LayerUse {
+  double input_scale = 1;
+  double least_output = 0;
+};
 
-// A layer with s8 weights and one scale per output channel: fills weight and bias of `linear` and returns the real
-// value of one accumulator unit per channel. `bias` may be empty. input_scale: real value of one input unit.
-// least_output: real size of the smallest output step that matters; keeps dead channels' scales in range.
-std::vector<double> QuantizeLinear(QuantizeContext& context, std::span<const float> weight, std::span<const float> bias,
-                                   double input_scale, double least_output, Linear& linear);
+// A planned layer: fills weight and bias of `linear` and returns the real value of one accumulator unit per channel.
+std::vector<double> PlannedLinear(QuantizeContext& context, const std::string& name, const LayerUse& use,
+                                  Linear& linear);
+// The same for the neck's 3x3 convolution, whose official order (channel, ky, kx) becomes (ky, kx, channel).
+std::vector<double> PlannedConvolution(QuantizeContext& context, const std::string& name, const LayerUse& use,
+                                       uint32_t channels, Linear& linear);
+// A W8A16 layer: 8-bit weights, nearest codes of each channel's extreme. `bias` may be empty.
+std::vector<double> WideLinear(QuantizeContext& context, std::span<const float> weight, std::span<const float> bias,
+                               double input_scale, Linear& linear);
 std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight,
                                      std::span<const float> bias, double input_scale, Linear12& linear);
 
 // units[c] / output for every channel.
-std::vector<double> Multipliers(const std::vector<double>& units, double output);
+std::vector<double> Multipliers(std::span<const double> units, double output);
 
 void QuantizeImageEncoder(QuantizeContext& context, ImageEncoder& encoder, double key_unit);
 void QuantizePromptEncoder(QuantizeContext& context, PromptEncoder& encoder, double token_unit, double key_unit,

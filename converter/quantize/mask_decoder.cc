@@ -3,12 +3,16 @@
 #include <cmath>
 
 #include "converter/quantize/layers.h"
+#include "runtime/exec/prompt_tokens.h"
 
 namespace intsam {
 namespace {
 
 constexpr double kEps = 1e-6;       // LayerNorm2d
 constexpr double kTokenEps = 1e-5;  // the transformer's norms
+
+// Keys are image positions, or tokens.
+uint32_t MaxDecoderKeys(const SamConfig& c) { return std::max(c.grid() * c.grid(), MaxTokens(c)); }
 
 // Input units of q, k and v, output unit, of one attention.
 struct AttentionUnits {
@@ -17,23 +21,21 @@ struct AttentionUnits {
 
 void QuantizeProjection(QuantizeContext& q, const std::string& name, double input_unit, const Scale& out,
                         QuantizeSite& site, Linear& linear, Rq16& rq) {
-  const Scale in = q.Asymmetric(name + ".in");
+  const Scale in = q.Codes(name + ".in");
   site = {MakeRq32Scalar(input_unit / in.scale), in.codes};
-  const std::vector<double> units =
-      QuantizeLinear(q, q.Weight(name + ".weight"), q.Weight(name + ".bias"), in.scale, out.scale, linear);
+  const std::vector<double> units = PlannedLinear(q, name, {in.scale, out.scale}, linear);
   rq = MakeRq16(Multipliers(units, out.scale), out.codes, q.pool);
 }
 
 void QuantizeAttention(QuantizeContext& q, const std::string& name, const AttentionUnits& units, DecoderAttention& a) {
-  const Scale query = q.Symmetric(name + ".q"), key = q.Symmetric(name + ".k"), value = q.Symmetric(name + ".v");
+  const Scale query = q.Signed(name + ".q"), key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
   QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
   QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
-  const Scale attended = q.Symmetric(name + ".out_proj.in");
-  a.softmax =
-      MakeSoftmax(query.scale * key.scale / std::sqrt(static_cast<double>(a.head_dim)), value.scale, attended.scale);
-  const std::vector<double> out = QuantizeLinear(q, q.Weight(name + ".out_proj.weight"),
-                                                 q.Weight(name + ".out_proj.bias"), attended.scale, 0, a.out);
+  const Scale attended = q.Signed(name + ".out_proj.in");
+  a.softmax = MakeSoftmax(q.Coding(name), query.scale * key.scale / std::sqrt(static_cast<double>(a.head_dim)),
+                          value.scale, attended, MaxDecoderKeys(q.float_model.config));
+  const std::vector<double> out = PlannedLinear(q, name + ".out_proj", {attended.scale, 0}, a.out);
   a.out_rq = MakeRq32(Multipliers(out, units.out / 256), q.pool);
 }
 
@@ -52,15 +54,13 @@ void QuantizeLayer(QuantizeContext& q, const std::string& name, double token_uni
   l.norm3 = StreamNorm(q, name + "norm3", token_unit);
   l.norm4 = StreamNorm(q, name + "norm4", key_unit);
 
-  const Scale in = q.Asymmetric(name + "mlp.lin1.in"), hidden = q.Asymmetric(name + "mlp.lin2.in");
+  const Scale in = q.Codes(name + "mlp.lin1.in"), hidden = q.Codes(name + "mlp.lin2.in");
   l.mlp_in = {MakeRq32Scalar(token_unit / in.scale), in.codes};
-  std::vector<double> units = QuantizeLinear(q, q.Weight(name + "mlp.lin1.weight"), q.Weight(name + "mlp.lin1.bias"),
-                                             in.scale, hidden.scale, l.lin1);
+  std::vector<double> units = PlannedLinear(q, name + "mlp.lin1", {in.scale, hidden.scale}, l.lin1);
   // The ReLU is the clamp at the code of zero.
   l.lin1_rq =
       MakeRq16(Multipliers(units, hidden.scale), {hidden.codes.zero, hidden.codes.zero, hidden.codes.hi}, q.pool);
-  units =
-      QuantizeLinear(q, q.Weight(name + "mlp.lin2.weight"), q.Weight(name + "mlp.lin2.bias"), hidden.scale, 0, l.lin2);
+  units = PlannedLinear(q, name + "mlp.lin2", {hidden.scale, 0}, l.lin2);
   l.lin2_rq = MakeRq32(Multipliers(units, token_unit / 256), q.pool);
 }
 
@@ -89,14 +89,14 @@ int QuantizeUpscaling(QuantizeContext& q, Upscaling& u, double key_unit) {
   std::vector<float> rows, bias;
   TransposedWeights(q.Weight(name + "0.weight"), q.Weight(name + "0.bias"), u.conv1.in, u.conv1.out / 4, rows, bias);
   const double unit1 = q.R24Unit(name + "0.out");
-  std::vector<double> units = QuantizeLinear(q, rows, bias, key_unit, 0, u.conv1);
+  std::vector<double> units = WideLinear(q, rows, bias, key_unit, u.conv1);
   u.conv1_rq = MakeRq32(Multipliers(units, unit1), q.pool);
   const int bits1 = GeluBits(q, name + "1.out", 1.5), bits2 = GeluBits(q, name + "3.out", 2);
   u.norm = MakeNormWide(q.Weight(name + "1.weight"), q.Weight(name + "1.bias"), kEps, unit1, std::ldexp(1.0, -bits1),
                         q.pool);
   u.gelu1_bits = static_cast<uint32_t>(bits1);
   TransposedWeights(q.Weight(name + "3.weight"), q.Weight(name + "3.bias"), u.conv2.in, u.conv2.out / 4, rows, bias);
-  units = QuantizeLinear(q, rows, bias, std::ldexp(1.0, -bits1), 0, u.conv2);
+  units = WideLinear(q, rows, bias, std::ldexp(1.0, -bits1), u.conv2);
   u.conv2_rq = MakeRq32(Multipliers(units, std::ldexp(1.0, -bits2)), q.pool);
   u.gelu2_bits = static_cast<uint32_t>(bits2);
   return bits2;
@@ -110,7 +110,7 @@ double QuantizeMlp(QuantizeContext& q, const std::string& name, double input_uni
     const bool last = i + 1 == mlp.layers.size();
     const double unit = last ? last_head_room * q.MaxAbs(layer + ".out") / last_limit : q.S16Unit(layer + ".out", 4);
     const std::vector<double> units =
-        QuantizeLinear(q, q.Weight(layer + ".weight"), q.Weight(layer + ".bias"), input_unit, 0, mlp.layers[i].linear);
+        WideLinear(q, q.Weight(layer + ".weight"), q.Weight(layer + ".bias"), input_unit, mlp.layers[i].linear);
     mlp.layers[i].rq = MakeRq32(Multipliers(units, unit), q.pool);
     input_unit = unit;
   }

@@ -34,19 +34,6 @@ Mantissa15 ToMantissa15(double multiplier) {
 
 }  // namespace
 
-Scale AsymmetricScale(double min, double max, int bits) {
-  const double levels = (1 << bits) - 1;
-  min = std::min(min, 0.0), max = std::max(max, 0.0);
-  const double scale = std::max((max - min) / levels, 1e-8);
-  const double zero = std::clamp(std::round(-min / scale), 0.0, levels);
-  return {scale, {static_cast<uint32_t>(zero), 0, static_cast<uint32_t>(levels)}};
-}
-
-Scale SymmetricScale(double max, int bits) {
-  const uint32_t half = (1u << (bits - 1)) - 1;
-  return {std::max(max / half, 1e-8), {128, 128 - half, 128 + half}};
-}
-
 Rq32Scalar MakeRq32Scalar(double multiplier) {
   // Below 2^-32 every accumulator would round to at most 1: the caller's unit is far too coarse to matter.
   int exponent;
@@ -170,7 +157,7 @@ NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta,
   return norm;
 }
 
-Softmax MakeSoftmax(double logit_unit, double value_scale, double output_scale) {
+Softmax MakeSoftmax(const SoftmaxCoding&, double logit_unit, double value_scale, const Scale& out, uint32_t) {
   Softmax softmax;
   double mult = std::ldexp(logit_unit * 1.4426950408889634, 27);
   int shift = 0;
@@ -178,7 +165,8 @@ Softmax MakeSoftmax(double logit_unit, double value_scale, double output_scale) 
   while (mult < 32768 && shift < 15) mult *= 2, ++shift;
   softmax.shift = shift;
   softmax.mult = static_cast<uint32_t>(std::clamp<int64_t>(Round(mult), 32768, 65535));
-  softmax.mix = MakeRq32Scalar(value_scale / output_scale);
+  softmax.mix = MakeRq32Scalar(value_scale / out.scale);
+  softmax.out = out.codes;
   return softmax;
 }
 

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "converter/quantize/plan.h"
 #include "runtime/format/model.h"
 
 namespace intsam {
@@ -33,11 +34,6 @@ struct Scale {
   Codes codes;
 };
 
-// Asymmetric u8 codes of a range; zero is always representable. `bits` <= 8.
-Scale AsymmetricScale(double min, double max, int bits);
-// Signed codes (zero point 128, 1..255) of +-max.
-Scale SymmetricScale(double max, int bits);
-
 Rq32Scalar MakeRq32Scalar(double multiplier);
 Rq32 MakeRq32(std::span<const double> multipliers, TensorPool& pool);
 // RQ16 (docs/numerics.md 2.2).
@@ -53,8 +49,9 @@ NormNarrow MakeNormNarrow(std::span<const float> gamma, std::span<const float> b
                           const Scale& out, TensorPool& pool);
 NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit,
                       double output_unit, TensorPool& pool);
-// Logits in units of `logit_unit` (natural log) and values * value_scale to codes of output_scale.
-Softmax MakeSoftmax(double logit_unit, double value_scale, double output_scale);
+// Logits in units of `logit_unit` (natural log) and values * value_scale to codes of `out`.
+Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, double value_scale, const Scale& out,
+                    uint32_t keys);
 RelPos MakeRelPos(std::span<const float> table, uint32_t side, uint32_t head_dim, double key_scale, TensorPool& pool);
 
 // Exponent e of a power-of-two s16 unit 2^-e, 9..12, the finest in which |max| stays below `limit`.

@@ -28,6 +28,7 @@ struct WeightCodes {
   std::vector<uint8_t> codes;
   std::vector<uint8_t> zero;  // per row
   std::vector<float> scale;   // per row, > 0
+  std::vector<float> bias;    // per row, in place of the model's; empty: the model's own
 };
 
 // How probabilities are coded before the product with the values (docs/numerics.md 6.3).

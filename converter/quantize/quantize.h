@@ -1,31 +1,32 @@
-// From a float model and its calibration statistics to the integer model (docs/quantization.md).
+// From a float model, its calibration statistics and a plan to the integer model (docs/quantization.md).
 #ifndef INTSAM_CONVERTER_QUANTIZE_QUANTIZE_H_
 #define INTSAM_CONVERTER_QUANTIZE_QUANTIZE_H_
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "converter/checkpoint/sam_checkpoint.h"
 #include "converter/quantize/parameters.h"
+#include "converter/quantize/plan.h"
 #include "converter/quantize/statistics.h"
 #include "runtime/format/model.h"
 
 namespace intsam {
 
-struct QuantizeOptions {
-  // Share of the sampled activations that code ranges must hold at each end; 1: min-max. Applies to 8-bit codes only:
-  // wide sites (residual stream, s16 streams) always hold the extremes, with head room.
-  double percentile = 1.0;
-};
-
 struct QuantizedModel {
   IntegerModel model;  // views into pool
   TensorPool pool;
+  // Where the runtime's grid could not hold the plan's codes as they are: "SITE: what was done". Only 8-bit imports
+  // with off-centre zero points, and channels whose bias dwarfs their weights.
+  std::vector<std::string> notes;
 };
 
-// W8A8 with the R24, s16 and E16-softmax sites of docs/numerics.md. kInternal when a site was never observed.
+// Every layer, activation and softmax of QuantizedLayers and QuantizedAttentions comes from the plan; all wide sites
+// (residual stream, token and key streams, logits) and the W8A16 layers from the statistics, with head room. The codes
+// of a layer leave `plan` as they are packed. kInternal when the plan or the statistics lack a site.
 Result<std::unique_ptr<QuantizedModel>> QuantizeModel(const FloatModel& model, const Statistics& statistics,
-                                                      const QuantizeOptions& options);
+                                                      QuantizationPlan& plan);
 
 }  // namespace intsam
 

@@ -29,14 +29,12 @@ PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
 }
 
 // A token that is zero after norm1 has the bias as its qkv accumulator (docs/numerics.md 13).
-std::vector<int8_t> PadRow(const EncoderBlock& block, uint32_t first, uint32_t count) {
-  std::vector<int8_t> row(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    const uint32_t c = first + i;
-    const Rq16& rq = block.qkv_rq;
+std::vector<int8_t> PadRow(const EncoderBlock& block, const Rq16& rq, uint32_t first) {
+  std::vector<int8_t> row(rq.n);
+  for (uint32_t i = 0; i < rq.n; ++i) {
     const int code =
-        Requantize16(block.qkv.bias[c], rq.mult[c], rq.shift[c], static_cast<int>(rq.k), static_cast<int>(rq.out.zero),
-                     static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi));
+        Requantize16(block.qkv.bias[first + i], rq.mult[i], rq.shift[i], static_cast<int>(rq.k),
+                     static_cast<int>(rq.out.zero), static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi));
     row[i] = static_cast<int8_t>(code - 128);
   }
   return row;
@@ -47,8 +45,8 @@ PreparedBlock PrepareBlock(const EncoderBlock& block, uint32_t embed_dim, uint8_
           OverCodes(block.proj, Codes::Signed().zero, flip),
           OverCodes(block.lin1, block.norm2.out.zero, flip),
           OverCodes(block.lin2, block.gelu.out.zero, flip),
-          PadRow(block, embed_dim, embed_dim),
-          PadRow(block, 2 * embed_dim, embed_dim)};
+          PadRow(block, block.k_rq, embed_dim),
+          PadRow(block, block.v_rq, 2 * embed_dim)};
 }
 
 // One plane of the patch weights as a layer whose input codes have zero point 0.

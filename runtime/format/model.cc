@@ -41,7 +41,7 @@ EncoderBlock MakeBlock(const SamConfig& c, uint32_t index) {
   b.side = c.attention_side(index);
   b.norm1.channels = b.norm2.channels = c.embed_dim;
   b.qkv = MakeLinear(c.embed_dim, 3 * c.embed_dim);
-  b.qkv_rq.n = 3 * c.embed_dim;
+  b.q_rq.n = b.k_rq.n = b.v_rq.n = c.embed_dim;
   b.rel_pos_h.side = b.rel_pos_w.side = b.side;
   b.rel_pos_h.head_dim = b.rel_pos_w.head_dim = c.head_dim();
   b.proj = MakeLinear(c.embed_dim, c.embed_dim);

@@ -46,7 +46,7 @@ struct EncoderBlock {
   uint32_t side = 0;  // keys per axis: window_size or grid
   NormNarrow norm1;
   Linear qkv;
-  Rq16 qkv_rq;
+  Rq16 q_rq, k_rq, v_rq;  // of the three thirds of qkv
   RelPos rel_pos_h, rel_pos_w;
   Softmax softmax;
   Linear proj;
@@ -60,7 +60,9 @@ struct EncoderBlock {
   void Visit(V& v) {
     v.Group("norm1", norm1);
     v.Group("attn.qkv", qkv);
-    v.Group("attn.qkv.rq", qkv_rq);
+    v.Group("attn.q.rq", q_rq);
+    v.Group("attn.k.rq", k_rq);
+    v.Group("attn.v.rq", v_rq);
     v.Group("attn.rel_pos_h", rel_pos_h);
     v.Group("attn.rel_pos_w", rel_pos_w);
     v.Group("attn.softmax", softmax);

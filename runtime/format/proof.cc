@@ -161,7 +161,10 @@ void ProveRelPos(Proof& proof, const char* site, const RelPos& rel, int64_t& log
 void ProveBlock(Proof& proof, EncoderBlock& b, uint32_t head_dim) {
   proof.Narrow("norm1", b.norm1);
   proof.CodesLayer("attn.qkv", b.qkv, b.norm1.out.zero);
-  proof.SignedCodes("attn.qkv.rq.out", b.qkv_rq.out);
+  proof.SignedCodes("attn.q.rq.out", b.q_rq.out);
+  proof.SignedCodes("attn.k.rq.out", b.k_rq.out);
+  proof.SignedCodes("attn.v.rq.out", b.v_rq.out);
+  proof.SignedCodes("attn.softmax.out", b.softmax.out);
   // |q.k| <= d * 127^2, and both relative positions are added to it.
   int64_t logit = int64_t{head_dim} * 127 * 127;
   ProveRelPos(proof, "attn.rel_pos_h", b.rel_pos_h, logit);
@@ -186,6 +189,7 @@ void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a) 
   proof.SignedCodes("q_proj.rq.out", a.q_rq.out);
   proof.SignedCodes("k_proj.rq.out", a.k_rq.out);
   proof.SignedCodes("v_proj.rq.out", a.v_rq.out);
+  proof.SignedCodes("softmax.out", a.softmax.out);
   proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, 128));
   proof.prefix = outer;
 }

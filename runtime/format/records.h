@@ -170,11 +170,13 @@ struct Softmax {
   int32_t shift = 0;
   uint32_t mult = 1 << 15;
   Rq32Scalar mix;  // s_v / s_out
+  Codes out = Codes::Signed();
   template <class V>
   void Visit(V& v) {
     v.Field("shift", shift, -15, 15);
     v.Field("mult", mult, 1 << 15, 65535);
     v.Group("mix", mix);
+    v.Group("out", out);
   }
 };
 

@@ -7,7 +7,7 @@
 
 #include "converter/checkpoint/sam_checkpoint.h"
 #include "converter/pack/isam_writer.h"
-#include "converter/quantize/calibrate.h"
+#include "converter/convert.h"
 
 namespace intsam::testing {
 namespace {
@@ -21,12 +21,14 @@ void Check(const Status& status) {
 }  // namespace
 
 std::unique_ptr<QuantizedModel> MakeModel(const SamConfig& config, uint64_t seed) {
-  const FloatModel model = SyntheticModel(config, seed);
-  FloatSam sam(model, 1);
-  const Statistics statistics = Calibrate(sam, config, {SyntheticImage(config, seed)}, {.points_per_side = 2}, {});
-  auto quantized = QuantizeModel(model, statistics, {});
-  Check(quantized.status());
-  return std::move(quantized).value();
+  FloatModel model = SyntheticModel(config, seed);
+  ConvertOptions options;
+  options.calibration.points_per_side = 2;
+  options.method = MakeMethod("minmax", {}, {}, "exact").value();
+  options.threads = 1;
+  auto converted = Convert(model, {SyntheticImage(config, seed)}, options, {});
+  Check(converted.status());
+  return std::move(converted->quantized);
 }
 
 ModelBytes FileOf(IntegerModel& model, const std::string& provenance) {

@@ -48,8 +48,9 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
     head.sums[i] = args.sum;
   }
   k.attention_mix({head.prob, stride, head.values, rows, head.count, d, head.mixed});
-  k.attention_output({head.mixed, head.sums, softmax.mix.mult, static_cast<int>(softmax.mix.shift), -127, 127, k.flip,
-                      out.data, out.stride, rows, d});
+  k.attention_output({head.mixed, head.sums, softmax.mix.mult, static_cast<int>(softmax.mix.shift),
+                      static_cast<int>(softmax.out.lo) - 128, static_cast<int>(softmax.out.hi) - 128, k.flip, out.data,
+                      out.stride, rows, d});
 }
 
 }  // namespace intsam

@@ -142,12 +142,16 @@ void FusedImageEncoder::Qkv(uint32_t block) {
   const uint32_t width = 3 * c.embed_dim;
   ForRows([&](size_t token, int rows, Worker& w) {
     ops::Norm(k, record.norm1, {b_->x + token * c.embed_dim, c.embed_dim}, rows, {w.codes, c.embed_dim});
-    for (uint32_t first = 0; first < width; first += kColumns) {
-      const int n = static_cast<int>(std::min<uint32_t>(kColumns, width - first));
-      ops::Gemm(k, p_.blocks[block].qkv, {w.codes, c.embed_dim}, rows, {w.acc, kColumns}, first, n);
-      // Flip 0x80 leaves q, k and v as plain s8, whatever operand form the tier's GEMM takes.
-      uint8_t* out = reinterpret_cast<uint8_t*>(b_->qkv) + token * width + first;
-      ops::ToCodes(k, record.qkv_rq, {w.acc, kColumns}, rows, first, n, 0x80, {out, width});
+    uint8_t* out = reinterpret_cast<uint8_t*>(b_->qkv) + token * width;
+    uint32_t part_first = 0;
+    for (const Rq16* rq : {&record.q_rq, &record.k_rq, &record.v_rq}) {
+      for (uint32_t first = 0; first < rq->n; first += kColumns) {
+        const int n = static_cast<int>(std::min<uint32_t>(kColumns, rq->n - first));
+        ops::Gemm(k, p_.blocks[block].qkv, {w.codes, c.embed_dim}, rows, {w.acc, kColumns}, part_first + first, n);
+        // Flip 0x80 leaves q, k and v as plain s8, whatever operand form the tier's GEMM takes.
+        ops::ToCodes(k, *rq, {w.acc, kColumns}, rows, first, n, 0x80, {out + part_first + first, width});
+      }
+      part_first += rq->n;
     }
   });
 }

@@ -116,7 +116,11 @@ Status EncodeImage(const PreparedModel& p, const uint8_t* rgb, ImageSize size, i
       x = PatchEmbedding(p, rgb, size);
     } else if (steps[i].kind == StepKind::kAttention) {
       const EncoderBlock& record = p.model->image_encoder.blocks[block];
-      const Tensor<int8_t> qkv = ToSigned(record.qkv_rq, Multiply(p.blocks[block].qkv, Norm(record.norm1, x)));
+      const Tensor<int32_t> acc = Multiply(p.blocks[block].qkv, Norm(record.norm1, x));
+      Tensor<int8_t> qkv(acc.rows, 0);
+      for (const Rq16* rq : {&record.q_rq, &record.k_rq, &record.v_rq}) {
+        qkv = Beside(qkv, ToSigned(*rq, Slice(acc, qkv.columns, rq->n)));
+      }
       AddToR24(record.proj_rq, Multiply(p.blocks[block].proj, AttendWindows(p, block, qkv)), x);
     } else if (steps[i].kind == StepKind::kMlp) {
       const EncoderBlock& record = p.model->image_encoder.blocks[block];

@@ -100,6 +100,17 @@ Tensor<T> Slice(const Tensor<T>& x, size_t first, size_t count) {
   return out;
 }
 
+// The columns of a, then those of b.
+template <class T>
+Tensor<T> Beside(const Tensor<T>& a, const Tensor<T>& b) {
+  Tensor<T> out(a.rows, a.columns + b.columns);
+  for (size_t i = 0; i < a.rows; ++i) {
+    std::copy_n(a[i], a.columns, out[i]);
+    std::copy_n(b[i], b.columns, out[i] + a.columns);
+  }
+  return out;
+}
+
 // Relative positions of a query at (y, x) of a square of keys; null where there are none.
 struct RelativeTables {
   const RelPos *h, *w;
@@ -136,8 +147,9 @@ inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, c
     }
     kernels.softmax_row(row);
     kernels.attention_mix({prob[0], padded, values[0], 1, keys, d, mixed[0]});
-    kernels.attention_output({mixed[0], &row.sum, softmax.mix.mult, static_cast<int>(softmax.mix.shift), -127, 127, 0,
-                              out[i], out.columns, 1, d});
+    kernels.attention_output({mixed[0], &row.sum, softmax.mix.mult, static_cast<int>(softmax.mix.shift),
+                              static_cast<int>(softmax.out.lo) - 128, static_cast<int>(softmax.out.hi) - 128, 0, out[i],
+                              out.columns, 1, d});
   }
   return out;
 }

@@ -1,0 +1,95 @@
+#include "converter/provenance.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "intsam/intsam.h"
+#include "runtime/base/sha256.h"
+
+namespace intsam {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// Order matters: the digest names this calibration set in this order.
+std::string CalibrationDigest(const std::vector<CalibrationImage>& images) {
+  Sha256 hash;
+  for (const CalibrationImage& image : images) {
+    hash.Update(&image.size, sizeof image.size);
+    hash.Update(image.rgb.data(), image.rgb.size());
+  }
+  return ToHex(hash.Finish());
+}
+
+// Four significant digits: enough for people, and short.
+double Short(double x) {
+  if (x == 0 || !std::isfinite(x)) return 0;
+  const double unit = std::pow(10, std::floor(std::log10(std::fabs(x))) - 3);
+  return std::round(x / unit) * unit;
+}
+
+const char* KindName(SoftmaxCoding::Kind kind) {
+  switch (kind) {
+    case SoftmaxCoding::kExact: return "exact";
+    case SoftmaxCoding::kUniform: return "uniform";
+    case SoftmaxCoding::kAgq: return "agq";
+  }
+  return "?";
+}
+
+Json HistogramJson(const Histogram& h) { return {{"lo", Short(h.lo)}, {"hi", Short(h.hi)}, {"counts", h.counts}}; }
+
+Json AttentionJson(const std::string& name, const AttentionReport& r) {
+  Json json = {{"site", name}};
+  const SoftmaxCoding& c = r.softmax.coding;
+  json["softmax"] = KindName(c.kind);
+  if (c.kind != SoftmaxCoding::kExact) json["softmax_bits"] = c.bits, json["softmax_scale"] = Short(c.scale);
+  if (c.kind == SoftmaxCoding::kAgq) json["tau"] = c.tau;
+  json["error_uniform"] = Short(r.softmax.uniform_error);
+  json["error_agq"] = Short(r.softmax.agq_error);
+  json["error_qk"] = Short(r.score_error);
+  json["key_peaks"] = r.key_peaks;
+  json["key_peaks_after"] = r.key_peaks_after;
+  json["big_folded_channels"] = r.flipped_channels;
+  json["key_centre"] = r.key_centre;
+  json["value_centre"] = r.value_centre;
+  json["qk_scaled"] = r.queries_scaled;
+  json["values_scaled"] = r.values_scaled;
+  return json;
+}
+
+Json LayerJson(const std::string& name, const LayerReport& r) {
+  return {{"layer", name},
+          {"weight_bits", r.widths.weights},
+          {"input_bits", r.widths.activations},
+          {"migration", r.migration},
+          {"shifted", r.shifted},
+          {"output_error", Short(r.output_error)}};
+}
+
+}  // namespace
+
+std::string Provenance(const FloatModel& model, const std::vector<CalibrationImage>& images,
+                       const ConvertOptions& options, bool imported, const QuantizeReport& report) {
+  Json json;
+  json["converter"] = std::string("intsam-convert ") + intsam_version();
+  json["source_sha256"] = model.source_sha256.empty() ? Json(nullptr) : Json(model.source_sha256);
+  json["bits"] = options.bits.name;
+  json["method"] = imported ? "import" : options.method.name;
+  json["features"] = EnabledFeatures(options.method);
+  json["calibration_images"] = images.size();
+  json["calibration_sha256"] = CalibrationDigest(images);
+  Json attentions = Json::array(), layers = Json::array(), keys = Json::object();
+  for (const auto& [name, r] : report.attentions) {
+    attentions.push_back(AttentionJson(name, r));
+    keys[name] = {{"before", HistogramJson(r.keys_before)}, {"after", HistogramJson(r.keys_after)}};
+  }
+  for (const auto& [name, r] : report.layers) layers.push_back(LayerJson(name, r));
+  json["attentions"] = std::move(attentions);
+  json["layers"] = std::move(layers);
+  json["key_histograms"] = std::move(keys);
+  return json.dump();
+}
+
+}  // namespace intsam

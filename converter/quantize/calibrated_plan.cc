@@ -1,0 +1,216 @@
+#include "converter/quantize/calibrated_plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "converter/quantize/big.h"
+#include "converter/quantize/round_weights.h"
+#include "converter/reference/matmul.h"
+
+namespace intsam {
+namespace {
+
+constexpr size_t kHistogramBins = 64;
+constexpr int kWholeBits = 8;  // from here on nearest codes are as good as any
+
+class Planner {
+ public:
+  Planner(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
+          QuantizationPlan& plan, QuantizeReport& report)
+      : model_(model), seen_(seen), bits_(bits), method_(method), plan_(plan), report_(report) {}
+
+  Status status;
+
+  void Attention(const AttentionSite& site) {
+    const BitWidths& widths = bits_.at(site.group);
+    const bool centred = widths.activations == 8;
+    // An error in q costs what the keys make of it, and the other way round; one in v what the output layer does.
+    Activation(site.name + ".q", widths.activations, centred, Moments(site.name + ".k"));
+    Activation(site.name + ".k", widths.activations, centred, Moments(site.name + ".q"));
+    Activation(site.name + ".v", widths.activations, centred, ColumnMoments(site.output));
+    Activation(site.output + ".in", widths.activations, centred, ColumnMoments(site.output));
+    if (!status.ok()) return;
+    AttentionReport& report = report_.attentions[site.name];
+    const auto found = seen_.attentions.find(site.name);
+    if (found == seen_.attentions.end()) {
+      status = Error(Code::kInternal, "calibration never observed %s", site.name.c_str());
+      return;
+    }
+    report.score_error = ScoreError(site, found->second);
+    if (!plan_.softmax.contains(site.name)) {
+      report.softmax = ChooseSoftmax(site, model_, found->second, widths.activations, method_.softmax,
+                                     method_.observer == Observer::kMse, OutputError(site));
+      plan_.softmax[site.name] = report.softmax.coding;
+    }
+    report.softmax.coding = plan_.softmax.at(site.name);
+  }
+
+  void Layer(const LayerSite& layer) {
+    const BitWidths& widths = bits_.at(layer.group);
+    Activation(layer.name + ".in", widths.activations, false, ColumnMoments(layer.name));
+    if (!status.ok()) return;
+    LayerReport& report = report_.layers[layer.name];
+    report.widths = widths;
+    const std::vector<float>& weight = model_.at(layer.name + ".weight");
+    WeightCodes& codes = plan_.weights[layer.name];
+    if (codes.codes.empty()) {
+      const auto gram = seen_.grams.find(layer.name);
+      const std::vector<double> moment =
+          method_.observer == Observer::kMse ? Moments(layer.name + ".in") : std::vector<double>();
+      codes = RoundWeights(weight, layer.out, layer.in,
+                           {widths.weights, method_.weight_search, moment,
+                            gram == seen_.grams.end() ? nullptr : &gram->second});
+      if (gram != seen_.grams.end()) seen_.grams.erase(gram);
+      Outputs(layer, codes, method_.bias_correction && layer.has_bias, report);
+    } else {
+      report.widths.weights = codes.bits;
+      Outputs(layer, codes, false, report);
+    }
+    report.widths.activations = plan_.activations.at(layer.name + ".in").bits;
+  }
+
+ private:
+  void Activation(const std::string& site, int bits, bool centred, std::span<const double> importance) {
+    if (plan_.activations.contains(site)) return;
+    if (Status missing = seen_.statistics.Require(site); !missing.ok()) {
+      if (status.ok()) status = missing;
+      return;
+    }
+    plan_.activations[site] = Observe(seen_.statistics.at(site), method_.observer, bits, centred, importance);
+  }
+
+  // Mean square of every channel of a site.
+  std::vector<double> Moments(const std::string& site) const {
+    if (!seen_.statistics.Has(site)) return {};
+    const SiteStatistics& s = seen_.statistics.at(site);
+    std::vector<double> moments(s.channels(), 1e-12);
+    for (size_t i = 0; i < s.sample().size(); ++i) moments[i % s.channels()] += double{s.sample()[i]} * s.sample()[i];
+    return moments;
+  }
+  // Sum of squares of every column of a layer's weight; of all taps of a convolution.
+  std::vector<double> ColumnMoments(const std::string& layer) const {
+    const std::vector<float>& weight = model_.at(layer + ".weight");
+    const size_t channels = seen_.statistics.Has(layer + ".in") ? seen_.statistics.at(layer + ".in").channels() : 1;
+    const size_t taps = layer == "image_encoder.neck.2" ? 9 : 1;
+    std::vector<double> moments(channels, 1e-12);
+    for (size_t i = 0; i < weight.size(); ++i) moments[i / taps % channels] += double{weight[i]} * weight[i];
+    return moments;
+  }
+
+  double ScoreError(const AttentionSite& site, const std::vector<AttentionSample>& samples) const {
+    const ActivationScale &q = plan_.activations.at(site.name + ".q"), &k = plan_.activations.at(site.name + ".k");
+    double error = 0, norm = 0;
+    for (const AttentionSample& s : samples) {
+      const std::vector<float> exact = Mix(site, s, Probabilities(site, model_, s, s.q, s.k), s.v);
+      const std::vector<float> coded =
+          Mix(site, s, Probabilities(site, model_, s, FakeQuantize(s.q, q), FakeQuantize(s.k, k)), s.v);
+      for (size_t i = 0; i < exact.size(); ++i) {
+        error += (double{exact[i]} - coded[i]) * (double{exact[i]} - coded[i]), norm += double{exact[i]} * exact[i];
+      }
+    }
+    return std::sqrt(error / std::max(norm, 1e-30));
+  }
+
+  // Relative error of coding the attention's output.
+  double OutputError(const AttentionSite& site) const {
+    const SiteStatistics& s = seen_.statistics.at(site.output + ".in");
+    const ActivationScale& scale = plan_.activations.at(site.output + ".in");
+    double error = 0, norm = 0;
+    for (const float v : s.sample()) {
+      const double e = double{FakeQuantize(v, scale)} - v;
+      error += e * e, norm += double{v} * v;
+    }
+    return std::sqrt(error / std::max(norm, 1e-30));
+  }
+
+  // Over the sample of its inputs: the error of the layer's output, and its mean per channel into the bias.
+  void Outputs(const LayerSite& layer, WeightCodes& codes, bool correct, LayerReport& report) const {
+    const SiteStatistics& s = seen_.statistics.at(layer.name + ".in");
+    const size_t channels = s.channels(), rows = s.sample_rows(), out = layer.out;
+    const std::vector<float> weight = Collapsed(model_.at(layer.name + ".weight"), layer.in / channels);
+    const std::vector<float> rounded = Collapsed(Dequantize(codes), layer.in / channels);
+    const std::vector<float> coded = FakeQuantize(s.sample(), plan_.activations.at(layer.name + ".in"));
+    std::vector<float> y(rows * out), y_coded(rows * out);
+    fp32::Product(fp32::Transpose::kYes, rows, out, channels, s.sample().data(), channels, weight.data(), channels,
+                  y.data(), out);
+    fp32::Product(fp32::Transpose::kYes, rows, out, channels, coded.data(), channels, rounded.data(), channels,
+                  y_coded.data(), out);
+    std::vector<double> mean(out);
+    double error = 0, norm = 0;
+    for (size_t i = 0; i < y.size(); ++i) {
+      const double difference = double{y[i]} - y_coded[i];
+      mean[i % out] += difference / static_cast<double>(rows);
+      error += difference * difference, norm += double{y[i]} * y[i];
+    }
+    report.output_error = std::sqrt(error / std::max(norm, 1e-30));
+    if (!correct) return;
+    codes.bias = model_.at(layer.name + ".bias");
+    for (size_t n = 0; n < out; ++n) codes.bias[n] += static_cast<float>(mean[n]);
+  }
+
+  // A convolution over a constant neighbourhood: the sum of its taps.
+  static std::vector<float> Collapsed(const std::vector<float>& weight, size_t taps) {
+    std::vector<float> sums(weight.size() / taps);
+    for (size_t i = 0; i < weight.size(); ++i) sums[i / taps] += weight[i];
+    return sums;
+  }
+
+  const FloatModel& model_;
+  Observations& seen_;
+  const BitProfile& bits_;
+  const QuantizeMethod& method_;
+  QuantizationPlan& plan_;
+  QuantizeReport& report_;
+};
+
+Histogram HistogramOf(const SiteStatistics& site) {
+  Histogram h{site.min(), site.max(), std::vector<uint32_t>(kHistogramBins)};
+  const double width = std::max(h.hi - h.lo, 1e-12) / kHistogramBins;
+  for (const float v : site.sample()) {
+    ++h.counts[std::min(kHistogramBins - 1, static_cast<size_t>(std::max(0.0, (v - h.lo) / width)))];
+  }
+  return h;
+}
+
+}  // namespace
+
+Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
+                    const std::function<void(int, int)>& progress, QuantizationPlan& plan, QuantizeReport& report) {
+  Planner planner(model, seen, bits, method, plan, report);
+  const std::vector<AttentionSite> attentions = QuantizedAttentions(model.config);
+  const std::vector<LayerSite> layers = QuantizedLayers(model.config);
+  const int total = static_cast<int>(attentions.size() + layers.size());
+  int done = 0;
+  for (const AttentionSite& site : attentions) {
+    if (progress) progress(done++, total);
+    planner.Attention(site);
+  }
+  for (const LayerSite& layer : layers) {
+    if (progress) progress(done++, total);
+    planner.Layer(layer);
+  }
+  if (progress) progress(total, total);
+  return planner.status;
+}
+
+std::vector<LayerSite> GramLayers(const SamConfig& config, const BitProfile& bits, const QuantizeMethod& method) {
+  std::vector<LayerSite> wanted;
+  if (!method.error_feedback) return wanted;
+  for (const LayerSite& layer : QuantizedLayers(config)) {
+    if (bits.at(layer.group).weights < kWholeBits) wanted.push_back(layer);
+  }
+  return wanted;
+}
+
+void ReportKeys(const SamConfig& config, const Observations& seen, bool after, QuantizeReport& report) {
+  for (const AttentionSite& site : QuantizedAttentions(config)) {
+    const auto sample = seen.attentions.find(site.name);
+    if (sample == seen.attentions.end() || !seen.statistics.Has(site.name + ".k")) continue;
+    AttentionReport& r = report.attentions[site.name];
+    // The test is over the keys of one prompt (ptq4sam/solver/test_quant.py); the encoder has windows instead.
+    (after ? r.key_peaks_after : r.key_peaks) = CountPeaks(sample->second.front().k);
+    (after ? r.keys_after : r.keys_before) = HistogramOf(seen.statistics.at(site.name + ".k"));
+  }
+}
+
+}  // namespace intsam

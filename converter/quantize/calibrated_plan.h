@@ -1,0 +1,26 @@
+// The converter's own decisions: from what calibration saw of the (reparametrised) float model to a plan.
+#ifndef INTSAM_CONVERTER_QUANTIZE_CALIBRATED_PLAN_H_
+#define INTSAM_CONVERTER_QUANTIZE_CALIBRATED_PLAN_H_
+
+#include "converter/quantize/calibrate.h"
+#include "converter/quantize/method.h"
+#include "converter/quantize/plan.h"
+#include "converter/quantize/profile.h"
+#include "converter/quantize/report.h"
+
+namespace intsam {
+
+// Decides everything that `plan` lacks and leaves what it has (imported models bring some of it); fills the report.
+// The Gram matrices are dropped one after the other as their layers are rounded. kInternal when a site was never seen.
+Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
+                    const std::function<void(int, int)>& progress, QuantizationPlan& plan, QuantizeReport& report);
+
+// Layers whose rounding wants the Gram matrix of their inputs.
+std::vector<LayerSite> GramLayers(const SamConfig& config, const BitProfile& bits, const QuantizeMethod& method);
+
+// Counts the peaks of every attention's keys and keeps their histograms; `after`: as those after all changes.
+void ReportKeys(const SamConfig& config, const Observations& seen, bool after, QuantizeReport& report);
+
+}  // namespace intsam
+
+#endif  // INTSAM_CONVERTER_QUANTIZE_CALIBRATED_PLAN_H_

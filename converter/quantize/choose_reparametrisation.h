@@ -1,0 +1,18 @@
+// Which function-preserving changes each site gets, by the error that they leave on calibration samples.
+#ifndef INTSAM_CONVERTER_QUANTIZE_CHOOSE_REPARAMETRISATION_H_
+#define INTSAM_CONVERTER_QUANTIZE_CHOOSE_REPARAMETRISATION_H_
+
+#include "converter/quantize/calibrate.h"
+#include "converter/quantize/method.h"
+#include "converter/quantize/profile.h"
+#include "converter/quantize/report.h"
+
+namespace intsam {
+
+// Changes `model` in place; `seen` is of the model as it was, without Gram matrices. Calibrate anew afterwards.
+void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
+                   QuantizeReport& report);
+
+}  // namespace intsam
+
+#endif  // INTSAM_CONVERTER_QUANTIZE_CHOOSE_REPARAMETRISATION_H_

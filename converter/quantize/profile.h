@@ -1,0 +1,34 @@
+// How many bits each class of sites gets, by name: "w8a8", "w6a6", ..., with exceptions ("w4a8,neck=w8a8"), or one of the
+// named mixtures.
+#ifndef INTSAM_CONVERTER_QUANTIZE_PROFILE_H_
+#define INTSAM_CONVERTER_QUANTIZE_PROFILE_H_
+
+#include <string>
+
+#include "converter/quantize/sites.h"
+#include "runtime/base/status.h"
+
+namespace intsam {
+
+struct BitWidths {
+  int weights = 8;      // 2..8
+  int activations = 8;  // 2..8: inputs of linear layers, q, k, v and coded probabilities
+  bool operator==(const BitWidths&) const = default;
+};
+
+struct BitProfile {
+  std::string name = "w8a8";  // as asked for
+  BitWidths widths[kSiteClasses];
+
+  const BitWidths& at(SiteClass group) const { return widths[static_cast<int>(group)]; }
+};
+
+// kUsage names the part that cannot be read.
+Result<BitProfile> ParseBitProfile(const std::string& text);
+
+// For help texts: the grammar and the named mixtures.
+const char* BitProfileHelp();
+
+}  // namespace intsam
+
+#endif  // INTSAM_CONVERTER_QUANTIZE_PROFILE_H_

@@ -1,0 +1,45 @@
+// What a conversion decided and measured, site by site; ends up in the model's provenance, where intsam-inspect reads it.
+#ifndef INTSAM_CONVERTER_QUANTIZE_REPORT_H_
+#define INTSAM_CONVERTER_QUANTIZE_REPORT_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "converter/quantize/profile.h"
+#include "converter/quantize/softmax_search.h"
+
+namespace intsam {
+
+// Distribution of a site's values over its sample.
+struct Histogram {
+  double lo = 0, hi = 0;
+  std::vector<uint32_t> counts;
+};
+
+struct AttentionReport {
+  int key_peaks = 0, key_peaks_after = 0;  // of the paper's test, before and after all changes
+  size_t flipped_channels = 0;             // by folded signs
+  std::string key_centre = "none", value_centre = "none";
+  bool queries_scaled = false, values_scaled = false;
+  double score_error = 0;  // relative L2 error of probabilities * V with q and k quantised
+  SoftmaxChoice softmax;
+  Histogram keys_before, keys_after;
+};
+
+struct LayerReport {
+  BitWidths widths;
+  double migration = 0;     // exponent of the scales that moved from the norm into this layer; 0: none did
+  bool shifted = false;     // the norm's channel middles moved too
+  double output_error = 0;  // relative L2 error of the layer's output over the sample of its inputs
+};
+
+struct QuantizeReport {
+  std::map<std::string, AttentionReport> attentions;
+  std::map<std::string, LayerReport> layers;
+};
+
+}  // namespace intsam
+
+#endif  // INTSAM_CONVERTER_QUANTIZE_REPORT_H_
