@@ -72,8 +72,8 @@ void QuantizeBlock(QuantizeContext& q, const std::string& name, EncoderBlock& b,
   const Scale attended = q.Symmetric(name + "attn.proj.in");
   b.rel_pos_h = MakeRelPos(q.Weight(name + "attn.rel_pos_h"), b.side, head_dim, scales[1].scale, q.pool);
   b.rel_pos_w = MakeRelPos(q.Weight(name + "attn.rel_pos_w"), b.side, head_dim, scales[1].scale, q.pool);
-  b.softmax = MakeSoftmax(scales[0].scale * scales[1].scale / std::sqrt(static_cast<double>(head_dim)), scales[2].scale,
-                          attended.scale);
+  b.softmax = MakeSoftmax({}, scales[0].scale * scales[1].scale / std::sqrt(static_cast<double>(head_dim)),
+                          scales[2].scale, attended.scale, b.side * b.side);
   units = QuantizeLinear(q, q.Weight(name + "attn.proj.weight"), q.Weight(name + "attn.proj.bias"), attended.scale, 0,
                          b.proj);
   b.proj_rq = MakeRq32(Multipliers(units, residual_unit), q.pool);

@@ -30,8 +30,9 @@ void QuantizeAttention(QuantizeContext& q, const std::string& name, const Attent
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
   QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
   const Scale attended = q.Symmetric(name + ".out_proj.in");
-  a.softmax =
-      MakeSoftmax(query.scale * key.scale / std::sqrt(static_cast<double>(a.head_dim)), value.scale, attended.scale);
+  const SamConfig& config = q.float_model.config;
+  a.softmax = MakeSoftmax({}, query.scale * key.scale / std::sqrt(static_cast<double>(a.head_dim)), value.scale,
+                          attended.scale, std::max(MaxTokens(config), config.grid() * config.grid()));
   const std::vector<double> out = QuantizeLinear(q, q.Weight(name + ".out_proj.weight"),
                                                  q.Weight(name + ".out_proj.bias"), attended.scale, 0, a.out);
   a.out_rq = MakeRq32(Multipliers(out, units.out / 256), q.pool);

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "converter/quantize/plan.h"
 #include "runtime/format/model.h"
 
 namespace intsam {
@@ -53,8 +54,10 @@ NormNarrow MakeNormNarrow(std::span<const float> gamma, std::span<const float> b
                           const Scale& out, TensorPool& pool);
 NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit,
                       double output_unit, TensorPool& pool);
-// Logits in units of `logit_unit` (natural log) and values * value_scale to codes of output_scale.
-Softmax MakeSoftmax(double logit_unit, double value_scale, double output_scale);
+// Logits in units of `logit_unit` (natural log) and values * value_scale to codes of output_scale, over at most `keys`
+// keys. Scales of AGQ are clamped to what the runtime can express, just over 2^-16 to 4; tau is a power of two.
+Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, double value_scale, double output_scale,
+                    uint32_t keys);
 RelPos MakeRelPos(std::span<const float> table, uint32_t side, uint32_t head_dim, double key_scale, TensorPool& pool);
 
 // Exponent e of a power-of-two s16 unit 2^-e, 9..12, the finest in which |max| stays below `limit`.

@@ -114,7 +114,7 @@ TEST(Parameters, NarrowNormMatchesTheRealOne) {
 
 TEST(Parameters, SoftmaxUnitsAgreeWithExp) {
   for (const double unit : {1e-5, 6.3e-4, 0.01, 0.3}) {
-    const Softmax softmax = MakeSoftmax(unit, 1, 1);
+    const Softmax softmax = MakeSoftmax({}, unit, 1, 1, 1);
     for (uint32_t distance = 0; distance * unit < 8; distance += 1 + static_cast<uint32_t>(0.05 / unit)) {
       const uint16_t t = LogDistance(distance, softmax.shift, static_cast<uint16_t>(softmax.mult));
       EXPECT_NEAR(Exp2Negative(t) / 32767.0, std::exp(-(distance * unit)), 6e-4) << unit << " " << distance;
