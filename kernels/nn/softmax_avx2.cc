@@ -1,6 +1,7 @@
 // AVX2 softmax of a row on 16-bit lanes (docs/numerics.md, sections 6.2 and 6.3): one sweep for the exponentials and
 // their sum, and for U8 and AGQ a second one for the codes.
 #include <algorithm>
+#include <array>
 
 #include "kernels/nn/avx2_common.h"
 #include "kernels/numerics/softmax.h"
@@ -71,14 +72,16 @@ int32_t FinishLogits(const SoftmaxRow& s) {
   return MaxLane(maximum);
 }
 
-// RSH(h, i) = |MRS(h, 2^(15-i))| for h in 0..2^15-1, where 2^15 reads as -2^15: that factor, for i (0..32) in both
-// bytes of a lane. The bit of 2^(15-i) is in the high byte for i < 8 and in the low byte otherwise, so one table serves
-// both bytes. The high index is 0x70 + i, whose top bit, VPSHUFB's mark of a zero, is set from i = 16 on; the low one
-// is 0x68 + i, which meets the zeros of the table before that. Lanes that are all ones in `zero` give 0.
-__m256i PowerOfShift(__m256i i, __m256i zero) {
+// RSH(h, i) = |MRS(h, 2^(15-i))| for h in 0..2^15-1, where 2^15 reads as -2^15: that factor, for i = t >> 11. The bit
+// of 2^(15-i) is in the high byte for i < 8 and in the low byte otherwise, so one table serves both bytes. The high
+// index is 0x70 + i, whose top bit, VPSHUFB's mark of a zero, is set from i = 16 on; the low one is 0x68 + i, which
+// meets the zeros of the table before that. Lanes that are all ones in `zero` give 0.
+__m256i PowerOfShift(__m256i t, __m256i zero) {
   const __m256i powers =
       _mm256_broadcastsi128_si256(_mm_setr_epi8(-128, 64, 32, 16, 8, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0));
-  const __m256i index = _mm256_add_epi16(i, _mm256_set1_epi16(0x7068));
+  // (i << 11) * 0x2020 >> 16 puts i into both bytes.
+  const __m256i i = _mm256_and_si256(t, _mm256_set1_epi16(int16_t{-2048}));
+  const __m256i index = _mm256_add_epi16(_mm256_mulhi_epu16(i, _mm256_set1_epi16(0x2020)), _mm256_set1_epi16(0x7068));
   return _mm256_shuffle_epi8(powers, _mm256_or_si256(index, zero));
 }
 
@@ -118,9 +121,7 @@ class RowSoftmax {
     for (int v = 0; v < kVectors; ++v) h[v] = add(_mm256_mulhrs_epi16(h[v], f[v]), 32767);
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
-      // (i << 11) * 0x2020 >> 16 puts i = t >> 11 into both bytes.
-      const __m256i i = _mm256_and_si256(t[v], _mm256_set1_epi16(int16_t{-2048}));
-      const __m256i power = PowerOfShift(_mm256_mulhi_epu16(i, _mm256_set1_epi16(0x2020)), _mm256_setzero_si256());
+      const __m256i power = PowerOfShift(t[v], _mm256_setzero_si256());
       const __m256i e = _mm256_abs_epi16(_mm256_mulhrs_epi16(h[v], power));
       sums = _mm256_add_epi32(sums, _mm256_madd_epi16(e, ones));
       Store(prob + 16 * v, PackOrder(kDistances ? t[v] : e));
@@ -170,11 +171,6 @@ uint32_t Exponentials(const SoftmaxRow& s, int32_t maximum) {
   return sum;
 }
 
-// RSH(x, s) of u16 for s >= 1, without the carry that adding the half could lose: VPAVGW adds the last one.
-__m256i RoundShift16(__m256i x, __m128i s_minus_1) {
-  return _mm256_avg_epu16(_mm256_srl_epi16(x, s_minus_1), _mm256_setzero_si256());
-}
-
 // The second sweep of U8: e to codes, in place.
 void UniformCodes(const SoftmaxRow& s, uint32_t sum) {
   const UniformRow row = UniformRowOf(sum, s.code.step_mult, s.code.step_shift);
@@ -184,39 +180,43 @@ void UniformCodes(const SoftmaxRow& s, uint32_t sum) {
   for (int j = 0; j < s.count; j += kPanel) {
     const __m256i e = Load(s.prob + j);
     const __m256i y = _mm256_mulhi_epu16(_mm256_add_epi16(e, e), reciprocal);
-    const __m256i code = row.shift > 0 ? RoundShift16(y, down) : _mm256_sll_epi16(_mm256_min_epu16(y, widest), up);
+    // VPAVGW adds the last of the half's bits without the carry that adding all of it could lose.
+    const __m256i code = row.shift > 0 ? _mm256_avg_epu16(_mm256_srl_epi16(y, down), _mm256_setzero_si256())
+                                       : _mm256_sll_epi16(_mm256_min_epu16(y, widest), up);
     Store(s.prob + j, _mm256_min_epu16(code, most));
   }
 }
 
+// One byte of each entry of LUT_16.
+constexpr std::array<uint8_t, 16> PowerBytes(int shift) {
+  std::array<uint8_t, 16> bytes{};
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(kPowers16[i] >> shift);
+  return bytes;
+}
+constexpr std::array<uint8_t, 16> kPowersLow = PowerBytes(0), kPowersHigh = PowerBytes(8);
+
 // The second sweep of AGQ: t to decoded levels, in place.
 void AgqLevels(const SoftmaxRow& s, uint32_t sum) {
   const int kt = s.code.tau_shift;
-  // g = t + row, saturated to u16. Below zero every code is zero; from 2^15 on every level is (sixteen octaves).
-  const int row = AgqRowTerm(sum, s.code.log2_scale);
+  // g = t + row with the half of the rounding, saturated to u16. Below zero every code is zero; from 2^15 on every
+  // level is (sixteen octaves).
+  const int row = AgqRowTerm(sum, s.code.log2_scale) + (1 << (10 - kt));
   const __m256i plus = _mm256_set1_epi16(static_cast<int16_t>(std::max(row, 0)));
   const __m256i minus = _mm256_set1_epi16(static_cast<int16_t>(std::max(-row, 0)));
-  const __m128i code_shift = _mm_cvtsi32_si128(10 - kt), octave_shift = _mm_cvtsi32_si128(kt);
-  const __m256i last = _mm256_set1_epi16(static_cast<int16_t>((1 << s.code.bits) - 1));
-  const __m256i fraction = _mm256_set1_epi16(static_cast<int16_t>((1 << kt) - 1));
-  // LUT_tau by bytes.
-  uint8_t low_bytes[16], high_bytes[16];
-  for (int i = 0; i < 16; ++i) {
-    const uint16_t power = kPowers16[(i << (4 - kt)) & 15];
-    low_bytes[i] = static_cast<uint8_t>(power), high_bytes[i] = static_cast<uint8_t>(power >> 8);
-  }
-  const __m256i low = _mm256_broadcastsi128_si256(LoadHalf(low_bytes));
-  const __m256i high = _mm256_broadcastsi128_si256(LoadHalf(high_bytes));
+  // Codes are counted in sixteenths of an octave: floored by the mask to the granularity, they index LUT_16.
+  const __m256i fraction = _mm256_set1_epi16(static_cast<int16_t>(16 - (16 >> kt)));
+  const __m256i last = _mm256_set1_epi16(static_cast<int16_t>((16 << s.code.bits >> kt) - 1));
+  const __m256i low = _mm256_broadcastsi128_si256(LoadHalf(kPowersLow.data()));
+  const __m256i high = _mm256_broadcastsi128_si256(LoadHalf(kPowersHigh.data()));
   const __m256i only_low = _mm256_set1_epi16(INT16_MIN);  // VPSHUFB's mark of a zero, in the high byte
   for (int j = 0; j < s.count; j += kPanel) {
     const __m256i g = _mm256_subs_epu16(_mm256_adds_epu16(Load(s.prob + j), plus), minus);
-    const __m256i code = RoundShift16(g, code_shift);
-    const __m256i r = _mm256_and_si256(code, fraction);
+    const __m256i sixteenths = _mm256_srli_epi16(g, 7);
+    const __m256i r = _mm256_and_si256(sixteenths, fraction);
     const __m256i mantissa = _mm256_or_si256(_mm256_shuffle_epi8(low, _mm256_or_si256(r, only_low)),
                                              _mm256_slli_epi16(_mm256_shuffle_epi8(high, r), 8));
-    const __m256i octaves = _mm256_mullo_epi16(_mm256_srl_epi16(code, octave_shift), _mm256_set1_epi16(0x0101));
     // Codes above the last are the zero symbol: all ones is an index that VPSHUFB answers with zero.
-    const __m256i power = PowerOfShift(octaves, _mm256_cmpgt_epi16(code, last));
+    const __m256i power = PowerOfShift(g, _mm256_cmpgt_epi16(sixteenths, last));
     Store(s.prob + j, _mm256_abs_epi16(_mm256_mulhrs_epi16(mantissa, power)));
   }
 }
