@@ -172,6 +172,20 @@ TEST_P(SoftmaxTest, EveryDistance) {
   }
 }
 
+// Steps from far too coarse to so fine that the smallest exponentials saturate: both directions of the U8 shift.
+TEST_P(SoftmaxTest, EveryUniformStep) {
+  Row r{1, 40, -1, 1 << 15, {}, {}, {}};  // t is the distance
+  for (int j = 0; j < 40; ++j) r.logits.push_back(j < 20 ? -j * 1637 : -(14 * 2048 + (j - 20) * 100));
+  for (int bits = 2; bits <= 8; ++bits) {
+    for (int shift = -16; shift <= 24; ++shift) {
+      for (uint16_t mult : {uint16_t{1 << 15}, uint16_t{50001}, uint16_t{65535}}) {
+        ExpectAsScalar(*GetParam(), r, {SoftmaxVariant::kU8, bits, 0, 0, mult, shift});
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
 // A key at an infinite distance has probability zero at both ends of the scale.
 TEST_P(SoftmaxTest, InfinitelyFarIsZero) {
   for (int tau_shift = 0; tau_shift <= 4; ++tau_shift) {
