@@ -188,7 +188,19 @@ struct PackKeys {
   int32_t* column_sums;
 };
 
-// Softmax of one row of logits, unnormalised: e = 2^-(distance to the row maximum), and the exact sum (E16).
+// How a row's probabilities are coded (docs/numerics.md 6.3). Fields that the variant does not use are ignored.
+enum class SoftmaxVariant : uint8_t { kE16, kU8, kAgq };
+struct SoftmaxCode {
+  SoftmaxVariant variant = SoftmaxVariant::kE16;
+  int bits = 8;                // b of U8 and AGQ, 2..8
+  int tau_shift = 0;           // AGQ: kt, 0..4
+  int32_t log2_scale = 0;      // AGQ: LS, Q11, -32767..4096
+  uint16_t step_mult = 32768;  // U8: 1/scale = ms * 2^-ss; ms 2^15..2^16-1
+  int step_shift = 0;          // U8: ss, -16..24
+};
+
+// Softmax of one row of logits: e = 2^-(distance to the row maximum), their exact sum, and from both the integer
+// probability P. That is e itself (E16, not divided by the sum), a uniform code (U8), or a decoded AGQ level.
 struct SoftmaxRow {
   int32_t* logits;     // [count] q.k in the accumulator unit; overwritten
   const int32_t* rh;   // [side_h] relative position along y, or null (then rw is null too)
@@ -197,8 +209,9 @@ struct SoftmaxRow {
   int count;           // 1..65536
   int shift;           // p, -15..15
   uint16_t mult;       // mu16, 2^15..2^16-1
-  uint16_t* prob;      // [count rounded up to 16] e, 0..32767; the padding is written as zero
-  int32_t sum;         // result: S, exact
+  SoftmaxCode code;
+  uint16_t* prob;  // [count rounded up to 16] P, 0..32767; the padding is written as zero
+  int32_t sum;     // result: S, exact
 };
 
 // N[i][c] = sum_j prob[i][j] * v[j][c], exact in s64.
@@ -218,12 +231,15 @@ struct PackValues {
   int16_t* values;
 };
 
-// code = CL(RSH(N1 * RMo, so + n - 1 - h), lo, hi) + 128, XORed with flip (docs/numerics.md 6.4; lo = -127, hi = 127).
+// code = value + 128, XORed with flip (docs/numerics.md 6.4; lo = -127, hi = 127). value = CL(., lo, hi) of
+//   RSH(N1 * RMo, so + n - 1 - h) with sums: E16, N divided by the sum of its row;
+//   RSH(RSH(N, pre_shift) * mult, shift) without: U8 and AGQ, whose probabilities have a scale.
 struct AttentionOutput {
-  const int64_t* n;    // [rows][d], |N| <= 128 * sum
-  const int32_t* sum;  // [rows]
-  int32_t mult;        // mo
-  int shift;           // so
+  const int64_t* n;    // [rows][d], |N| <= 128 * sum; |RSH(N, pre_shift)| < 2^31
+  const int32_t* sum;  // [rows], or null
+  int pre_shift;       // hs, 0..15; without sums
+  int32_t mult;        // mo, 2^30..2^31-1
+  int shift;           // so, 1..62
   int lo, hi;          // of the signed value
   uint8_t flip;
   uint8_t* out;  // [rows][out_stride]

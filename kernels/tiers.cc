@@ -13,6 +13,7 @@ Kernels ScalarTier() {
   FillEpilogueScalar(k);
   FillLayerNormScalar(k);
   FillAttentionScalar(k);
+  FillSoftmaxScalar(k);
   return k;
 }
 
@@ -25,6 +26,7 @@ Kernels Avx2Tier() {
   FillEpilogueAvx2(k);
   FillLayerNormAvx2(k);
   FillAttentionAvx2(k);
+  FillSoftmaxAvx2(k);
   return k;
 }
 #endif

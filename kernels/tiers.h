@@ -14,13 +14,15 @@ namespace intsam {
 void FillGemmScalar(Kernels& k);       // gemm_a8w8, gemm_a16w8
 void FillEpilogueScalar(Kernels& k);   // requantize_*, quantize_codes, gelu_s16
 void FillLayerNormScalar(Kernels& k);  // layer_norm_*
-void FillAttentionScalar(Kernels& k);  // pack_*, softmax_row, attention_*, relative_position
+void FillAttentionScalar(Kernels& k);  // pack_*, attention_*, relative_position
+void FillSoftmaxScalar(Kernels& k);    // softmax_row
 
 #if defined(INTSAM_HAVE_AVX2)
 void FillGemmAvx2(Kernels& k);
 void FillEpilogueAvx2(Kernels& k);
 void FillLayerNormAvx2(Kernels& k);
 void FillAttentionAvx2(Kernels& k);
+void FillSoftmaxAvx2(Kernels& k);
 #endif
 
 }  // namespace intsam

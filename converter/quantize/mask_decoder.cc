@@ -3,7 +3,6 @@
 #include <cmath>
 
 #include "converter/quantize/layers.h"
-#include "runtime/exec/prompt_tokens.h"
 
 namespace intsam {
 namespace {

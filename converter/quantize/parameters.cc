@@ -1,7 +1,10 @@
 #include "converter/quantize/parameters.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+
+#include "kernels/numerics/fixed_point.h"
 
 namespace intsam {
 namespace {
@@ -157,7 +160,8 @@ NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta,
   return norm;
 }
 
-Softmax MakeSoftmax(const SoftmaxCoding&, double logit_unit, double value_scale, const Scale& out, uint32_t) {
+Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, double value_scale, const Scale& out,
+                    uint32_t keys) {
   Softmax softmax;
   double mult = std::ldexp(logit_unit * 1.4426950408889634, 27);
   int shift = 0;
@@ -165,8 +169,32 @@ Softmax MakeSoftmax(const SoftmaxCoding&, double logit_unit, double value_scale,
   while (mult < 32768 && shift < 15) mult *= 2, ++shift;
   softmax.shift = shift;
   softmax.mult = static_cast<uint32_t>(std::clamp<int64_t>(Round(mult), 32768, 65535));
-  softmax.mix = MakeRq32Scalar(value_scale / out.scale);
   softmax.out = out.codes;
+  if (coding.kind == SoftmaxCoding::kExact) {
+    softmax.mix = MakeRq32Scalar(value_scale / out.scale);
+    return softmax;
+  }
+
+  softmax.bits = static_cast<uint32_t>(coding.bits);
+  double unit;  // of the integer probability
+  if (coding.kind == SoftmaxCoding::kAgq) {
+    const double scale = std::clamp(coding.scale, std::exp2(-32767.0 / 2048), 4.0);
+    softmax.variant = Softmax::kAgq;
+    softmax.tau_shift = static_cast<uint32_t>(std::countr_zero(static_cast<uint32_t>(coding.tau)));
+    softmax.log2_scale = static_cast<int32_t>(Round(2048 * std::log2(scale)));
+    // The levels are those of the exact scale; only the thresholds between them use the rounded logarithm.
+    unit = scale / 32767;
+  } else {
+    softmax.variant = Softmax::kU8;
+    unit = std::clamp(coding.scale, std::exp2(-31.0), 512.0);
+    int exponent;
+    const double fraction = std::frexp(1 / unit, &exponent);
+    softmax.step_mult = static_cast<uint32_t>(std::min<int64_t>(Round(std::ldexp(fraction, 16)), 65535));
+    softmax.step_shift = 16 - exponent;
+  }
+  const int64_t bound = ProbabilityMax(softmax) * 128 * keys;
+  while (RoundingShiftRight(bound, static_cast<int>(softmax.pre_shift)) > INT32_MAX) ++softmax.pre_shift;
+  softmax.mix = MakeRq32Scalar(std::ldexp(unit * value_scale / out.scale, static_cast<int>(softmax.pre_shift)));
   return softmax;
 }
 

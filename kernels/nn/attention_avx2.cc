@@ -1,5 +1,5 @@
-// AVX2 attention around the two products (docs/numerics.md, sections 6 and 7): packing, softmax of a row on 16-bit
-// lanes, the exact mix by VPMADDWD, the output division, relative positions.
+// AVX2 attention around the two products (docs/numerics.md, sections 6 and 7): packing, the exact mix by VPMADDWD, the
+// output codes, relative positions. The softmax between them is softmax_avx2.cc.
 #include <algorithm>
 
 #include "kernels/nn/avx2_common.h"
@@ -85,162 +85,6 @@ void Avx2PackValues(const PackValues& p) {
   std::fill(p.values + used, p.values + static_cast<size_t>(padded / 2) * pair_size, int16_t{0});
 }
 
-// ---------------------------------------------------------------- softmax
-
-// Stores the first `count` lanes (1..8) piecewise: a store that reached into the next row would stall its load.
-void StorePieces(int32_t* p, __m256i v, int count) {
-  if (count >= 8) return Store(p, v);
-  __m128i part = _mm256_castsi256_si128(v);
-  if (count & 4) {
-    StoreHalf(p, part);
-    p += 4;
-    part = _mm256_extracti128_si256(v, 1);
-  }
-  if (count & 2) {
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), part);
-    p += 2;
-    part = _mm_srli_si128(part, 8);
-  }
-  if (count & 1) {
-    const int32_t lane = _mm_cvtsi128_si32(part);
-    std::memcpy(p, &lane, sizeof lane);
-  }
-}
-
-// The larger of `maximum` and v in the first `count` lanes.
-__m256i MaxFirst(__m256i maximum, __m256i v, int count) {
-  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane);
-  return _mm256_max_epi32(maximum, _mm256_blendv_epi8(maximum, v, mask));
-}
-
-int32_t MaxLane(__m256i v) {
-  int32_t lanes[8];
-  Store(lanes, v);
-  return *std::max_element(lanes, lanes + 8);
-}
-
-// Adds the relative positions, if any, to the logits; the maximum of the row.
-int32_t FinishLogits(const SoftmaxRow& s) {
-  __m256i maximum = _mm256_set1_epi32(INT32_MIN);
-  if (s.rh == nullptr) {
-    int j = 0;
-    for (; j + 8 <= s.count; j += 8) maximum = _mm256_max_epi32(maximum, Load(s.logits + j));
-    if (j < s.count) maximum = MaxFirst(maximum, Load(s.logits + j), s.count - j);
-    return MaxLane(maximum);
-  }
-  int32_t* logits = s.logits;
-  for (int ky = 0; ky < s.side_h; ++ky, logits += s.side_w) {
-    const __m256i rh = _mm256_set1_epi32(s.rh[ky]);
-    int kx = 0;
-    for (; kx + 8 <= s.side_w; kx += 8) {
-      const __m256i v = _mm256_add_epi32(Load(logits + kx), _mm256_add_epi32(rh, Load(s.rw + kx)));
-      Store(logits + kx, v);
-      maximum = _mm256_max_epi32(maximum, v);
-    }
-    if (kx < s.side_w) {
-      const __m256i v = _mm256_add_epi32(Load(logits + kx), _mm256_add_epi32(rh, Load(s.rw + kx)));
-      StorePieces(logits + kx, v, s.side_w - kx);
-      maximum = MaxFirst(maximum, v, s.side_w - kx);
-    }
-  }
-  return MaxLane(maximum);
-}
-
-// The constants of one row's softmax. kUp: p < 0, where distances are shifted left.
-template <bool kUp>
-class RowSoftmax {
- public:
-  RowSoftmax(const SoftmaxRow& s, int32_t maximum)
-      : maximum_(_mm256_set1_epi32(maximum)),
-        shift_(_mm_cvtsi32_si128(kUp ? -s.shift : s.shift)),
-        mult_(_mm256_set1_epi16(static_cast<int16_t>(s.mult))) {
-    const int widest = kUp ? 65535 >> -s.shift : 65535;
-    widest_ = _mm256_set1_epi32(widest);
-    top_ = _mm256_set1_epi16(static_cast<int16_t>(kUp ? widest << -s.shift : widest));
-  }
-
-  // e of kVectors * 16 logits; adds them to eight partial sums. The vectors go through each step side by side: the
-  // chain of one is long, and a core looks ahead too little to overlap it with the next on its own.
-  template <int kVectors>
-  __m256i Exponentials(const int32_t* logits, uint16_t* prob, __m256i sums) const {
-    const auto add = [](__m256i h, int c) { return _mm256_add_epi16(h, _mm256_set1_epi16(static_cast<int16_t>(c))); };
-    // RSH(h, i) = |MRS(h, 2^(15-i))|, where 2^15 reads as -2^15. The bit of 2^(15-i) is in the high byte for i < 8 and
-    // in the low byte otherwise, so one table serves both bytes. The high index is 0x70 + i, whose top bit, VPSHUFB's
-    // mark of a zero, is set from i = 16 on; the low one is 0x68 + i, which meets the zeros of the table before that.
-    const __m256i powers =
-        _mm256_broadcastsi128_si256(_mm_setr_epi8(-128, 64, 32, 16, 8, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0));
-    const __m256i ones = _mm256_set1_epi16(1);
-    __m256i t[kVectors], f[kVectors], h[kVectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      const __m256i packed = _mm256_packus_epi32(Distance(logits + 16 * v), Distance(logits + 16 * v + 8));
-      const __m256i d = kUp ? _mm256_sll_epi16(packed, shift_) : packed;
-      t[v] = _mm256_or_si256(_mm256_mulhi_epu16(d, mult_), _mm256_cmpeq_epi16(d, top_));
-      f[v] = _mm256_slli_epi16(_mm256_and_si256(t[v], _mm256_set1_epi16(2047)), 4);
-    }
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) h[v] = add(_mm256_mulhrs_epi16(_mm256_set1_epi16(-1296), f[v]), 7566);
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) h[v] = add(_mm256_mulhrs_epi16(h[v], f[v]), -22654);
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) h[v] = add(_mm256_mulhrs_epi16(h[v], f[v]), 32767);
-#pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) {
-      // (i << 11) * 0x2020 >> 16 puts i = t >> 11 into both bytes.
-      const __m256i i = _mm256_and_si256(t[v], _mm256_set1_epi16(int16_t{-2048}));
-      const __m256i index = add(_mm256_mulhi_epu16(i, _mm256_set1_epi16(0x2020)), 0x7068);
-      const __m256i e = _mm256_abs_epi16(_mm256_mulhrs_epi16(h[v], _mm256_shuffle_epi8(powers, index)));
-      sums = _mm256_add_epi32(sums, _mm256_madd_epi16(e, ones));
-      Store(prob + 16 * v, PackOrder(e));
-    }
-    return sums;
-  }
-
- private:
-  // min(u >> p, 65535), or min(u, 65535 >> -p): the unsigned minimum comes first, because VPACKUSDW reads s32.
-  __m256i Distance(const int32_t* logits) const {
-    const __m256i u = _mm256_sub_epi32(maximum_, Load(logits));
-    return _mm256_min_epu32(kUp ? u : _mm256_srl_epi32(u, shift_), widest_);
-  }
-
-  __m256i maximum_;
-  __m128i shift_;
-  __m256i widest_, top_, mult_;
-};
-
-template <bool kUp>
-int32_t Softmax(const SoftmaxRow& s, int32_t maximum) {
-  const RowSoftmax<kUp> row(s, maximum);
-  const int32_t* const logits = s.logits;
-  uint16_t* const prob = s.prob;
-  const int count = s.count;
-  __m256i sums = _mm256_setzero_si256();
-  int j = 0;
-  for (; j + 4 * kPanel <= count; j += 4 * kPanel) sums = row.template Exponentials<4>(logits + j, prob + j, sums);
-  for (; j < count; j += kPanel) {
-    if (j + kPanel <= count) {
-      sums = row.template Exponentials<1>(logits + j, prob + j, sums);
-      continue;
-    }
-    // A logit of max + 1 (wrapping) is at distance 2^32 - 1, farther than any p in range can bring back: e = 0.
-    int32_t tail[kPanel];
-    std::fill(tail, tail + kPanel, static_cast<int32_t>(static_cast<uint32_t>(maximum) + 1));
-    std::copy(logits + j, logits + count, tail);
-    sums = row.template Exponentials<1>(tail, prob + j, sums);
-  }
-  uint32_t lanes[8];
-  Store(lanes, sums);
-  uint32_t sum = 0;
-  for (uint32_t lane : lanes) sum += lane;
-  return static_cast<int32_t>(sum);
-}
-
-void Avx2SoftmaxRow(SoftmaxRow& s) {
-  const int32_t maximum = FinishLogits(s);
-  s.sum = s.shift < 0 ? Softmax<true>(s, maximum) : Softmax<false>(s, maximum);
-}
-
 // ---------------------------------------------------------------- mix
 
 constexpr int kMixRows = 6;
@@ -308,29 +152,45 @@ void Avx2AttentionMix(const AttentionMix& m) {
 
 // ---------------------------------------------------------------- output codes
 
+// N to the output value: RSH(RSH(N, pre) * mult, end). Results beyond +-2^24 are clamped before their high halves are
+// lost; from a shift of 38 on there are none, and the bound is one that a product of two s32 does not reach.
+class OutputScale {
+ public:
+  OutputScale(int pre_shift, int64_t mult, int shift)
+      : pre_(MakeRoundShift64(pre_shift)),
+        end_(MakeRoundShift64(std::min(shift, 62))),
+        mult_(_mm256_set1_epi64x(mult)),
+        most_(_mm256_set1_epi64x(int64_t{1} << std::min(shift + 24, 62))),
+        least_(_mm256_sub_epi64(_mm256_setzero_si256(), most_)) {}
+
+  // |N1| < 2^31, so the product is one VPMULDQ. The values are in lanes 0-3, and again in 4-7.
+  __m256i Value(const int64_t* n) const {
+    __m256i y = _mm256_mul_epi32(Apply(pre_, Load(n)), mult_);
+    y = _mm256_blendv_epi8(y, most_, _mm256_cmpgt_epi64(y, most_));
+    y = _mm256_blendv_epi8(y, least_, _mm256_cmpgt_epi64(least_, y));
+    return _mm256_permutevar8x32_epi32(Apply(end_, y), _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6));
+  }
+
+ private:
+  RoundShift64 pre_, end_;
+  __m256i mult_, most_, least_;
+};
+
+OutputScale ScaleOfRow(const AttentionOutput& a, int row) {
+  if (a.sum == nullptr) return {a.pre_shift, a.mult, a.shift};
+  const AttentionDivisor divisor = AttentionDivisorOf(static_cast<uint32_t>(a.sum[row]), a.mult, a.shift);
+  return {divisor.pre_shift, divisor.reciprocal, divisor.shift};
+}
+
 void Avx2AttentionOutput(const AttentionOutput& a) {
   const CodeRange range = MakeCodeRange(a.lo + 128, a.hi + 128, a.flip);
-  const __m256i low_halves = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
+  const __m256i zero = _mm256_set1_epi32(128);
   for (int i = 0; i < a.rows; ++i) {
-    const AttentionDivisor divisor = AttentionDivisorOf(static_cast<uint32_t>(a.sum[i]), a.mult, a.shift);
-    const RoundShift64 pre = MakeRoundShift64(divisor.pre_shift);
-    const RoundShift64 end = MakeRoundShift64(std::min(divisor.shift, 62));
-    const __m256i reciprocal = _mm256_set1_epi64x(divisor.reciprocal);
-    // |N1| < 2^30, so the product is one VPMULDQ; results beyond +-2^24 are clamped before their high halves are lost.
-    const int64_t bound = int64_t{1} << std::min(divisor.shift + 24, 61);
-    const __m256i most = _mm256_set1_epi64x(bound);
-    const __m256i least = _mm256_set1_epi64x(-bound);
-    const __m256i zero = _mm256_set1_epi32(128);
-    const auto value = [&](const int64_t* n) {
-      __m256i y = _mm256_mul_epi32(Apply(pre, Load(n)), reciprocal);
-      y = _mm256_blendv_epi8(y, most, _mm256_cmpgt_epi64(y, most));
-      y = _mm256_blendv_epi8(y, least, _mm256_cmpgt_epi64(least, y));
-      return _mm256_permutevar8x32_epi32(Apply(end, y), low_halves);
-    };
+    const OutputScale scale = ScaleOfRow(a, i);
     const int64_t* n = a.n + static_cast<size_t>(i) * static_cast<size_t>(a.d);
     uint8_t* out = a.out + static_cast<size_t>(i) * a.out_stride;
     for (int c = 0; c < a.d; c += 8) {
-      const __m256i both = _mm256_blend_epi32(value(n + c), value(n + c + 4), 0xF0);
+      const __m256i both = _mm256_blend_epi32(scale.Value(n + c), scale.Value(n + c + 4), 0xF0);
       const __m256i packed = _mm256_packs_epi32(_mm256_add_epi32(both, zero), _mm256_setzero_si256());
       const __m128i codes = CodesOfPack(packed, range);
       if (a.d - c >= 8) {
@@ -382,7 +242,6 @@ void Avx2RelativePosition(const RelativePosition& p) {
 void FillAttentionAvx2(Kernels& k) {
   k.pack_keys = Avx2PackKeys;
   k.pack_values = Avx2PackValues;
-  k.softmax_row = Avx2SoftmaxRow;
   k.attention_mix = Avx2AttentionMix;
   k.attention_output = Avx2AttentionOutput;
   k.relative_position = Avx2RelativePosition;

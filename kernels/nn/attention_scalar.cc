@@ -1,5 +1,5 @@
-// Normative attention around the two products (docs/numerics.md, sections 6 and 7): packing of keys and values, softmax
-// of a row over all of its keys with the final maximum, the exact mix, the output codes, relative positions.
+// Normative attention around the two products (docs/numerics.md, sections 6 and 7): packing of keys and values, the
+// exact mix, the output codes, relative positions. The softmax between them is softmax_scalar.cc.
 #include <algorithm>
 
 #include "kernels/numerics/requantize.h"
@@ -37,23 +37,6 @@ void ScalarPackValues(const PackValues& p) {
   }
 }
 
-void ScalarSoftmaxRow(SoftmaxRow& s) {
-  if (s.rh != nullptr) {
-    for (int ky = 0, j = 0; ky < s.side_h; ++ky) {
-      for (int kx = 0; kx < s.side_w; ++kx, ++j) s.logits[j] += s.rh[ky] + s.rw[kx];
-    }
-  }
-  const int32_t maximum = *std::max_element(s.logits, s.logits + s.count);
-  int32_t sum = 0;
-  for (int j = 0; j < s.count; ++j) {
-    const uint32_t u = static_cast<uint32_t>(maximum) - static_cast<uint32_t>(s.logits[j]);
-    s.prob[j] = Exp2Negative(LogDistance(u, s.shift, s.mult));
-    sum += s.prob[j];
-  }
-  std::fill(s.prob + s.count, s.prob + RoundUp(s.count, kPanel), uint16_t{0});
-  s.sum = sum;
-}
-
 void ScalarAttentionMix(const AttentionMix& m) {
   const size_t d = static_cast<size_t>(m.d);
   for (size_t i = 0; i < static_cast<size_t>(m.rows); ++i) {
@@ -69,11 +52,13 @@ void ScalarAttentionMix(const AttentionMix& m) {
 
 void ScalarAttentionOutput(const AttentionOutput& a) {
   for (size_t i = 0; i < static_cast<size_t>(a.rows); ++i) {
-    const AttentionDivisor divisor = AttentionDivisorOf(static_cast<uint32_t>(a.sum[i]), a.mult, a.shift);
     const int64_t* n = a.n + i * static_cast<size_t>(a.d);
     uint8_t* out = a.out + i * a.out_stride;
+    const AttentionDivisor divisor =
+        a.sum == nullptr ? AttentionDivisor{} : AttentionDivisorOf(static_cast<uint32_t>(a.sum[i]), a.mult, a.shift);
     for (int c = 0; c < a.d; ++c) {
-      const int value = AttentionOutputValue(n[c], divisor, a.lo, a.hi);
+      const int value = a.sum == nullptr ? ScaledOutputValue(n[c], a.pre_shift, a.mult, a.shift, a.lo, a.hi)
+                                         : AttentionOutputValue(n[c], divisor, a.lo, a.hi);
       out[c] = static_cast<uint8_t>(static_cast<uint8_t>(value + 128) ^ a.flip);
     }
   }
@@ -96,7 +81,6 @@ void ScalarRelativePosition(const RelativePosition& p) {
 void FillAttentionScalar(Kernels& k) {
   k.pack_keys = ScalarPackKeys;
   k.pack_values = ScalarPackValues;
-  k.softmax_row = ScalarSoftmaxRow;
   k.attention_mix = ScalarAttentionMix;
   k.attention_output = ScalarAttentionOutput;
   k.relative_position = ScalarRelativePosition;

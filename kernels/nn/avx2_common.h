@@ -61,7 +61,7 @@ static inline __m256i Pack16(__m256i first, __m256i second) {
 static inline __m256i PackOrder(__m256i v) { return _mm256_permute4x64_epi64(v, 0xD8); }
 
 // RSH of four s64 by one count. AVX2 has no 64-bit arithmetic shift, so 2^62 makes the value fit for a logical one.
-// |x| <= 2^62 - 2^(s-1), s in 0..62.
+// |x| <= 2^62, s in 0..62.
 struct RoundShift64 {
   __m256i add, sub;
   __m128i shift;

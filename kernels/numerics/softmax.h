@@ -53,12 +53,13 @@ static constexpr std::array<int16_t, 65> MakeLog2Table() {
   return table;
 }
 
-// LUT_4: round(32767 * 2^(-r/4)). LUT_2 and LUT_1 are its even entries and its first.
-inline constexpr uint16_t kQuarterPowers[4] = {32767, 27554, 23170, 19483};
-
 }  // namespace numerics_internal
 
 inline constexpr std::array<int16_t, 65> kLog2Table = numerics_internal::MakeLog2Table();  // L2T
+
+// LUT_16: round(32767 * 2^(-r/16)). LUT_tau holds every (16 / tau)-th entry of it.
+inline constexpr uint16_t kPowers16[16] = {32767, 31378, 30047, 28774, 27554, 26385, 25267, 24196,
+                                           23170, 22187, 21247, 20346, 19483, 18657, 17866, 17109};
 
 // lg2(S) in Q11, S >= 1.
 static constexpr int32_t Log2(uint32_t s) {
@@ -70,23 +71,26 @@ static constexpr int32_t Log2(uint32_t s) {
   return (n << 11) + low + (((kLog2Table[j + 1] - low) * r + 512) >> 10);
 }
 
-// The part of an AGQ code that is common to a row: lg2(S) - (15 << 11) + LS, LS = round(2048 * log2(scale)) <= 0.
+// The part of an AGQ code that is common to a row: lg2(S) - (15 << 11) + LS, LS = round(2048 * log2(scale)) in
+// -32767..4096 and S in 2^15-1..2^31-1. The lower bound keeps an infinitely far key (t = 65535) 16 octaves below the
+// scale, where it decodes to zero.
 static constexpr int32_t AgqRowTerm(uint32_t sum, int32_t log2_scale) { return Log2(sum) - (15 << 11) + log2_scale; }
 
-// AGQ with granularity tau = 2^kt, kt in 0..2, on 2^bits levels; code 2^bits means probability zero.
+// AGQ with granularity tau = 2^kt, kt in 0..4, on 2^bits levels, bits in 2..8; code 2^bits means probability zero.
 static constexpr int AgqCode(uint16_t t, int32_t row_term, int kt, int bits) {
   return static_cast<int>(Clamp(RoundingShiftRight(int64_t{t} + row_term, 11 - kt), 0, int64_t{1} << bits));
 }
 
-// DEC[code] in Q15.
+// DEC[code] in Q15; zero from 16 octaves on.
 static constexpr uint16_t AgqDecode(int code, int kt, int bits) {
   const int shift = code >> kt;
   if (code == 1 << bits || shift > 20) return 0;
-  const int quarter = (code & ((1 << kt) - 1)) << (2 - kt);
-  return static_cast<uint16_t>(RoundingShiftRight(numerics_internal::kQuarterPowers[quarter], shift));
+  const int sixteenth = (code & ((1 << kt) - 1)) << (4 - kt);
+  return static_cast<uint16_t>(RoundingShiftRight(kPowers16[sixteenth], shift));
 }
 
-// U8: uniform probability codes. 1/scale = mult * 2^-shift with mult in 2^15..2^16-1; S in 2^15-1..2^31-1.
+// U8: uniform probability codes. 1/scale = mult * 2^-shift with mult in 2^15..2^16-1 and shift in -16..24; S in
+// 2^15-1..2^31-1. The shift of the row is then in -17..40.
 struct UniformRow {
   uint16_t reciprocal;  // R
   int shift;            // sh
@@ -121,6 +125,12 @@ static constexpr int AttentionOutputValue(int64_t n, AttentionDivisor divisor, i
   const int64_t product = RoundingShiftRight(n, divisor.pre_shift) * divisor.reciprocal;
   const int shift = divisor.shift < 62 ? divisor.shift : 62;
   return static_cast<int>(Clamp(RoundingShiftRight(product, shift), lo, hi));
+}
+
+// The attention output without a division (U8, AGQ): N1 = RSH(N, pre_shift), then RQ32. The loader proves |N1| < 2^31;
+// the clamp follows in s64, so that nothing need be proved of the product.
+static constexpr int ScaledOutputValue(int64_t n, int pre_shift, int32_t mult, int shift, int lo, int hi) {
+  return static_cast<int>(Clamp(RoundingShiftRight(RoundingShiftRight(n, pre_shift) * mult, shift), lo, hi));
 }
 
 }  // namespace intsam

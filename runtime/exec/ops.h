@@ -106,6 +106,34 @@ inline void RelativePositions(const Kernels& k, const RelPos& rel, Rows<const in
                        static_cast<int>(rel.rq.shift), out.data, out.stride, rows, static_cast<int>(rel.head_dim)});
 }
 
+// Relative positions that a row of logits still lacks: rh [side_h] and rw [side_w], or null.
+struct RowRelPos {
+  const int32_t *rh = nullptr, *rw = nullptr;
+  int side_h = 1, side_w = 0;
+};
+
+// Turns a row of `count` logits into integer probabilities; returns the sum of exponentials.
+inline int32_t Probabilities(const Kernels& k, const Softmax& softmax, int32_t* logits, int count, const RowRelPos& rel,
+                             uint16_t* prob) {
+  const SoftmaxCode code = {static_cast<SoftmaxVariant>(softmax.variant), static_cast<int>(softmax.bits),
+                            static_cast<int>(softmax.tau_shift),          softmax.log2_scale,
+                            static_cast<uint16_t>(softmax.step_mult),     softmax.step_shift};
+  const int side_w = rel.rh == nullptr ? count : rel.side_w;
+  SoftmaxRow row{logits, rel.rh, rel.rw, rel.side_h, side_w, count, softmax.shift, static_cast<uint16_t>(softmax.mult),
+                 code,   prob,   0};
+  k.softmax_row(row);
+  return row.sum;
+}
+
+// Codes (zero point 128) of the products of probabilities and values, n [rows][d]; sums [rows] from Probabilities.
+inline void AttentionCodes(const Kernels& k, const Softmax& softmax, const int64_t* n, const int32_t* sums, int rows,
+                           int d, Rows<uint8_t> out) {
+  const bool divide = softmax.variant == Softmax::kE16;
+  k.attention_output({n, divide ? sums : nullptr, static_cast<int>(softmax.pre_shift), softmax.mix.mult,
+                      static_cast<int>(softmax.mix.shift), static_cast<int>(softmax.out.lo) - 128,
+                      static_cast<int>(softmax.out.hi) - 128, k.flip, out.data, out.stride, rows, d});
+}
+
 }  // namespace intsam::ops
 
 #endif  // INTSAM_RUNTIME_EXEC_OPS_H_

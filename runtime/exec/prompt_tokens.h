@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "runtime/exec/executor.h"
-#include "runtime/format/limits.h"
 #include "runtime/format/model.h"
 
 namespace intsam {
@@ -15,7 +14,6 @@ namespace intsam {
 inline uint32_t TokenCount(const SamConfig& config, const Prompt& prompt) {
   return 1 + config.num_masks() + static_cast<uint32_t>(prompt.points.size()) + (prompt.box == nullptr ? 1 : 2);
 }
-inline uint32_t MaxTokens(const SamConfig& config) { return 1 + config.num_masks() + limits::kPointsPerPrompt + 2; }
 
 // tokens: [TokenCount][prompt_embed_dim], token units.
 void PromptTokens(const IntegerModel& model, const Frame& frame, const Prompt& prompt, int16_t* tokens);

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "runtime/format/limits.h"
 #include "runtime/format/records.h"
 #include "runtime/sam/config.h"
 
@@ -272,6 +273,9 @@ struct MaskDecoder {
     v.Field("mask_threshold", mask_threshold, -(1 << 27), 1 << 27);
   }
 };
+
+// The most tokens of a prompt: IoU, masks, points, box corners.
+inline uint32_t MaxTokens(const SamConfig& config) { return 1 + config.num_masks() + limits::kPointsPerPrompt + 2; }
 
 struct IntegerModel {
   SamConfig config;

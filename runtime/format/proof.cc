@@ -4,6 +4,8 @@
 #include <cinttypes>
 #include <string>
 
+#include "kernels/numerics/fixed_point.h"
+
 namespace intsam {
 namespace {
 
@@ -104,6 +106,30 @@ class Proof {
     Requantized(site, quantize.rq, bound);
   }
 
+  // keys: the most that a row can have.
+  void Attention(const char* site, const Softmax& softmax, uint32_t keys) {
+    const Softmax unused;
+    const bool e16 = softmax.variant == Softmax::kE16, u8 = softmax.variant == Softmax::kU8,
+               agq = softmax.variant == Softmax::kAgq;
+    const struct {
+      bool used;
+      int64_t value, expected;
+      const char* what;
+    } fields[] = {{!e16, softmax.bits, unused.bits, "E16 has no bits, but they are"},
+                  {!e16, softmax.pre_shift, unused.pre_shift, "E16 has no pre_shift, but it is"},
+                  {agq, softmax.tau_shift, unused.tau_shift, "only AGQ has a tau_shift, but it is"},
+                  {agq, softmax.log2_scale, unused.log2_scale, "only AGQ has a log2_scale, but it is"},
+                  {u8, softmax.step_mult, unused.step_mult, "only U8 has a step_mult, but it is"},
+                  {u8, softmax.step_shift, unused.step_shift, "only U8 has a step_shift, but it is"}};
+    for (const auto& field : fields) {
+      if (!field.used && field.value != field.expected) Fail(site, 0, field.what, field.value);
+    }
+    // E16 sums are bounded by 128 * S, which the division takes care of (docs/numerics.md 6.4).
+    const int64_t bound = ProbabilityMax(softmax) * 128 * keys;
+    if (!e16 && RoundingShiftRight(bound, static_cast<int>(softmax.pre_shift)) > kMaxS32)
+      Fail(site, 0, "pre_shift is too small for sums that can reach", bound);
+  }
+
   void Fail(const std::string& site, uint32_t channel, const char* what, int64_t value) {
     if (!status.ok()) return;
     status = Error(Code::kDamaged, "%s%s: channel %u: %s %" PRId64, prefix.c_str(), site.c_str(), channel, what, value);
@@ -170,6 +196,7 @@ void ProveBlock(Proof& proof, EncoderBlock& b, uint32_t head_dim) {
   ProveRelPos(proof, "attn.rel_pos_h", b.rel_pos_h, logit);
   ProveRelPos(proof, "attn.rel_pos_w", b.rel_pos_w, logit);
   if (logit >= kMaxS32) proof.Fail("attn", 0, "logits can reach", logit);
+  proof.Attention("attn.softmax", b.softmax, b.side * b.side);
   proof.Requantized("attn.proj.rq", b.proj_rq, proof.CodesLayer("attn.proj", b.proj, 128));
   proof.Narrow("norm2", b.norm2);
   proof.CodesLayer("mlp.lin1", b.lin1, b.norm2.out.zero);
@@ -177,7 +204,7 @@ void ProveBlock(Proof& proof, EncoderBlock& b, uint32_t head_dim) {
   proof.Requantized("mlp.lin2.rq", b.lin2_rq, proof.CodesLayer("mlp.lin2", b.lin2, b.gelu.out.zero));
 }
 
-void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a) {
+void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, uint32_t keys) {
   const std::string outer = proof.prefix;
   proof.prefix += name + ".";
   proof.Quantize("q_proj.in", a.q_in, 2 * 32767);
@@ -190,6 +217,7 @@ void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a) 
   proof.SignedCodes("k_proj.rq.out", a.k_rq.out);
   proof.SignedCodes("v_proj.rq.out", a.v_rq.out);
   proof.SignedCodes("softmax.out", a.softmax.out);
+  proof.Attention("softmax", a.softmax, keys);
   proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, 128));
   proof.prefix = outer;
 }
@@ -211,20 +239,21 @@ void ProvePromptEncoder(Proof& proof, PromptEncoder& p) {
   proof.Requantized("mask_downscaling.6.rq", p.mask.conv3_rq, proof.S16Layer("mask_downscaling.6", p.mask.conv3));
 }
 
-void ProveMaskDecoder(Proof& proof, MaskDecoder& d) {
+void ProveMaskDecoder(Proof& proof, MaskDecoder& d, const SamConfig& config) {
+  const uint32_t tokens = MaxTokens(config), image = config.grid() * config.grid();
   for (size_t i = 0; i < d.layers.size(); ++i) {
     DecoderLayer& l = d.layers[i];
     proof.prefix = "mask_decoder.transformer.layers." + std::to_string(i) + ".";
-    ProveAttention(proof, "self_attn", l.self_attn);
-    ProveAttention(proof, "cross_attn_token_to_image", l.token_to_image);
-    ProveAttention(proof, "cross_attn_image_to_token", l.image_to_token);
+    ProveAttention(proof, "self_attn", l.self_attn, tokens);
+    ProveAttention(proof, "cross_attn_token_to_image", l.token_to_image, image);
+    ProveAttention(proof, "cross_attn_image_to_token", l.image_to_token, tokens);
     proof.Quantize("mlp.in", l.mlp_in, 2 * 32767);
     proof.CodesLayer("mlp.lin1", l.lin1, l.mlp_in.out.zero);
     proof.CodesRange("mlp.lin1.rq.out", l.lin1_rq.out);
     proof.Requantized("mlp.lin2.rq", l.lin2_rq, proof.CodesLayer("mlp.lin2", l.lin2, l.lin1_rq.out.zero));
   }
   proof.prefix = "mask_decoder.transformer.";
-  ProveAttention(proof, "final_attn_token_to_image", d.final_attn);
+  ProveAttention(proof, "final_attn_token_to_image", d.final_attn, image);
   proof.prefix = "mask_decoder.";
   proof.Requantized("output_upscaling.0.rq", d.upscaling.conv1_rq,
                     proof.S16Layer("output_upscaling.0", d.upscaling.conv1));
@@ -259,7 +288,7 @@ Status ProveModel(IntegerModel& model, std::vector<LayerBound>* report) {
   proof.Requantized("2.rq", neck.conv2_rq, proof.CodesLayer("2", neck.conv2, neck.norm1.out.zero));
   proof.prefix = "prompt_encoder.";
   ProvePromptEncoder(proof, model.prompt_encoder);
-  ProveMaskDecoder(proof, model.mask_decoder);
+  ProveMaskDecoder(proof, model.mask_decoder, model.config);
   return proof.status;
 }
 

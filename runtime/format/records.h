@@ -165,20 +165,41 @@ struct NormWide {
   }
 };
 
-// Softmax and the product with values (docs/numerics.md 6).
+// Softmax and the product with values (docs/numerics.md 6). Parameters that the variant does not use have the values
+// below; the proof refuses others.
 struct Softmax {
+  enum Variant : uint32_t { kE16, kU8, kAgq };  // as SoftmaxVariant of kernels.h
   int32_t shift = 0;
   uint32_t mult = 1 << 15;
-  Rq32Scalar mix;  // s_v / s_out
+  uint32_t variant = kE16;
+  uint32_t bits = 8;             // b of U8 and AGQ
+  uint32_t tau_shift = 0;        // kt of AGQ
+  int32_t log2_scale = 0;        // LS of AGQ
+  uint32_t step_mult = 1 << 15;  // ms of U8
+  int32_t step_shift = 0;        // ss of U8
+  uint32_t pre_shift = 0;        // hs of U8 and AGQ
+  Rq32Scalar mix;                // s_v / s_out; U8, AGQ: times 2^hs and what one unit of probability stands for
   Codes out = Codes::Signed();
   template <class V>
   void Visit(V& v) {
     v.Field("shift", shift, -15, 15);
     v.Field("mult", mult, 1 << 15, 65535);
+    v.Field("variant", variant, kE16, kAgq);
+    v.Field("bits", bits, 2, 8);
+    v.Field("tau_shift", tau_shift, 0, 4);
+    v.Field("log2_scale", log2_scale, -32767, 4096);
+    v.Field("step_mult", step_mult, 1 << 15, 65535);
+    v.Field("step_shift", step_shift, -16, 24);
+    v.Field("pre_shift", pre_shift, 0, 15);
     v.Group("mix", mix);
     v.Group("out", out);
   }
 };
+
+// The largest integer probability P that a variant can give.
+inline int64_t ProbabilityMax(const Softmax& softmax) {
+  return softmax.variant == Softmax::kU8 ? (int64_t{1} << softmax.bits) - 1 : 32767;
+}
 
 // Relative positions along one axis, rows in reversed order (kernels.h, RelativePosition).
 struct RelPos {

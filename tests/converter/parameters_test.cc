@@ -9,10 +9,13 @@
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/numerics/requantize.h"
 #include "kernels/numerics/softmax.h"
+#include "runtime/exec/ops.h"
 #include "runtime/exec/prepare.h"
 
 namespace intsam {
 namespace {
+
+Scale Signed(double scale) { return {scale, Codes::Signed()}; }
 
 TEST(Parameters, Rq32IsExactToItsMantissa) {
   std::mt19937_64 random(1);
@@ -66,21 +69,6 @@ TEST(Parameters, DeadChannelsStayInRange) {
   }
 }
 
-TEST(Parameters, ScalesRepresentZero) {
-  for (const auto& [lo, hi] : {std::pair<double, double>{-3, 5}, {0.5, 4}, {-4, -1}, {0, 0}, {-1e-12, 1e-12}}) {
-    const Scale s = AsymmetricScale(lo, hi, 8);
-    EXPECT_GT(s.scale, 0);
-    EXPECT_LE(s.codes.zero, 255u);
-    EXPECT_LE((s.codes.lo - static_cast<double>(s.codes.zero)) * s.scale, std::min(lo, 0.0) + s.scale);
-    EXPECT_GE((s.codes.hi - static_cast<double>(s.codes.zero)) * s.scale, std::max(hi, 0.0) - s.scale);
-  }
-  const Scale s = SymmetricScale(12.7, 8);
-  EXPECT_DOUBLE_EQ(s.scale, 0.1);
-  EXPECT_EQ(s.codes.lo, 1u);
-  EXPECT_EQ(s.codes.zero, 128u);
-  EXPECT_EQ(s.codes.hi, 255u);
-}
-
 TEST(Parameters, NarrowNormMatchesTheRealOne) {
   constexpr int kChannels = 192;
   std::mt19937 random(4);
@@ -89,7 +77,7 @@ TEST(Parameters, NarrowNormMatchesTheRealOne) {
   for (int i = 0; i < kChannels; ++i)
     gamma[i] = static_cast<float>(std::exp(normal(random) * 0.5)), beta[i] = static_cast<float>(normal(random) * 0.3);
   const double unit = 2e-5, eps = 1e-6;
-  const Scale out = AsymmetricScale(-8, 8, 8);
+  const Scale out{16.0 / 255, {128, 0, 255}};
   TensorPool pool;
   const NormNarrow norm = MakeNormNarrow(gamma, beta, eps, unit, out, pool);
   std::vector<int32_t> x(kChannels);
@@ -114,10 +102,96 @@ TEST(Parameters, NarrowNormMatchesTheRealOne) {
 
 TEST(Parameters, SoftmaxUnitsAgreeWithExp) {
   for (const double unit : {1e-5, 6.3e-4, 0.01, 0.3}) {
-    const Softmax softmax = MakeSoftmax(unit, 1, 1);
+    const Softmax softmax = MakeSoftmax({}, unit, 1, Signed(1), 1);
     for (uint32_t distance = 0; distance * unit < 8; distance += 1 + static_cast<uint32_t>(0.05 / unit)) {
       const uint16_t t = LogDistance(distance, softmax.shift, static_cast<uint16_t>(softmax.mult));
       EXPECT_NEAR(Exp2Negative(t) / 32767.0, std::exp(-(distance * unit)), 6e-4) << unit << " " << distance;
+    }
+  }
+}
+
+TEST(Parameters, SoftmaxFieldsStayInTheirRanges) {
+  for (const double scale : {1e-30, 1e-6, 0.005, 0.9999, 1.0, 1.3, 4.0}) {
+    for (const auto kind : {SoftmaxCoding::kUniform, SoftmaxCoding::kAgq}) {
+      const Softmax s = MakeSoftmax({kind, 4, 16, scale}, 6.3e-4, 0.01, Signed(0.02), 65536);
+      EXPECT_GE(s.log2_scale, -32767);
+      EXPECT_LE(s.log2_scale, 4096);
+      EXPECT_GE(s.step_mult, 1u << 15);
+      EXPECT_LE(s.step_mult, 65535u);
+      EXPECT_GE(s.step_shift, -16);
+      EXPECT_LE(s.step_shift, 24);
+      EXPECT_EQ(s.tau_shift, kind == SoftmaxCoding::kAgq ? 4u : 0u);
+      EXPECT_EQ(s.pre_shift, kind == SoftmaxCoding::kAgq ? 7u : 0u);
+    }
+  }
+  const Softmax exact = MakeSoftmax({}, 6.3e-4, 0.01, Signed(0.02), 65536);
+  EXPECT_EQ(exact.pre_shift, 0u);
+  EXPECT_EQ(exact.mix.mult, 1 << 30);
+  EXPECT_EQ(exact.mix.shift, 31u);
+}
+
+// p quantized in floating point.
+double Coded(const SoftmaxCoding& coding, double p) {
+  const double levels = std::exp2(coding.bits);
+  if (coding.kind == SoftmaxCoding::kExact) return p;
+  if (coding.kind == SoftmaxCoding::kUniform) return std::min(std::rint(p / coding.scale), levels - 1) * coding.scale;
+  const double code = std::rint(-coding.tau * std::log2(std::max(p, 1e-20) / coding.scale));
+  return code >= levels ? 0 : coding.scale * std::exp2(-std::max(code, 0.0) / coding.tau);
+}
+
+// One head through the scalar kernels against floating point: codes of the output, ideally within half a code.
+TEST(Parameters, AttentionOfEveryCodingAgreesWithFloat) {
+  constexpr double kUnit = 6.3e-4, kValueScale = 0.013;
+  constexpr int kDim = 16;
+  const SoftmaxCoding codings[] = {{},
+                                   {SoftmaxCoding::kUniform, 8, 1, 1.0 / 1020},
+                                   {SoftmaxCoding::kUniform, 4, 1, 0.01},
+                                   {SoftmaxCoding::kAgq, 4, 1, 0.3},
+                                   {SoftmaxCoding::kAgq, 6, 4, 0.005},
+                                   {SoftmaxCoding::kAgq, 8, 16, 0.05}};
+  std::mt19937_64 random(6);
+  std::uniform_int_distribution<int> value(-127, 127);
+  std::normal_distribution<double> logit(0, 2 / kUnit);
+  const Kernels& k = ScalarKernels();
+  for (const SoftmaxCoding& coding : codings) {
+    for (const int keys : {7, 196, 4096}) {
+      double sum = 0, worst = 0;
+      constexpr int kRows = 20;
+      for (int row = 0; row < kRows; ++row) {
+        const auto padded = static_cast<size_t>(RoundUp(keys, kPanel));
+        std::vector<int32_t> logits(padded);
+        std::vector<int8_t> v(static_cast<size_t>(keys * kDim) + kPadBytes);
+        for (int j = 0; j < keys; ++j) logits[static_cast<size_t>(j)] = static_cast<int32_t>(logit(random));
+        for (int8_t& x : v) x = static_cast<int8_t>(value(random));
+        const int32_t maximum = *std::max_element(logits.begin(), logits.begin() + keys);
+        double total = 0, exact[kDim] = {}, largest = 0;
+        for (int j = 0; j < keys; ++j) total += std::exp(kUnit * (logits[static_cast<size_t>(j)] - maximum));
+        for (int j = 0; j < keys; ++j) {
+          const double p = Coded(coding, std::exp(kUnit * (logits[static_cast<size_t>(j)] - maximum)) / total);
+          for (int c = 0; c < kDim; ++c) exact[c] += p * kValueScale * v[static_cast<size_t>(j * kDim + c)];
+        }
+        for (const double x : exact) largest = std::max(largest, std::fabs(x));
+        if (largest == 0) continue;  // a coarse step leaves nothing of a diffuse row
+        const double output_scale = largest / 127;
+
+        const Softmax softmax = MakeSoftmax(coding, kUnit, kValueScale, Signed(output_scale), static_cast<uint32_t>(keys));
+        std::vector<int16_t> values(padded * kDim + kPadBytes);
+        k.pack_values({v.data(), kDim, keys, kDim, values.data()});
+        std::vector<uint16_t> prob(padded);
+        const int32_t s = ops::Probabilities(k, softmax, logits.data(), keys, {}, prob.data());
+        int64_t n[kDim];
+        uint8_t codes[kDim];
+        k.attention_mix({prob.data(), padded, values.data(), 1, keys, kDim, n});
+        ops::AttentionCodes(k, softmax, n, &s, 1, kDim, {codes, kDim});
+        for (int c = 0; c < kDim; ++c) {
+          const double error = std::fabs(codes[c] - 128 - exact[c] / output_scale);
+          sum += error / (kRows * kDim), worst = std::max(worst, error);
+        }
+      }
+      const std::string what = "kind " + std::to_string(coding.kind) + " bits " + std::to_string(coding.bits) +
+                               " keys " + std::to_string(keys);
+      EXPECT_LE(sum, 0.35) << what;
+      EXPECT_LE(worst, coding.kind == SoftmaxCoding::kExact ? 0.65 : 3) << what;  // a key on the other side of a step
     }
   }
 }

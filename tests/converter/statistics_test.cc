@@ -11,11 +11,11 @@ namespace {
 TEST(Statistics, ExtremesAreExactAndHoldZero) {
   SiteStatistics site;
   const std::vector<float> positive = {3, 5, 4};
-  site.Add(positive);
+  site.Add(positive, 1);
   EXPECT_EQ(site.min(), 0);
   EXPECT_EQ(site.max(), 5);
   const std::vector<float> wide = {-7, 2};
-  site.Add(wide);
+  site.Add(wide, 1);
   EXPECT_EQ(site.min(), -7);
   EXPECT_EQ(site.max_abs(), 7);
   double lo, hi;
@@ -31,7 +31,7 @@ TEST(Statistics, PercentilesSurviveThinning) {
   std::vector<float> values(6000);
   for (int call = 0; call < 400; ++call) {  // far more than the sample holds
     for (float& v : values) v = normal(random);
-    site.Add(values);
+    site.Add(values, 1);
   }
   double lo, hi;
   site.Percentile(0.9987, lo, hi);  // three standard deviations
@@ -44,7 +44,7 @@ TEST(Statistics, OneOutlierDoesNotMoveAPercentile) {
   SiteStatistics site;
   std::vector<float> values(10000, 1.0f);
   values[77] = 1e6f;
-  site.Add(values);
+  site.Add(values, 1);
   double lo, hi;
   site.Percentile(0.999, lo, hi);
   EXPECT_EQ(hi, 1);
@@ -54,7 +54,7 @@ TEST(Statistics, OneOutlierDoesNotMoveAPercentile) {
 TEST(Statistics, AnUnseenSiteIsAnError) {
   Statistics statistics;
   const std::vector<float> values = {1};
-  statistics.Add("seen", values);
+  statistics.Add("seen", values, 1);
   EXPECT_TRUE(statistics.Require("seen").ok());
   EXPECT_EQ(statistics.Require("unseen").code(), Code::kInternal);
 }

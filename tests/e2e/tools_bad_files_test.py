@@ -61,7 +61,7 @@ class BadModel(ToolTest):
                 self.assertIn(self.run_tool("inspect", path).returncode, (0, 4))
 
     def test_unsupported(self):
-        self.refused(5, patched(self.model, 8, struct.pack("<I", 2)), "version", "2")
+        self.refused(5, patched(self.model, 8, struct.pack("<I", 3)), "version", "3")
         self.refused(5, patched(self.model, 12, struct.pack("<I", 1)), "flags")
         embed_dim = section_of(self.model, "fields")[0] + 2 * 8
         self.refused(5, patched(self.model, embed_dim, struct.pack("<q", 33)), "embed_dim", "33")

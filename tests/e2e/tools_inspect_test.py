@@ -30,7 +30,7 @@ class Inspect(ToolTest):
         report = inspect_json(self, MICRO)
         self.assertEqual(list(report), ["header", "config", "provenance", "parts", "units"])
         header = report["header"]
-        self.assertEqual((header["version"], header["file_bytes"]), (1, len(self.model)))
+        self.assertEqual((header["version"], header["file_bytes"]), (2, len(self.model)))
         for name in ("fields", "provenance", "directory", "data"):
             offset, size = section_of(self.model, name)
             self.assertEqual((header[f"{name}_offset"], header[f"{name}_bytes"]), (offset, size))

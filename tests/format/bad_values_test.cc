@@ -219,6 +219,37 @@ TEST(BadParameters, ZeroPoints) {
   }
 }
 
+// Block 0 of the micro model is AGQ, block 1 is U8, the last attention E16 (make_golden.cc).
+TEST(BadParameters, SoftmaxVariants) {
+  const std::string agq = "image_encoder.blocks.0.attn.softmax.", u8 = "image_encoder.blocks.1.attn.softmax.",
+                    e16 = "mask_decoder.transformer.final_attn_token_to_image.softmax.";
+  const struct {
+    std::string name;
+    int64_t value;
+    const char* word;
+  } cases[] = {{agq + "variant", 3, "softmax.variant: 3 is outside 0..2"},
+               {agq + "bits", 1, "softmax.bits: 1 is outside 2..8"},
+               {agq + "bits", 9, "softmax.bits: 9 is outside 2..8"},
+               {agq + "tau_shift", 5, "softmax.tau_shift: 5 is outside 0..4"},
+               {agq + "log2_scale", -32768, "softmax.log2_scale: -32768"},
+               {agq + "log2_scale", 4097, "softmax.log2_scale: 4097"},
+               {u8 + "step_mult", 32767, "softmax.step_mult: 32767"},
+               {u8 + "step_shift", 25, "softmax.step_shift: 25"},
+               {u8 + "pre_shift", 16, "softmax.pre_shift: 16"},
+               {agq + "step_mult", 32769, "blocks.0.attn.softmax: channel 0: only U8 has a step_mult, but it is 32769"},
+               {agq + "step_shift", 1, "only U8 has a step_shift, but it is 1"},
+               {u8 + "tau_shift", 1, "blocks.1.attn.softmax: channel 0: only AGQ has a tau_shift, but it is 1"},
+               {u8 + "log2_scale", -1, "only AGQ has a log2_scale, but it is -1"},
+               {e16 + "bits", 7, "final_attn_token_to_image.softmax: channel 0: E16 has no bits, but they are 7"},
+               {e16 + "pre_shift", 1, "E16 has no pre_shift, but it is 1"},
+               {e16 + "tau_shift", 2, "only AGQ has a tau_shift"},
+               {e16 + "step_shift", -3, "only U8 has a step_shift"},
+               {u8 + "variant", 0, "only U8 has"},
+               {agq + "variant", 1, "only AGQ has"}};
+  for (const auto& [name, value, word] : cases)
+    ExpectRefused(WithFields({{name.c_str(), value}}), Code::kDamaged, word);
+}
+
 TEST(ProofFails, WeightsAlone) {
   ModelBytes bytes = GoldenModel("micro");
   const size_t weight = MicroNames().tensor("image_encoder.patch_embed.weight_high");

@@ -1,18 +1,51 @@
 // Writes tests/golden/data anew: the committed models, quantized here, and the hashes of their runs by the reference
 // executor. To be run by hand when the format or the arithmetic changes on purpose: build/release/bin/make_golden.
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <fstream>
+#include <string_view>
 
+#include "converter/quantize/parameters.h"
 #include "tests/format/micro_model.h"
 #include "tests/golden/golden_cases.h"
 
+namespace {
+
+using namespace intsam;
+
+// Codes the probabilities of an E16 record otherwise. Scales are chosen to use many codes, not to be good.
+void Recode(Softmax& softmax, const SoftmaxCoding& coding, const SamConfig& config) {
+  const double value_per_output = std::ldexp(softmax.mix.mult, -static_cast<int>(softmax.mix.shift));
+  Softmax recoded = MakeSoftmax(coding, 1, value_per_output, {1, softmax.out},
+                                std::max(MaxTokens(config), config.grid() * config.grid()));
+  recoded.shift = softmax.shift, recoded.mult = softmax.mult;
+  softmax = recoded;
+}
+
+// Every variant, several granularities and widths, in both parts of the model.
+void MixVariants(IntegerModel& model) {
+  constexpr auto kU8 = SoftmaxCoding::kUniform, kAgq = SoftmaxCoding::kAgq;
+  auto& blocks = model.image_encoder.blocks;
+  auto& layers = model.mask_decoder.layers;
+  Recode(blocks[0].softmax, {kAgq, 6, 4, 0.25}, model.config);
+  Recode(blocks[1].softmax, {kU8, 8, 1, 1.0 / 1024}, model.config);
+  Recode(layers[0].self_attn.softmax, {kAgq, 4, 2, 0.7}, model.config);
+  Recode(layers[0].token_to_image.softmax, {kAgq, 8, 16, 0.1}, model.config);
+  Recode(layers[0].image_to_token.softmax, {kU8, 4, 1, 1.0 / 15}, model.config);
+  Recode(layers[1].token_to_image.softmax, {kAgq, 7, 8, 1.2}, model.config);
+  Recode(layers[1].image_to_token.softmax, {kAgq, 2, 1, 0.3}, model.config);
+}
+
+}  // namespace
+
 int main() {
-  using namespace intsam;
   std::ofstream list(testing::GoldenListPath());
   const std::pair<const char*, SamConfig> models[] = {{"micro", PresetConfig("micro").value()},
                                                       {"odd", testing::OddConfig()}};
   for (const auto& [name, config] : models) {
     const auto quantized = testing::MakeModel(config, 1);
+    if (std::string_view(name) == "micro") MixVariants(quantized->model);
     const testing::ModelBytes bytes =
         testing::FileOf(quantized->model, R"({"converter":"make_golden","source_sha256":null})");
     std::ofstream file(testing::GoldenModelPath(name), std::ios::binary);

@@ -1,6 +1,6 @@
 // Attention kernels of every tier against the scalar ones (packing: against the layout rule; mixing: against a plain
-// sum): counts around every vector width, ties, saturated distances, logits at the edge of s32, sums at the edge of
-// s64.
+// sum): counts around every vector width, sums at the edge of s64. The softmax is softmax_test.cc.
+#include "kernels/numerics/softmax.h"
 #include "tests/kernels/harness.h"
 
 namespace intsam {
@@ -56,116 +56,6 @@ TEST_P(AttentionTest, PackValues) {
       Guarded<int16_t> values(expected.size());
       GetParam()->pack_values({in.data(), stride, count, d, values.data()});
       ASSERT_EQ(values.Values(), expected) << "count " << count << " d " << d;
-    }
-  }
-}
-
-// ---------------------------------------------------------------- softmax
-
-struct Row {
-  int side_h, side_w, shift;
-  uint16_t mult;
-  std::vector<int32_t> logits, rh, rw;  // rh and rw may be empty
-};
-
-struct Softmax {
-  std::vector<uint16_t> prob;
-  int32_t sum;
-  bool operator==(const Softmax&) const = default;
-};
-
-Softmax RunSoftmax(const Kernels& kernels, const Row& r) {
-  const int count = r.side_h * r.side_w;
-  Guarded<int32_t> logits(r.logits), rh(r.rh), rw(r.rw);
-  Guarded<uint16_t> prob(static_cast<size_t>(RoundUp(count, kPanel)));
-  SoftmaxRow s{logits.data(),
-               r.rh.empty() ? nullptr : rh.data(),
-               r.rh.empty() ? nullptr : rw.data(),
-               r.side_h,
-               r.side_w,
-               count,
-               r.shift,
-               r.mult,
-               prob.data(),
-               -1};
-  kernels.softmax_row(s);
-  return {prob.Values(), s.sum};
-}
-
-constexpr int64_t kLogitLimit = 2147483646;  // section 6.1: everything that is summed stays below 2^31 - 1
-constexpr int kLogitStyles = 7;
-
-Row RandomRow(Random& random, int side_h, int side_w, bool biased, int shift, int style) {
-  const uint16_t mults[] = {1 << 15, 65535, static_cast<uint16_t>(random.In(1 << 15, 65535))};
-  Row r{side_h, side_w, shift, mults[random.In(0, 2)], {}, {}, {}};
-  const int count = side_h * side_w;
-  const int64_t logit_limit = biased ? kLogitLimit / 2 : kLogitLimit;
-  // One log2 unit is about 2^(shift + 11) logits: the interesting range is 16 of them.
-  const int64_t unit = std::min<int64_t>(int64_t{1} << std::clamp(shift + 12, 1, 29), logit_limit);
-  const int64_t base = random.Wide(logit_limit - unit);
-  for (int j = 0; j < count; ++j) {
-    const int64_t values[kLogitStyles] = {
-        random.In(-unit, unit) * (style == 0 ? 8 : 1),
-        random.Wide(logit_limit),
-        base,                                                 // all tied
-        j == count / 2 ? logit_limit : -logit_limit,          // the largest distance there is
-        base + random.In(-unit, unit),                        // a narrow row anywhere in s32
-        random.Chance(3) ? base : base - random.In(0, unit),  // many tied for the maximum
-        base - j % 40,                                        // neighbouring distances
-    };
-    r.logits.push_back(static_cast<int32_t>(std::clamp(values[style], -logit_limit, logit_limit)));
-  }
-  if (!biased) return r;
-  const int64_t bias_limit = style == 3 ? kLogitLimit / 4 : std::min<int64_t>(kLogitLimit / 4, 2 * unit);
-  for (int y = 0; y < side_h; ++y) r.rh.push_back(static_cast<int32_t>(random.Wide(bias_limit)));
-  for (int x = 0; x < side_w; ++x) r.rw.push_back(static_cast<int32_t>(random.Wide(bias_limit)));
-  return r;
-}
-
-TEST_P(AttentionTest, SoftmaxOfEveryCountAndShift) {
-  Random random(33);
-  for (int count = 1; count <= 35; ++count) {
-    for (int shift = -15; shift <= 15; ++shift) {
-      const int style = static_cast<int>(random.In(0, kLogitStyles - 1));
-      const Row r = RandomRow(random, 1, count, false, shift, style);
-      ASSERT_EQ(RunSoftmax(*GetParam(), r), RunSoftmax(ScalarKernels(), r))
-          << "count " << count << " shift " << shift << " style " << style;
-    }
-  }
-}
-
-TEST_P(AttentionTest, SoftmaxWithRelativePositions) {
-  Random random(34);
-  constexpr int kSides[][2] = {{1, 1},  {1, 9},  {9, 1},   {2, 3},  {3, 5},   {7, 7},  {4, 8},
-                               {5, 16}, {3, 17}, {14, 14}, {2, 19}, {16, 11}, {32, 32}};
-  for (auto [h, w] : kSides) {
-    for (int style = 0; style < kLogitStyles; ++style) {
-      for (int shift : {-15, -8, -1, 0, 1, 7, 15}) {
-        const Row r = RandomRow(random, h, w, true, shift, style);
-        ASSERT_EQ(RunSoftmax(*GetParam(), r), RunSoftmax(ScalarKernels(), r))
-            << h << "x" << w << " style " << style << " shift " << shift;
-      }
-    }
-  }
-}
-
-TEST_P(AttentionTest, SoftmaxOfLongRows) {
-  Random random(35);
-  for (int count : {196, 1000, 4096, 65536}) {
-    for (int style : {0, 2, 5}) {
-      const Row r = RandomRow(random, 1, count, false, -2, style);
-      ASSERT_EQ(RunSoftmax(*GetParam(), r), RunSoftmax(ScalarKernels(), r)) << "count " << count << " style " << style;
-    }
-  }
-}
-
-// Every distance that decodes to a non-zero probability, and the first that do not.
-TEST_P(AttentionTest, SoftmaxOfEveryDistance) {
-  for (int shift : {-3, -1, 0, 2}) {
-    for (uint16_t mult : {uint16_t{1 << 15}, uint16_t{50001}, uint16_t{65535}}) {
-      Row r{1, 65536, shift, mult, {}, {}, {}};
-      for (int j = 0; j < 65536; ++j) r.logits.push_back(1000000 - (shift > 0 ? (j << shift) + j % (1 << shift) : j));
-      ASSERT_EQ(RunSoftmax(*GetParam(), r), RunSoftmax(ScalarKernels(), r)) << "shift " << shift << " mult " << mult;
     }
   }
 }
@@ -252,6 +142,7 @@ TEST_P(AttentionTest, Output) {
       Guarded<uint8_t> expected(rows * width), out((rows - 1) * stride + width);
       AttentionOutput a{in.data(),
                         sum.data(),
+                        0,
                         mult,
                         shift,
                         full ? -127 : -7,
@@ -267,6 +158,51 @@ TEST_P(AttentionTest, Output) {
       GetParam()->attention_output(a);
       ASSERT_EQ(out.Rows(rows, width, stride), expected.Values())
           << "d " << d << " shift " << shift << " mult " << mult;
+    }
+  }
+}
+
+// The form without a division: sums up to what pre_shift brings to the edge of s32, products at the edge of s64.
+TEST_P(AttentionTest, OutputWithoutSums) {
+  Random random(39);
+  for (int d : {1, 2, 3, 4, 5, 7, 8, 9, 16, 20, 67}) {
+    for (int repeat = 0; repeat < 300; ++repeat) {
+      const size_t rows = static_cast<size_t>(random.In(1, 3)), width = static_cast<size_t>(d);
+      const int pre_shift = static_cast<int>(random.In(0, 15)), shift = static_cast<int>(random.In(1, 62));
+      const int32_t mult = static_cast<int32_t>(random.Chance(3)   ? 1 << 30
+                                                : random.Chance(2) ? INT32_MAX
+                                                                   : random.In(1 << 30, INT32_MAX));
+      const int64_t most = (int64_t{INT32_MAX} << pre_shift) + (pre_shift == 0 ? 0 : (1 << (pre_shift - 1)) - 1);
+      // Half of the sums give results around the codes.
+      const int64_t code = std::clamp<int64_t>(shift - 30 < 0 ? 1 : int64_t{1} << (shift - 30), 1, INT32_MAX);
+      std::vector<int64_t> n;
+      for (size_t i = 0; i < rows * width; ++i) {
+        const int64_t near = (random.In(-200, 200) * code + random.In(-1, 1)) * (int64_t{1} << pre_shift);
+        n.push_back(random.Chance(2) ? random.Wide(most) : std::clamp(near, -most, most));
+      }
+      const bool full = !random.Chance(4);
+      const size_t stride = width + static_cast<size_t>(random.In(0, 9));
+      Guarded<int64_t> in(n);
+      Guarded<uint8_t> out((rows - 1) * stride + width);
+      AttentionOutput a{in.data(),
+                        nullptr,
+                        pre_shift,
+                        mult,
+                        shift,
+                        full ? -127 : -7,
+                        full ? 127 : 7,
+                        0x80,
+                        out.data(),
+                        stride,
+                        static_cast<int>(rows),
+                        d};
+      GetParam()->attention_output(a);
+      std::vector<uint8_t> expected;
+      for (const int64_t sum : n) {
+        const int value = ScaledOutputValue(sum, pre_shift, mult, shift, a.lo, a.hi);
+        expected.push_back(static_cast<uint8_t>((value + 128) ^ 0x80));
+      }
+      ASSERT_EQ(out.Rows(rows, width, stride), expected) << "d " << d << " shift " << shift << " pre " << pre_shift;
     }
   }
 }

@@ -124,13 +124,27 @@ TEST(AttentionOutput, FollowsTheDefinitionInWideArithmetic) {
   }
 }
 
+TEST(ScaledOutput, FollowsTheDefinitionInWideArithmetic) {
+  Random random(7);
+  for (int i = 0; i < 300000; ++i) {
+    const int pre = static_cast<int>(random.In(0, 15)), shift = static_cast<int>(random.In(1, 62));
+    const int64_t n = random.Wide(int64_t{INT32_MAX} << pre);
+    const int32_t mult = static_cast<int32_t>(random.In(1 << 30, INT32_MAX));
+    const Int128 n1 = pre == 0 ? Int128{n} : (Int128{n} + (Int128{1} << (pre - 1))) >> pre;
+    const Int128 value = (n1 * mult + (Int128{1} << (shift - 1))) >> shift;
+    ASSERT_EQ(ScaledOutputValue(n, pre, mult, shift, -127, 127), static_cast<int>(std::clamp<Int128>(value, -127, 127)))
+        << "n " << n << " pre_shift " << pre << " mult " << mult << " shift " << shift;
+  }
+}
+
 TEST(Agq, DecodesPowersOfTwo) {
   EXPECT_EQ(AgqDecode(0, 0, 4), 32767);
   EXPECT_EQ(AgqDecode(1, 1, 4), 23170);
   EXPECT_EQ(AgqDecode(1, 2, 4), 27554);
   EXPECT_EQ(AgqDecode(3, 2, 4), 19483);
+  for (int r = 0; r < 16; ++r) EXPECT_EQ(kPowers16[r], std::lround(32767 * std::exp2(-r / 16.0))) << r;
   for (int bits = 2; bits <= 8; ++bits) {
-    for (int kt = 0; kt <= 2; ++kt) {
+    for (int kt = 0; kt <= 4; ++kt) {
       EXPECT_EQ(AgqDecode(1 << bits, kt, bits), 0);
       for (int code = 0; code < 1 << bits; ++code) {
         // The mantissa and the shift each round once.
@@ -144,14 +158,19 @@ TEST(Agq, DecodesPowersOfTwo) {
 TEST(Agq, CodeIsTheNearestLevelOfTheProbability) {
   Random random(5);
   for (int i = 0; i < 200000; ++i) {
-    const int bits = static_cast<int>(random.In(2, 8)), kt = static_cast<int>(random.In(0, 2));
+    const int bits = static_cast<int>(random.In(2, 8)), kt = static_cast<int>(random.In(0, 4));
     const uint32_t sum = static_cast<uint32_t>(random.In(32767, 1 << 28));
-    const int32_t log2_scale = static_cast<int32_t>(-random.In(0, 12 * 2048));
+    const int32_t log2_scale = static_cast<int32_t>(random.In(-12 * 2048, 4096));
     const uint16_t t = static_cast<uint16_t>(random.In(0, 65535));
     // -log2(p / s) * tau, where p = 2^-t * 2^15 / S; the only error is that of lg2 and the last rounding.
     const double level = (t / 2048.0 + std::log2(sum) - 15 + log2_scale / 2048.0) * (1 << kt);
     const int code = AgqCode(t, AgqRowTerm(sum, log2_scale), kt, bits);
     ASSERT_LE(std::abs(code - std::clamp(level, 0.0, std::exp2(bits))), 0.5 + 5.4e-4 * (1 << kt)) << t << " " << sum;
+  }
+  // An infinitely far key is zero under the smallest scale and the smallest sum.
+  for (int kt = 0; kt <= 4; ++kt) {
+    for (int bits = 2; bits <= 8; ++bits)
+      EXPECT_EQ(AgqDecode(AgqCode(65535, AgqRowTerm(32767, -32767), kt, bits), kt, bits), 0) << kt << " " << bits;
   }
   EXPECT_EQ(AgqCode(1024, 0, 0, 4), 1);  // half goes toward the larger code, that is the smaller probability
   EXPECT_EQ(AgqCode(1023, 0, 0, 4), 0);

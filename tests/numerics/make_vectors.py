@@ -18,7 +18,7 @@ import random
 # fmt: off
 from formulas import (
     R24, agq_codes, agq_decode, attention_output, clamp, code16, distance, exp2_negative, gelu, ln_narrow,
-    ln_wide, log2_q11, mrs, rq16, rq16_parameters, rq16w, rq32, rq32_parameters, sine, uniform_codes)
+    ln_wide, log2_q11, mrs, rq16, rq16_parameters, rq16w, rq32, rq32_parameters, rsh, sine, uniform_codes)
 # fmt: on
 
 RNG = random.Random(20240229)
@@ -361,6 +361,73 @@ def function_cases():
         case("uniform", bits=bits, mult=mult, shift=shift, sum=total, e=values, out=out)
 
 
+# U8 and AGQ through the kernels: rows that end in codes, and sums that are scaled instead of divided.
+def variant_cases():
+    for side_h, side_w, biased, p, spread, bits, kt, log2_scale, step in (
+        (5, 7, True, -2, 3000, 6, 2, -3000, None),
+        (1, 50, False, 1, 20000, 8, 4, 1500, None),
+        (1, 33, False, -5, 300, 4, 3, -12000, None),
+        (3, 3, True, 0, 9000, 2, 0, 0, None),
+        (1, 20, False, -2, 3000, 5, 1, -32767, None),
+        (14, 14, True, -2, 3000, 8, None, None, 2.0**-10),
+        (1, 50, False, 1, 20000, 4, None, None, 0.06),
+        (2, 9, False, -3, 500, 6, None, None, 2.0**-28),
+        (1, 5, False, -3, 500, 2, None, None, 1.9),
+    ):
+        count, d = side_h * side_w, 4
+        mu16 = RNG.randint(2**15, 2**16 - 1)
+        logits = [normal(spread, 2**30) for _ in range(count)]
+        logits[count // 2] = -(2**30)
+        rh = [normal(spread / 4, 2**28) for _ in range(side_h if biased else 0)]
+        rw = [normal(spread / 4, 2**28) for _ in range(side_w if biased else 0)]
+        row = [v + (rh[j // side_w] + rw[j % side_w] if biased else 0) for j, v in enumerate(logits)]
+        t = [distance(max(row) - v, p, mu16) for v in row]
+        e = [exp2_negative(v) for v in t]
+        total = sum(e)
+        fields = dict(bits=bits)
+        if step is None:
+            decode = agq_decode(bits, kt)
+            prob = [decode[code] for code in agq_codes(t, total, log2_scale, kt, bits)]
+            check(prob, lambda proto, v: proto.agq_dec(bits, kt)[proto.agq_codes(v(t), v(total), log2_scale, kt, bits)])
+            fields |= dict(variant=2, tau_shift=kt, log2_scale=log2_scale)
+            most = 32767
+        else:
+            fraction, exponent = math.frexp(1 / step)
+            mult, shift = min(round(fraction * 65536), 65535), 16 - exponent
+            prob = uniform_codes(e, total, mult, shift, bits)
+            check(prob, lambda proto, v: proto.sm_u8_codes(v([e]), v([total]), mult, shift, 2**bits - 1))
+            fields |= dict(variant=1, step_mult=mult, step_shift=shift)
+            most = 2**bits - 1
+        case(
+            "softmax_row",
+            side_h=side_h,
+            side_w=side_w,
+            shift=p,
+            mult=mu16,
+            **fields,
+            logits=logits,
+            rh=rh,
+            rw=rw,
+            prob=prob,
+            sum=total,
+        )
+        n = [sum(v * RNG.randint(-127, 127) for v in prob) for _ in range(d)] + [127 * sum(prob), -128 * sum(prob)]
+        pre_shift = max(0, (128 * most * 65536).bit_length() - 31)
+        mult, shift = rq32_parameters(2.0**pre_shift / max(sum(prob), 1) * 2.0 ** RNG.uniform(-1, 1))
+        out = [clamp(rq32(rsh(v, pre_shift), mult, shift), -127, 127) for v in n]
+        check(out, lambda p, v: p.np.clip(p.rq32(p.rsh(v(n), pre_shift), mult, shift), -127, 127))
+        fields = dict(d=len(n), mult=mult, shift=shift, pre_shift=pre_shift, lo=-127, hi=127)
+        case("attention_output", **fields, n=n, sum=[], out=out)
+    for bits, kt in ((2, 3), (6, 3), (8, 3), (5, 4), (8, 4)):
+        log2_scale, total = RNG.randint(-8000, 4096), RNG.randint(32767, 2**27)
+        t = [0, 65535] + [RNG.randrange(45000) for _ in range(60)]
+        out = agq_codes(t, total, log2_scale, kt, bits)
+        check(out, lambda p, v: p.agq_codes(v([t]), v([total]), log2_scale, kt, bits))
+        decode = agq_decode(bits, kt)
+        check(decode, lambda p, v: p.agq_dec(bits, kt))
+        case("agq", bits=bits, kt=kt, log2_scale=log2_scale, sum=total, t=t, out=out, decode=decode)
+
+
 def main():
     global PROTO
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -380,6 +447,7 @@ def main():
         layer_norm_cases,
         attention_cases,
         function_cases,
+        variant_cases,
     ):
         cases()
     with open(arguments.output, "w", encoding="ascii") as file:

@@ -192,6 +192,18 @@ void CheckLayerNormWide(const Kernels& t, const Case& c) {
 void CheckSoftmaxRow(const Kernels& t, const Case& c) {
   const auto expected = c.All<uint16_t>("prob");
   const bool biased = c.Has("rh");
+  SoftmaxCode code;
+  if (c.Has("variant")) {
+    code.variant = static_cast<SoftmaxVariant>(c.One("variant"));
+    code.bits = c.One("bits");
+  }
+  if (code.variant == SoftmaxVariant::kU8) {
+    code.step_mult = c.One<uint16_t>("step_mult");
+    code.step_shift = c.One("step_shift");
+  } else if (code.variant == SoftmaxVariant::kAgq) {
+    code.tau_shift = c.One("tau_shift");
+    code.log2_scale = c.One("log2_scale");
+  }
   Guarded<int32_t> logits(c.All<int32_t>("logits")), rh(c.All<int32_t>("rh")), rw(c.All<int32_t>("rw"));
   const int count = static_cast<int>(logits.size());
   Guarded<uint16_t> prob(static_cast<size_t>(RoundUp(count, kPanel)));
@@ -203,6 +215,7 @@ void CheckSoftmaxRow(const Kernels& t, const Case& c) {
                count,
                c.One("shift"),
                c.One<uint16_t>("mult"),
+               code,
                prob.data(),
                0};
   t.softmax_row(s);
@@ -230,8 +243,10 @@ void CheckAttentionOutput(const Kernels& t, const Case& c) {
   Guarded<int64_t> n(c.All<int64_t>("n"));
   Guarded<int32_t> sum(c.All<int32_t>("sum"));
   Guarded<uint8_t> out(n.size());
-  t.attention_output({n.data(), sum.data(), c.One<int32_t>("mult"), c.One("shift"), c.One("lo"), c.One("hi"), t.flip,
-                      out.data(), c.One<size_t>("d"), static_cast<int>(sum.size()), c.One("d")});
+  const bool divide = c.Has("sum");
+  const int d = c.One("d"), rows = static_cast<int>(n.size()) / d;
+  t.attention_output({n.data(), divide ? sum.data() : nullptr, divide ? 0 : c.One("pre_shift"), c.One<int32_t>("mult"),
+                      c.One("shift"), c.One("lo"), c.One("hi"), t.flip, out.data(), static_cast<size_t>(d), rows, d});
   std::vector<int> values;
   for (uint8_t code : Flipped(out.Values(), t.flip)) values.push_back(code - 128);
   EXPECT_EQ(values, c.All<int>("out"));
@@ -248,7 +263,7 @@ void CheckRelativePosition(const Kernels& t, const Case& c) {
   EXPECT_EQ(out.Values(), expected);
 }
 
-// ---------------------------------------------------------------- functions that kernels do not call yet
+// ---------------------------------------------------------------- functions alone
 
 void CheckLog2(const Kernels&, const Case& c) {
   std::vector<int32_t> got;

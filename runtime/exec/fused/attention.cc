@@ -34,23 +34,13 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
   k.gemm_a8w8({head.q, static_cast<size_t>(d), head.panels, head.bias, head.logits, stride, rows, head.count, d});
   for (int i = 0; i < rows; ++i) {
     const size_t row = static_cast<size_t>(i);
-    SoftmaxRow args{head.logits + row * stride,
-                    rel.rh.data == nullptr ? nullptr : rel.rh[row],
-                    rel.rw.data == nullptr ? nullptr : rel.rw[row],
-                    rel.side_h,
-                    rel.rw.data == nullptr ? head.count : rel.side_w,
-                    head.count,
-                    softmax.shift,
-                    static_cast<uint16_t>(softmax.mult),
-                    head.prob + row * stride,
-                    0};
-    k.softmax_row(args);
-    head.sums[i] = args.sum;
+    const ops::RowRelPos row_rel = {rel.rh.data == nullptr ? nullptr : rel.rh[row],
+                                    rel.rw.data == nullptr ? nullptr : rel.rw[row], rel.side_h, rel.side_w};
+    head.sums[i] =
+        ops::Probabilities(k, softmax, head.logits + row * stride, head.count, row_rel, head.prob + row * stride);
   }
   k.attention_mix({head.prob, stride, head.values, rows, head.count, d, head.mixed});
-  k.attention_output({head.mixed, head.sums, softmax.mix.mult, static_cast<int>(softmax.mix.shift),
-                      static_cast<int>(softmax.out.lo) - 128, static_cast<int>(softmax.out.hi) - 128, k.flip, out.data,
-                      out.stride, rows, d});
+  ops::AttentionCodes(k, softmax, head.mixed, head.sums, rows, d, out);
 }
 
 }  // namespace intsam

@@ -137,19 +137,16 @@ inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, c
       for (int c = 0; c < d; ++c) sum += int32_t{q[i][c]} * k[static_cast<size_t>(j)][c];
       logits[0][j] = sum;
     }
-    SoftmaxRow row{logits[0], nullptr, nullptr, 1, keys, keys, softmax.shift, static_cast<uint16_t>(softmax.mult),
-                   prob[0],   0};
+    ops::RowRelPos rel;
     if (tables != nullptr) {
       const int n = static_cast<int>(side);
       ops::RelativePositions(kernels, *tables->h, {q[i], q.columns}, 1, side - 1 - position[i] / side, n, rh.all());
       ops::RelativePositions(kernels, *tables->w, {q[i], q.columns}, 1, side - 1 - position[i] % side, n, rw.all());
-      row.rh = rh[0], row.rw = rw[0], row.side_h = n, row.side_w = n;
+      rel = {rh[0], rw[0], n, n};
     }
-    kernels.softmax_row(row);
+    const int32_t sum = ops::Probabilities(kernels, softmax, logits[0], keys, rel, prob[0]);
     kernels.attention_mix({prob[0], padded, values[0], 1, keys, d, mixed[0]});
-    kernels.attention_output({mixed[0], &row.sum, softmax.mix.mult, static_cast<int>(softmax.mix.shift),
-                              static_cast<int>(softmax.out.lo) - 128, static_cast<int>(softmax.out.hi) - 128, 0, out[i],
-                              out.columns, 1, d});
+    ops::AttentionCodes(kernels, softmax, mixed[0], &sum, 1, d, {out[i], out.columns});
   }
   return out;
 }
