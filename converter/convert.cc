@@ -51,7 +51,7 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
     const Observations seen =
         Calibrate(sam, model.config, some, options.calibration, {}, Stage(options, "observing"));
     ReportKeys(model.config, seen, false, converted.report);
-    Reparametrise(model, seen, options.bits, options.method, converted.report);
+    Reparametrise(model, seen, options.bits, options.method, options.threads, converted.report);
   }
   Observations seen;
   {
@@ -62,7 +62,7 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
   }
   converted.calibrate_ns = watch.Lap();
   ReportKeys(model.config, seen, true, converted.report);
-  INTSAM_TRY(CompletePlan(model, seen, options.bits, options.method, Stage(options, "rounding"), plan,
+  INTSAM_TRY(CompletePlan(model, seen, options.bits, options.method, options.threads, Stage(options, "rounding"), plan,
                           converted.report));
   INTSAM_ASSIGN(converted.quantized, QuantizeModel(model, seen.statistics, plan));
   converted.provenance = Provenance(model, images, options, imported, converted.report);

@@ -2,15 +2,19 @@
 
 #include <algorithm>
 #include <cmath>
+#include <mutex>
+#include <utility>
 
 #include "converter/quantize/big.h"
 #include "converter/quantize/round_weights.h"
 #include "converter/reference/matmul.h"
+#include "converter/reference/parallel.h"
 
 namespace intsam {
 namespace {
 
 constexpr size_t kHistogramBins = 64;
+constexpr int kUndecided = 0;
 constexpr int kWholeBits = 8;  // from here on nearest codes are as good as any
 
 class Planner {
@@ -19,7 +23,29 @@ class Planner {
           QuantizationPlan& plan, QuantizeReport& report)
       : model_(model), seen_(seen), bits_(bits), method_(method), plan_(plan), report_(report) {}
 
-  Status status;
+  // Every entry that the tasks below decide, so that they change no map while others read it. Those of the plan that are
+  // decided already have bits.
+  Status Prepare(const std::vector<AttentionSite>& attentions, const std::vector<LayerSite>& layers) {
+    const auto need = [&](const std::string& site) {
+      ActivationScale& scale = plan_.activations.try_emplace(site, ActivationScale{1, 0, kUndecided}).first->second;
+      return scale.bits != kUndecided ? Status() : seen_.statistics.Require(site);
+    };
+    for (const AttentionSite& site : attentions) {
+      for (const char* part : {".q", ".k", ".v"}) INTSAM_TRY(need(site.name + part));
+      INTSAM_TRY(need(site.output + ".in"));
+      if (!seen_.attentions.contains(site.name))
+        return Error(Code::kInternal, "calibration never observed %s", site.name.c_str());
+      plan_.softmax.try_emplace(site.name, SoftmaxCoding{SoftmaxCoding::kExact, kUndecided, 1, 1});
+      report_.attentions.try_emplace(site.name);
+    }
+    for (const LayerSite& layer : layers) {
+      INTSAM_TRY(need(layer.name + ".in"));
+      INTSAM_TRY(seen_.statistics.Require(layer.name + ".in"));
+      plan_.weights.try_emplace(layer.name);
+      report_.layers.try_emplace(layer.name);
+    }
+    return Status();
+  }
 
   void Attention(const AttentionSite& site) {
     const BitWidths& widths = bits_.at(site.group);
@@ -29,38 +55,33 @@ class Planner {
     Activation(site.name + ".k", widths.activations, centred, Moments(site.name + ".q"));
     Activation(site.name + ".v", widths.activations, centred, ColumnMoments(site.output));
     Activation(site.output + ".in", widths.activations, centred, ColumnMoments(site.output));
-    if (!status.ok()) return;
-    AttentionReport& report = report_.attentions[site.name];
-    const auto found = seen_.attentions.find(site.name);
-    if (found == seen_.attentions.end()) {
-      status = Error(Code::kInternal, "calibration never observed %s", site.name.c_str());
-      return;
-    }
-    report.score_error = ScoreError(site, found->second);
-    if (!plan_.softmax.contains(site.name)) {
-      report.softmax = ChooseSoftmax(site, model_, found->second, widths.activations, method_.softmax,
+    AttentionReport& report = report_.attentions.at(site.name);
+    const std::vector<AttentionSample>& samples = seen_.attentions.at(site.name);
+    report.score_error = ScoreError(site, samples);
+    SoftmaxCoding& coding = plan_.softmax.at(site.name);
+    if (coding.bits == kUndecided) {
+      report.softmax = ChooseSoftmax(site, model_, samples, widths.activations, method_.softmax,
                                      method_.observer == Observer::kMse, OutputError(site));
-      plan_.softmax[site.name] = report.softmax.coding;
+      coding = report.softmax.coding;
     }
-    report.softmax.coding = plan_.softmax.at(site.name);
+    report.softmax.coding = coding;
   }
 
   void Layer(const LayerSite& layer) {
     const BitWidths& widths = bits_.at(layer.group);
     Activation(layer.name + ".in", widths.activations, false, ColumnMoments(layer.name));
-    if (!status.ok()) return;
-    LayerReport& report = report_.layers[layer.name];
+    LayerReport& report = report_.layers.at(layer.name);
     report.widths = widths;
     const std::vector<float>& weight = model_.at(layer.name + ".weight");
-    WeightCodes& codes = plan_.weights[layer.name];
+    WeightCodes& codes = plan_.weights.at(layer.name);
     if (codes.codes.empty()) {
-      const auto gram = seen_.grams.find(layer.name);
+      const auto found = seen_.grams.find(layer.name);
+      const Gram gram = found == seen_.grams.end() ? Gram(0) : std::move(found->second);  // gone afterwards
       const std::vector<double> moment =
           method_.observer == Observer::kMse ? Moments(layer.name + ".in") : std::vector<double>();
       codes = RoundWeights(weight, layer.out, layer.in,
                            {widths.weights, method_.weight_search, moment,
-                            gram == seen_.grams.end() ? nullptr : &gram->second});
-      if (gram != seen_.grams.end()) seen_.grams.erase(gram);
+                            gram.channels() == 0 ? nullptr : &gram});
       Outputs(layer, codes, method_.bias_correction && layer.has_bias, report);
     } else {
       report.widths.weights = codes.bits;
@@ -71,12 +92,9 @@ class Planner {
 
  private:
   void Activation(const std::string& site, int bits, bool centred, std::span<const double> importance) {
-    if (plan_.activations.contains(site)) return;
-    if (Status missing = seen_.statistics.Require(site); !missing.ok()) {
-      if (status.ok()) status = missing;
-      return;
-    }
-    plan_.activations[site] = Observe(seen_.statistics.at(site), method_.observer, bits, centred, importance);
+    ActivationScale& scale = plan_.activations.at(site);
+    if (scale.bits != kUndecided) return;
+    scale = Observe(seen_.statistics.at(site), method_.observer, bits, centred, importance);
   }
 
   // Mean square of every channel of a site.
@@ -175,22 +193,26 @@ Histogram HistogramOf(const SiteStatistics& site) {
 }  // namespace
 
 Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
-                    const std::function<void(int, int)>& progress, QuantizationPlan& plan, QuantizeReport& report) {
+                    int threads, const std::function<void(int, int)>& progress, QuantizationPlan& plan,
+                    QuantizeReport& report) {
   Planner planner(model, seen, bits, method, plan, report);
   const std::vector<AttentionSite> attentions = QuantizedAttentions(model.config);
   const std::vector<LayerSite> layers = QuantizedLayers(model.config);
+  INTSAM_TRY(planner.Prepare(attentions, layers));
   const int total = static_cast<int>(attentions.size() + layers.size());
   int done = 0;
-  for (const AttentionSite& site : attentions) {
-    if (progress) progress(done++, total);
-    planner.Attention(site);
-  }
-  for (const LayerSite& layer : layers) {
-    if (progress) progress(done++, total);
-    planner.Layer(layer);
-  }
-  if (progress) progress(total, total);
-  return planner.status;
+  std::mutex mutex;
+  const auto one_done = [&] {
+    const std::lock_guard<std::mutex> lock(mutex);
+    ++done;
+    if (progress) progress(done, total);
+  };
+  const int workers = fp32::ReferenceThreads(threads);
+  fp32::ParallelItems(workers, attentions.size(), fp32::kMinimumParallelWork,
+                      [&](size_t i, int) { planner.Attention(attentions[i]), one_done(); });
+  fp32::ParallelItems(workers, layers.size(), fp32::kMinimumParallelWork,
+                      [&](size_t i, int) { planner.Layer(layers[i]), one_done(); });
+  return Status();
 }
 
 std::vector<LayerSite> GramLayers(const SamConfig& config, const BitProfile& bits, const QuantizeMethod& method) {

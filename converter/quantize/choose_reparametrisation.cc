@@ -7,6 +7,7 @@
 #include "converter/quantize/reparametrize.h"
 #include "converter/quantize/round_weights.h"
 #include "converter/reference/matmul.h"
+#include "converter/reference/parallel.h"
 
 namespace intsam {
 namespace {
@@ -323,9 +324,16 @@ void ScaleHidden(FloatModel& model, const Observations& seen, const std::string&
 }  // namespace
 
 void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
-                   QuantizeReport& report) {
-  for (const AttentionSite& site : QuantizedAttentions(model.config)) {
-    AttentionReport& r = report.attentions[site.name];
+                   int threads, QuantizeReport& report) {
+  const std::vector<AttentionSite> attentions = QuantizedAttentions(model.config);
+  const std::vector<LayerSite> layers = QuantizedLayers(model.config);
+  for (const AttentionSite& site : attentions) report.attentions.try_emplace(site.name);
+  for (const LayerSite& layer : layers) report.layers.try_emplace(layer.name);
+  const int workers = fp32::ReferenceThreads(threads);
+
+  fp32::ParallelItems(workers, attentions.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
+    const AttentionSite& site = attentions[i];
+    AttentionReport& r = report.attentions.at(site.name);
     AttentionChooser chooser(model, seen, bits, method, site, r);
     if (method.key_centring || method.channel_scaling) {
       chooser.Scores();  // signs are one of the candidates
@@ -333,25 +341,27 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
       chooser.Fold(KeySigns(seen.statistics.at(site.name + ".k")));
     }
     if (method.value_centring || method.channel_scaling) chooser.Values();
-  }
+  });
+
   const SamConfig& c = model.config;
   NormMigration migration(model, seen, bits, method);
-  for (const LayerSite& layer : QuantizedLayers(c)) {
+  fp32::ParallelItems(workers, layers.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
+    const LayerSite& layer = layers[i];
+    LayerReport& r = report.layers.at(layer.name);
     const size_t end = layer.name.rfind('.');
     const std::string stem = layer.name.substr(0, end + 1), last = layer.name.substr(end + 1);
     if (method.migration && last == "qkv") {
       // A padding token is zero after the norm: with a shift it would not be.
-      const uint32_t block = static_cast<uint32_t>(std::stoul(stem.substr(std::string("image_encoder.blocks.").size())));
-      migration.Choose(stem.substr(0, stem.size() - 5) + "norm1", layer, c.grid() % c.attention_side(block) == 0,
-                       report.layers[layer.name]);
+      const auto block = static_cast<uint32_t>(std::stoul(stem.substr(std::string("image_encoder.blocks.").size())));
+      migration.Choose(stem.substr(0, stem.size() - 5) + "norm1", layer, c.grid() % c.attention_side(block) == 0, r);
     } else if (method.migration && last == "lin1" && layer.group == SiteClass::kEncoderMlp) {
-      migration.Choose(stem.substr(0, stem.size() - 4) + "norm2", layer, true, report.layers[layer.name]);
+      migration.Choose(stem.substr(0, stem.size() - 4) + "norm2", layer, true, r);
     } else if (method.migration && layer.name == "image_encoder.neck.2") {
-      migration.Choose("image_encoder.neck.1", layer, false, report.layers[layer.name]);
+      migration.Choose("image_encoder.neck.1", layer, false, r);
     } else if (method.channel_scaling && last == "lin1" && layer.group == SiteClass::kDecoder) {
       ScaleHidden(model, seen, stem);
     }
-  }
+  });
 }
 
 }  // namespace intsam

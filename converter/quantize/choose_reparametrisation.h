@@ -11,7 +11,7 @@ namespace intsam {
 
 // Changes `model` in place; `seen` is of the model as it was, without Gram matrices. Calibrate anew afterwards.
 void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
-                   QuantizeReport& report);
+                   int threads, QuantizeReport& report);
 
 }  // namespace intsam
 
