@@ -121,7 +121,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   session_options.isa = isa.c_str();
   INTSAM_ASSIGN(const auto session, Session::Create(*model, std::move(session_options)));
   FloatSam reference(weights, flags.threads);
-  Evaluator evaluator(reference, *session, *model);
+  Evaluator evaluator(reference, {{session.get(), model.get()}});
   INTSAM_TRY(EvaluatePhotos(parsed, flags, evaluator));
   const Evaluation& e = evaluator.result();
   if (e.point.prompts + e.box.prompts == 0) {

@@ -89,29 +89,37 @@ void KindScore::Add(const PromptScore& score) {
 }
 
 Status Evaluator::Add(const uint8_t* rgb, ImageSize size, const std::vector<uint16_t>* labels) {
-  auto start = std::chrono::steady_clock::now();
-  INTSAM_TRY(session_.SetImage(rgb, size, size_t{size.width} * 3, PixelFormat::kRgb));
-  total_.int_encode_s += SecondsSince(start);
-  const ImageSize resized = session_.frame().resized;
+  Photo photo;
+  for (size_t i = 0; i < contestants_.size(); ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    INTSAM_TRY(contestants_[i].session->SetImage(rgb, size, size_t{size.width} * 3, PixelFormat::kRgb));
+    totals_[i].int_encode_s += SecondsSince(start);
+    photo.frame = contestants_[i].session->frame();
+  }
+  const ImageSize resized = photo.frame.resized;
   std::vector<uint8_t> pixels, scratch;
   ResizeToRgb(rgb, size, size_t{size.width} * 3, PixelFormat::kRgb, resized, pixels, scratch);
-  start = std::chrono::steady_clock::now();
-  const std::vector<float> embedding = reference_.EncodeImage(pixels.data(), resized.height, resized.width);
-  total_.fp32_encode_s += SecondsSince(start);
+  const auto start = std::chrono::steady_clock::now();
+  photo.embedding = reference_.EncodeImage(pixels.data(), resized.height, resized.width);
+  const double fp32_s = SecondsSince(start);
 
-  const double key_unit = ToReal(model_.weights().mask_decoder.key_unit);
-  const double error = RelativeError(session_.embedding().data(), key_unit, embedding.data(), embedding.size());
-  ++total_.images;
-  total_.embedding_error += (error - total_.embedding_error) / total_.images;
-  if (labels == nullptr) return AddGrid(embedding);
-  total_.labelled = true;
-  for (const Region& region : RegionsOf(*labels, size, 6)) INTSAM_TRY(AddRegion(embedding, region));
+  for (size_t i = 0; i < contestants_.size(); ++i) {
+    Evaluation& total = totals_[i];
+    const double key_unit = ToReal(contestants_[i].model->weights().mask_decoder.key_unit);
+    const double error = RelativeError(contestants_[i].session->embedding().data(), key_unit, photo.embedding.data(),
+                                       photo.embedding.size());
+    ++total.images;
+    total.fp32_encode_s += fp32_s;
+    total.embedding_error += (error - total.embedding_error) / total.images;
+    total.labelled |= labels != nullptr;
+  }
+  if (labels == nullptr) return AddGrid(photo);
+  for (const Region& region : RegionsOf(*labels, size, 6)) INTSAM_TRY(AddRegion(photo, region));
   return Status();
 }
 
-Result<Evaluator::Predicted> Evaluator::Predict(const std::vector<float>& embedding, const PointPrompt* point,
-                                                const BoxPrompt* box) {
-  const Frame& frame = session_.frame();
+Evaluator::Reference Evaluator::Answer(const Photo& photo, const PointPrompt* point, const BoxPrompt* box) {
+  const Frame& frame = photo.frame;
   const double sx = static_cast<double>(frame.resized.width) / frame.original.width / 64;
   const double sy = static_cast<double>(frame.resized.height) / frame.original.height / 64;
   FloatPrompt prompt;
@@ -124,70 +132,80 @@ Result<Evaluator::Predicted> Evaluator::Predict(const std::vector<float>& embedd
     const double corners[4] = {box->x0 * sx, box->y0 * sy, box->x1 * sx, box->y1 * sy};
     for (int i = 0; i < 4; ++i) prompt.box[i] = static_cast<float>(corners[i]);
   }
-  const FloatMasks masks = reference_.Decode(embedding, prompt);
-  Prompt integer_prompt;
-  if (point != nullptr) integer_prompt.points = {point, 1};
-  integer_prompt.box = box;
-  INTSAM_TRY(session_.Predict(integer_prompt));
-
-  const SamConfig& config = session_.config();
+  const SamConfig& config = contestants_.front().session->config();
   const size_t pixels = size_t{config.low_res()} * config.low_res();
-  const uint32_t single = box != nullptr ? 1 : 0;
-  const uint32_t fp32_index =
-      single ? 0 : static_cast<uint32_t>(std::max_element(masks.iou.begin() + 1, masks.iou.end()) - masks.iou.begin());
-  const uint32_t int_index = single ? 0 : session_.BestMask();
-  Predicted predicted;
+  Reference answer;
+  answer.masks = reference_.Decode(photo.embedding, prompt);
+  const std::vector<float>& iou = answer.masks.iou;
+  answer.chosen =
+      box != nullptr ? 0 : static_cast<uint32_t>(std::max_element(iou.begin() + 1, iou.end()) - iou.begin());
   for (uint32_t i = 0; i < config.num_masks(); ++i) {
-    predicted.fp32_all.push_back(
-        FloatMask(masks.low_res.data() + i * pixels, config.low_res(), frame.resized, frame.original));
-    std::vector<uint8_t> mask(predicted.fp32_all.back().size());
-    INTSAM_TRY(session_.Mask(i, mask.data(), frame.original.width, false));
-    predicted.integer_all.push_back(std::move(mask));
+    answer.all.push_back(
+        FloatMask(answer.masks.low_res.data() + i * pixels, config.low_res(), frame.resized, frame.original));
   }
-  predicted.fp32 = predicted.fp32_all[fp32_index];
-  predicted.integer = predicted.integer_all[int_index];
-  // The same output on both sides: choosing another alternative is not an error of its logits.
-  predicted.logit_error = RelativeError(session_.LowRes(fp32_index), ToReal(model_.weights().mask_decoder.logit_unit),
-                                        masks.low_res.data() + fp32_index * pixels, pixels);
-  ++predictions_;
-  total_.logit_error += (predicted.logit_error - total_.logit_error) / predictions_;
-  return predicted;
+  return answer;
 }
 
-Status Evaluator::AddRegion(const std::vector<float>& embedding, const Region& region) {
-  const auto score = [&](const Predicted& p) {
-    return PromptScore{MaskIou(p.fp32, p.integer), MaskIou(p.fp32, region.mask), MaskIou(p.integer, region.mask),
-                       Best(p.fp32_all, region.mask), Best(p.integer_all, region.mask)};
-  };
-  INTSAM_ASSIGN(const Predicted by_point, Predict(embedding, &region.point, nullptr));
-  total_.point.Add(score(by_point));
-  if (region.box.x0 >= region.box.x1 || region.box.y0 >= region.box.y1) return Status();
-  INTSAM_ASSIGN(const Predicted by_box, Predict(embedding, nullptr, &region.box));
-  total_.box.Add(score(by_box));
+Status Evaluator::Score(const Photo& photo, const Reference& reference, const PointPrompt* point, const BoxPrompt* box,
+                        const std::vector<uint8_t>* human) {
+  Prompt prompt;
+  if (point != nullptr) prompt.points = {point, 1};
+  prompt.box = box;
+  const std::vector<uint8_t>& fp32 = reference.all[reference.chosen];
+  ++predictions_;
+  for (size_t at = 0; at < contestants_.size(); ++at) {
+    Session& session = *contestants_[at].session;
+    INTSAM_TRY(session.Predict(prompt));
+    const SamConfig& config = session.config();
+    const size_t pixels = size_t{config.low_res()} * config.low_res();
+    std::vector<std::vector<uint8_t>> masks(config.num_masks());
+    for (uint32_t i = 0; i < config.num_masks(); ++i) {
+      masks[i].resize(fp32.size());
+      INTSAM_TRY(session.Mask(i, masks[i].data(), photo.frame.original.width, false));
+    }
+    const std::vector<uint8_t>& integer = masks[box != nullptr ? 0 : session.BestMask()];
+    // The same output on both sides: choosing another alternative is not an error of its logits.
+    const double logit_unit = ToReal(contestants_[at].model->weights().mask_decoder.logit_unit);
+    const double error = RelativeError(session.LowRes(reference.chosen), logit_unit,
+                                       reference.masks.low_res.data() + reference.chosen * pixels, pixels);
+    Evaluation& total = totals_[at];
+    total.logit_error += (error - total.logit_error) / predictions_;
+    PromptScore score;
+    score.agreement = MaskIou(fp32, integer);
+    if (human != nullptr) {
+      score.iou_fp32 = MaskIou(fp32, *human), score.iou_int = MaskIou(integer, *human);
+      score.oracle_fp32 = Best(reference.all, *human), score.oracle_int = Best(masks, *human);
+    }
+    (box != nullptr ? total.box : total.point).Add(score);
+  }
   return Status();
 }
 
-Status Evaluator::AddGrid(const std::vector<float>& embedding) {
-  const ImageSize size = session_.frame().original;
+Status Evaluator::AddRegion(const Photo& photo, const Region& region) {
+  INTSAM_TRY(Score(photo, Answer(photo, &region.point, nullptr), &region.point, nullptr, &region.mask));
+  if (region.box.x0 >= region.box.x1 || region.box.y0 >= region.box.y1) return Status();
+  return Score(photo, Answer(photo, nullptr, &region.box), nullptr, &region.box, &region.mask);
+}
+
+Status Evaluator::AddGrid(const Photo& photo) {
+  const ImageSize size = photo.frame.original;
   constexpr uint32_t kSide = 3;
   for (uint32_t i = 0; i < kSide * kSide; ++i) {
     const PointPrompt point{static_cast<int32_t>((2 * (i % kSide) + 1) * size.width * 64 / (2 * kSide)),
                             static_cast<int32_t>((2 * (i / kSide) + 1) * size.height * 64 / (2 * kSide)), 1};
-    INTSAM_ASSIGN(const Predicted by_point, Predict(embedding, &point, nullptr));
-    total_.point.Add({MaskIou(by_point.fp32, by_point.integer), 0, 0, 0, 0});
+    const Reference by_point = Answer(photo, &point, nullptr);
+    INTSAM_TRY(Score(photo, by_point, &point, nullptr, nullptr));
+    const std::vector<uint8_t>& mask = by_point.all[by_point.chosen];
     BoxPrompt box{INT32_MAX, INT32_MAX, 0, 0};
-    for (size_t at = 0; at < by_point.fp32.size(); ++at) {
-      if (by_point.fp32[at] == 0) continue;
+    for (size_t at = 0; at < mask.size(); ++at) {
+      if (mask[at] == 0) continue;
       const int32_t x = static_cast<int32_t>(at % size.width) * 64, y = static_cast<int32_t>(at / size.width) * 64;
       box = {std::min(box.x0, x), std::min(box.y0, y), std::max(box.x1, x), std::max(box.y1, y)};
     }
     if (box.x0 >= box.x1 || box.y0 >= box.y1) continue;
-    INTSAM_ASSIGN(const Predicted by_box, Predict(embedding, nullptr, &box));
-    total_.box.Add({MaskIou(by_box.fp32, by_box.integer), 0, 0, 0, 0});
+    INTSAM_TRY(Score(photo, Answer(photo, nullptr, &box), nullptr, &box, nullptr));
   }
   return Status();
 }
-
-const Evaluation& Evaluator::result() { return total_; }
 
 }  // namespace intsam

@@ -2,6 +2,7 @@
 #ifndef INTSAM_CONVERTER_VERIFY_EVALUATE_H_
 #define INTSAM_CONVERTER_VERIFY_EVALUATE_H_
 
+#include <utility>
 #include <vector>
 
 #include "converter/reference/float_sam.h"
@@ -36,30 +37,45 @@ struct Evaluation {
   double fp32_encode_s = 0, int_encode_s = 0;  // sums over photos
 };
 
+// An integer model to be measured; all of an evaluator's have the reference's configuration.
+struct Contestant {
+  Session* session;
+  const Model* model;
+};
+
+// Runs the float reference once, and every contestant, on the same photos and prompts.
 class Evaluator {
  public:
-  Evaluator(FloatSam& reference, Session& session, const Model& model)
-      : reference_(reference), session_(session), model_(model) {}
+  Evaluator(FloatSam& reference, std::vector<Contestant> contestants)
+      : reference_(reference), contestants_(std::move(contestants)), totals_(contestants_.size()) {}
 
   // rgb: [height][width][3]. With labels (same size) prompts come from human regions; without, from a grid of points
   // and the tight boxes of the reference's masks, and only agreement is measured.
   Status Add(const uint8_t* rgb, ImageSize size, const std::vector<uint16_t>* labels);
-  const Evaluation& result();
+  const Evaluation& result(size_t contestant = 0) const { return totals_[contestant]; }
 
  private:
-  struct Predicted {
-    std::vector<uint8_t> fp32, integer;                       // chosen masks
-    std::vector<std::vector<uint8_t>> fp32_all, integer_all;  // every output
-    double logit_error;
+  // The reference's answer to one prompt.
+  struct Reference {
+    FloatMasks masks;
+    uint32_t chosen;                        // the output that counts
+    std::vector<std::vector<uint8_t>> all;  // masks of every output
   };
-  Result<Predicted> Predict(const std::vector<float>& embedding, const PointPrompt* point, const BoxPrompt* box);
-  Status AddRegion(const std::vector<float>& embedding, const Region& region);
-  Status AddGrid(const std::vector<float>& embedding);
+  // One photo, as the reference sees it.
+  struct Photo {
+    Frame frame;
+    std::vector<float> embedding;
+  };
+  Reference Answer(const Photo& photo, const PointPrompt* point, const BoxPrompt* box);
+  // Scores every contestant's answer to the same prompt; `human` may be null.
+  Status Score(const Photo& photo, const Reference& reference, const PointPrompt* point, const BoxPrompt* box,
+               const std::vector<uint8_t>* human);
+  Status AddRegion(const Photo& photo, const Region& region);
+  Status AddGrid(const Photo& photo);
 
   FloatSam& reference_;
-  Session& session_;
-  const Model& model_;
-  Evaluation total_;
+  std::vector<Contestant> contestants_;
+  std::vector<Evaluation> totals_;
   int predictions_ = 0;
 };
 
