@@ -24,7 +24,7 @@ bool StartsWith(ByteSpan file, ByteSpan prefix) {
   return file.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), file.begin());
 }
 
-Result<std::vector<TensorView>> ReadAnyFormat(ByteSpan file) {
+Result<std::vector<TensorView>> ReadAnyFormat(ByteSpan file, CheckpointMetadata* metadata) {
   constexpr uint8_t kZipMagic[] = {'P', 'K', 3, 4};
   if (file.empty()) return Error(Code::kDamaged, "empty file");
   if (StartsWith(file, kZipMagic)) return ReadTorchZip(file);
@@ -33,18 +33,20 @@ Result<std::vector<TensorView>> ReadAnyFormat(ByteSpan file) {
         Code::kUnsupported,
         "legacy torch.save format (before PyTorch 1.6): re-save the file with torch.save(model.state_dict(), path)");
   }
-  if (file.size() > 8 && file[8] == '{') return ReadSafetensors(file);
+  if (file.size() > 8 && file[8] == '{') return ReadSafetensors(file, metadata);
   return Error(Code::kDamaged, "not a checkpoint: neither safetensors nor a zip file of torch.save");
 }
 
 class MappedCheckpoint : public Checkpoint {
  public:
-  MappedCheckpoint(std::string path, MappedFile file, std::vector<TensorView> views)
-      : path_(std::move(path)), file_(std::move(file)), views_(std::move(views)) {
+  MappedCheckpoint(std::string path, MappedFile file, std::vector<TensorView> views, CheckpointMetadata metadata)
+      : path_(std::move(path)), file_(std::move(file)), views_(std::move(views)), metadata_(std::move(metadata)) {
     for (const TensorView& view : views_) tensors_.push_back(view.info);
   }
 
   const std::vector<CheckpointTensor>& tensors() const override { return tensors_; }
+
+  const CheckpointMetadata& metadata() const override { return metadata_; }
 
   Status ReadRaw(size_t index, void* out) const override {
     if (index >= views_.size()) return Error(Code::kUsage, "%s: no tensor %zu", path_.c_str(), index);
@@ -97,6 +99,7 @@ class MappedCheckpoint : public Checkpoint {
   std::string path_;
   MappedFile file_;
   std::vector<TensorView> views_;
+  CheckpointMetadata metadata_;
   std::vector<CheckpointTensor> tensors_;
 };
 
@@ -106,9 +109,11 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::Open(const std::string& path) {
   Result<MappedFile> file = MappedFile::Open(path, CheckpointLimits::kFileBytes);
   if (!file.ok()) return file.status().WithPrefix(path);
   try {
-    Result<std::vector<TensorView>> views = ReadAnyFormat(file->bytes());
+    CheckpointMetadata metadata;
+    Result<std::vector<TensorView>> views = ReadAnyFormat(file->bytes(), &metadata);
     if (!views.ok()) return views.status().WithPrefix(path);
-    return std::unique_ptr<Checkpoint>(std::make_unique<MappedCheckpoint>(path, std::move(*file), std::move(*views)));
+    return std::unique_ptr<Checkpoint>(
+        std::make_unique<MappedCheckpoint>(path, std::move(*file), std::move(*views), std::move(metadata)));
   } catch (const std::bad_alloc&) {
     return Error(Code::kResource, "%s: out of memory", path.c_str());
   }

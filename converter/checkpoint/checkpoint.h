@@ -5,6 +5,7 @@
 #define INTSAM_CONVERTER_CHECKPOINT_CHECKPOINT_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "runtime/base/status.h"
 
 namespace intsam {
+
+// Free text beside the tensors, by key: the __metadata__ of a safetensors file. Nothing in it is checked or trusted.
+using CheckpointMetadata = std::map<std::string, std::string, std::less<>>;
 
 enum class DType { kF32, kF16, kBF16, kF64, kI8, kU8, kI16, kI32, kI64, kBool };
 
@@ -32,6 +36,9 @@ class Checkpoint {
 
   // In file order. The names are unique.
   virtual const std::vector<CheckpointTensor>& tensors() const = 0;
+
+  // Empty for a .pth and where a safetensors file has none.
+  virtual const CheckpointMetadata& metadata() const = 0;
 
   // Copies tensor `index` into `out` (elements floats, C order), converting F32, F16 or BF16; other types are
   // kUnsupported.

@@ -39,6 +39,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
  public:
   const Status& status() const { return status_; }
   std::vector<Entry> TakeEntries() { return std::move(entries_); }
+  CheckpointMetadata TakeMetadata() { return std::move(metadata_); }
 
   bool null() override { return Unexpected("null"); }
   bool boolean(bool) override { return Unexpected("a boolean"); }
@@ -55,7 +56,10 @@ class HeaderReader : public nlohmann::json_sax<json> {
   }
 
   bool string(std::string& text) override {
-    if (place_ == Place::kMetadata) return true;
+    if (place_ == Place::kMetadata) {
+      metadata_[metadata_key_] = text;
+      return true;
+    }
     if (place_ != Place::kTensor || field_ != kDType) return Unexpected("a string");
     if (!ParseDType(text, &entry_.view.info.dtype))
       return Refuse(Code::kUnsupported, "dtype " + Quote(text) + " is not supported");
@@ -67,7 +71,6 @@ class HeaderReader : public nlohmann::json_sax<json> {
       place_ = Place::kTop;
     } else if (place_ == Place::kTop) {
       place_ = name_ == "__metadata__" ? Place::kMetadata : Place::kTensor;
-      keys_.clear();
       seen_ = 0;
     } else {
       return Unexpected("an object");
@@ -87,8 +90,10 @@ class HeaderReader : public nlohmann::json_sax<json> {
         return Refuse(Code::kResource, "more tensors than the limit of 4096");
       return status_.ok();
     }
-    if (place_ == Place::kMetadata)
-      return keys_.insert(text).second || Refuse(Code::kDamaged, "duplicate key " + Quote(text));
+    if (place_ == Place::kMetadata) {
+      metadata_key_ = text;
+      return metadata_.emplace(text, "").second || Refuse(Code::kDamaged, "duplicate key " + Quote(text));
+    }
     field_ = text == "dtype" ? kDType : text == "shape" ? kShape : text == "data_offsets" ? kOffsets : 0;
     if (field_ == 0) return Refuse(Code::kUnsupported, "unknown field " + Quote(text));
     if (seen_ & field_) return Refuse(Code::kDamaged, "duplicate field " + Quote(text));
@@ -156,12 +161,14 @@ class HeaderReader : public nlohmann::json_sax<json> {
   Entry entry_;
   std::vector<uint64_t> numbers_;
   std::vector<Entry> entries_;
-  std::unordered_set<std::string> names_, keys_;
+  std::unordered_set<std::string> names_;
+  CheckpointMetadata metadata_;
+  std::string metadata_key_;  // whose value comes next
 };
 
 }  // namespace
 
-Result<std::vector<TensorView>> ReadSafetensors(ByteSpan file) {
+Result<std::vector<TensorView>> ReadSafetensors(ByteSpan file, CheckpointMetadata* metadata) {
   if (file.size() < 8) return Error(Code::kDamaged, "safetensors: file of %zu bytes has no header length", file.size());
   const uint64_t header_bytes = LoadU64(file.data());
   if (header_bytes > CheckpointLimits::kSafetensorsHeaderBytes) {
@@ -178,6 +185,7 @@ Result<std::vector<TensorView>> ReadSafetensors(ByteSpan file) {
   HeaderReader reader;
   if (!json::sax_parse(header.begin(), header.end(), &reader)) return reader.status();
 
+  if (metadata != nullptr) *metadata = reader.TakeMetadata();
   std::vector<Entry> entries = reader.TakeEntries();
   std::sort(entries.begin(), entries.end(),
             [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });

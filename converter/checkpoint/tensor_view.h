@@ -21,7 +21,8 @@ struct TensorView {
 };
 
 // The whole file as safetensors: no holes, no overlaps, no duplicate keys. Views in the order of their bytes.
-Result<std::vector<TensorView>> ReadSafetensors(ByteSpan file);
+// `metadata`: receives __metadata__; null: not wanted.
+Result<std::vector<TensorView>> ReadSafetensors(ByteSpan file, CheckpointMetadata* metadata = nullptr);
 
 // The whole file as the zip form of torch.save. Views in the order of the pickled dict.
 Result<std::vector<TensorView>> ReadTorchZip(ByteSpan file);

@@ -23,6 +23,16 @@ TEST(Safetensors, ReadsTensorsInTheOrderOfTheirBytes) {
   EXPECT_EQ(views.value()[2].offset, 8 + header.size() + 8);
 }
 
+TEST(Safetensors, HandsOverItsMetadata) {
+  const std::string tensor = R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  CheckpointMetadata metadata;
+  const std::string with = R"({"__metadata__":{"format":"pt","empty":"","quoted":"{\"a\": 1}"},)" + tensor;
+  ASSERT_TRUE(ReadSafetensors(AsBytes(WriteSafetensors(with, "0")), &metadata).ok());
+  EXPECT_EQ(metadata, (CheckpointMetadata{{"format", "pt"}, {"empty", ""}, {"quoted", "{\"a\": 1}"}}));
+  ASSERT_TRUE(ReadSafetensors(AsBytes(WriteSafetensors("{" + tensor, "0")), &metadata).ok());
+  EXPECT_TRUE(metadata.empty());
+}
+
 struct BadSafetensors {
   const char* label;
   Code code;
