@@ -75,7 +75,7 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
   Json json;
   json["converter"] = std::string("intsam-convert ") + intsam_version();
   json["source_sha256"] = model.source_sha256.empty() ? Json(nullptr) : Json(model.source_sha256);
-  json["bits"] = options.bits.name;
+  json["bits"] = imported ? "imported" : options.bits.name;
   json["method"] = imported ? "import" : options.method.name;
   json["features"] = EnabledFeatures(options.method);
   json["calibration_images"] = images.size();

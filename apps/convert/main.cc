@@ -1,6 +1,7 @@
 // intsam-convert: a SAM checkpoint and calibration photos to an .isam model.
 #include <cstdio>
 #include <memory>
+#include <utility>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/file_bytes.h"
@@ -10,6 +11,7 @@
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
+#include "converter/import/ptq4sam.h"
 
 namespace intsam {
 namespace {
@@ -49,25 +51,40 @@ cxxopts::Options MakeOptions() {
       cxxopts::value<std::string>()->default_value(""))(
       "enable", "features to add to the method: " + FeatureNames(), cxxopts::value<std::vector<std::string>>())(
       "ablate", "features to take away from the method", cxxopts::value<std::vector<std::string>>())(
-      "synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)",
+      "from-ptq4sam", "instead of a checkpoint: a model calibrated by PTQ4SAM (converter/import/export_ptq4sam.py)",
+      cxxopts::value<std::string>())("synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)",
       cxxopts::value<std::string>())("seed", "seed of --synthetic", cxxopts::value<std::string>()->default_value("1"));
   options.parse_positional({"checkpoint"});
   AddCommonOptions(options);
   return options;
 }
 
-Result<FloatModel> LoadModel(const cxxopts::ParseResult& parsed) {
+// A float model, and for imported ones what is decided already.
+struct Source {
+  FloatModel model;
+  QuantizationPlan plan;
+  std::vector<std::string> warnings;
+};
+
+Result<Source> LoadSource(const cxxopts::ParseResult& parsed) {
+  Source source;
   if (parsed.count("synthetic") != 0) {
     INTSAM_ASSIGN(const SamConfig config, PresetConfig(parsed["synthetic"].as<std::string>().c_str()));
     INTSAM_ASSIGN(const int64_t seed, ParseInteger("--seed", parsed["seed"].as<std::string>(), 0, INT64_MAX));
-    return SyntheticModel(config, static_cast<uint64_t>(seed));
+    source.model = SyntheticModel(config, static_cast<uint64_t>(seed));
+  } else if (parsed.count("from-ptq4sam") != 0) {
+    INTSAM_ASSIGN(ImportedModel imported, ImportPtq4Sam(parsed["from-ptq4sam"].as<std::string>()));
+    source = {std::move(imported.model), std::move(imported.plan), std::move(imported.warnings)};
+  } else {
+    INTSAM_ASSIGN(source.model,
+                  LoadFloatModel(parsed["checkpoint"].as<std::string>(), parsed["config"].as<std::string>()));
   }
-  return LoadFloatModel(parsed["checkpoint"].as<std::string>(), parsed["config"].as<std::string>());
+  return source;
 }
 
 Status CheckArguments(const cxxopts::ParseResult& parsed) {
-  if ((parsed.count("checkpoint") != 0) == (parsed.count("synthetic") != 0)) {
-    return Error(Code::kUsage, "give either a CHECKPOINT or --synthetic SIZE");
+  if (parsed.count("checkpoint") + parsed.count("synthetic") + parsed.count("from-ptq4sam") != 1) {
+    return Error(Code::kUsage, "give one of CHECKPOINT, --from-ptq4sam FILE and --synthetic SIZE");
   }
   if (parsed.count("output") == 0) return Error(Code::kUsage, "--output: which file to write is missing");
   if (parsed.count("calib") == 0 && parsed.count("synthetic") == 0) {
@@ -86,6 +103,12 @@ Result<ConvertOptions> ReadConvertOptions(const cxxopts::ParseResult& parsed) {
   INTSAM_ASSIGN(options.method, MakeMethod(parsed["method"].as<std::string>(), list("enable"), list("ablate"),
                                            parsed["softmax"].as<std::string>()));
   return options;
+}
+
+void Warn(const char* tool, const CommonFlags& flags, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) {
+    if (!flags.quiet) std::fprintf(stderr, "%s: note: %s\n", tool, EscapeControls(line).c_str());
+  }
 }
 
 void Print(const CommonFlags& flags, const std::string& output, const ConvertReport& report) {
@@ -111,7 +134,9 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_ASSIGN(ConvertOptions convert, ReadConvertOptions(parsed));
   const std::string output = parsed["output"].as<std::string>();
   INTSAM_TRY(CheckWritable(output));
-  INTSAM_ASSIGN(FloatModel model, LoadModel(parsed));
+  INTSAM_ASSIGN(Source source, LoadSource(parsed));
+  FloatModel& model = source.model;
+  Warn(kTool, flags, source.warnings);
   std::vector<CalibrationImage> images;
   if (parsed.count("calib") != 0) {
     INTSAM_ASSIGN(const int64_t limit,
@@ -132,8 +157,9 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
     }
     bar->Update(static_cast<uint64_t>(done));
   };
-  INTSAM_ASSIGN(const ConvertReport report, ConvertModel(model, images, convert, {}, output));
+  INTSAM_ASSIGN(const ConvertReport report, ConvertModel(model, images, convert, std::move(source.plan), output));
   bar.reset();
+  Warn(kTool, flags, report.notes);
   Print(flags, output, report);
   return Status();
 }
