@@ -6,7 +6,8 @@
 //
 // Names and layouts, used throughout:
 //   panels   weights of a linear layer, s8, [N/16][K/4][16][4]: 16 output channels side by side, 4 consecutive k each.
-//            N is padded to a multiple of 16 and K to a multiple of 4 with zero weights.
+//            N is padded to a multiple of 16 and K to a multiple of 4 with zero weights. Weights of 4 to 7 bits lie in
+//            the same order, packed (WeightPanels).
 //   code     an activation of 8 bits or fewer, stored as one byte. Conceptually u8 with a zero point. A tier declares
 //            `flip`: the byte it wants its GEMM operands XORed with (0x00: plain u8, for VPDPBUSD and AMX; 0x80: the
 //            same code minus 128 as s8, for the AVX2 sign trick and SDOT). Every producer of codes applies `flip` as
@@ -32,13 +33,24 @@ constexpr int RoundUp(int x, int multiple) { return (x + multiple - 1) / multipl
 
 // ---------------------------------------------------------------- GEMM (docs/numerics.md section 3)
 
+// Panels of weights as they lie in the file: groups of 64, one K/4 step of a panel each, of GroupBytes(bits) bytes
+// (kernels/numerics/packed_weights.h). With 8 bits a group is s8 and w its value, -127..127 (-128 never occurs); with
+// fewer it holds packed codes and w = code - zero of the channel.
+struct WeightPanels {
+  const void* groups;   // [n padded to 16 / 16][k / 4]
+  const uint8_t* zero;  // [n padded to 16], each below 2^bits; null with 8 bits
+  int bits;             // 4..8
+};
+
+constexpr WeightPanels S8Panels(const int8_t* groups) { return {groups, nullptr, 8}; }
+
 // acc[i][j] = bias[j] + sum_k a[i][k] * w[j][k], exact in s32 (proved at load).
 struct GemmA8W8 {
   const uint8_t* a;  // [m][k], codes XORed with the tier's flip
   size_t a_stride;
-  const int8_t* panels;  // w in -127..127 (-128 never occurs)
-  const int32_t* bias;   // [n padded to 16], folded for the tier's flip
-  int32_t* acc;          // [m][n padded to 16]
+  WeightPanels weights;
+  const int32_t* bias;  // [n padded to 16], folded for the tier's flip
+  int32_t* acc;         // [m][n padded to 16]
   size_t acc_stride;
   int m, n, k;  // k a multiple of 4
 };
@@ -52,7 +64,7 @@ constexpr int32_t FoldBias(int32_t bias, int32_t column_sum, int zero, uint8_t f
 struct GemmA16W8 {
   const int16_t* a;  // [m][k], -32767..32767
   size_t a_stride;
-  const int8_t* panels;
+  WeightPanels weights;
   const int32_t* bias;  // [n padded to 16]
   int32_t* acc;         // [m][n padded to 16]
   size_t acc_stride;

@@ -70,10 +70,12 @@ FloatModel LoadWeights(const Settings& settings, Status& status) {
 }
 
 Status WriteSyntheticModel(const Settings& settings) {
-  const FloatModel weights = SyntheticModel(settings.synthetic, settings.seed);
+  FloatModel weights = SyntheticModel(settings.synthetic, settings.seed);
   ConvertOptions options;
   options.calibration.points_per_side = 1;
-  return ConvertModel(weights, {SyntheticImage(weights.config, 1)}, options, settings.model).status();
+  // Random weights have nothing to be tuned on: extremes, and probabilities as they are.
+  INTSAM_ASSIGN(options.method, MakeMethod("minmax", {}, {}, "exact"));
+  return ConvertModel(weights, {SyntheticImage(weights.config, 1)}, options, {}, settings.model).status();
 }
 
 Result<std::unique_ptr<Session>> MakeSession(const Model& model, const Settings& settings) {

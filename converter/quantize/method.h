@@ -22,7 +22,9 @@ struct QuantizeMethod {
   bool migration = true;        // channel scales move from a LayerNorm into the layer behind it
   bool weight_search = true;    // each channel's range by least error
   bool error_feedback = true;   // GPTQ
-  bool bias_correction = true;  // the mean error of each output goes into the bias
+  // The mean error of each output goes into the bias. Off: measured, it helps plain min-max at 6 bits, but not on top of
+  // the rest (docs/accuracy.md).
+  bool bias_correction = false;
 };
 
 // The names of the features that --enable and --ablate take: big, agq, key-centring, ...

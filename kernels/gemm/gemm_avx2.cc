@@ -1,13 +1,14 @@
-// AVX2 GEMMs: 8-bit or 16-bit activations against panels of s8 weights, exact s32 sums.
+// AVX2 GEMMs: 8-bit or 16-bit activations against panels of s8 or packed weights, exact s32 sums.
 //
 // Both operands are widened to s16 in small blocks and multiplied by VPMADDWD. The sign trick (VPSIGNB, VPMADDUBSW,
 // VPMADDWD, VPADDD) issues as many operations per 32 products but three instead of two on the multiplier ports;
 // measured on Zen 3 the inner loops reach 80 and 74 GMAC/s. Widening is paid once per block, serves 16-bit activations
-// as well and excludes no weight. Within a group of four k the pairs are (k0, k2) and (k1, k3), which take only shifts
-// to widen.
+// as well and excludes no weight; packed weights cost a few shifts more in it. Within a group of four k the pairs are
+// (k0, k2) and (k1, k3), which take only shifts to widen.
 #include <algorithm>
 
 #include "kernels/nn/avx2_common.h"
+#include "kernels/numerics/packed_weights.h"
 #include "kernels/tiers.h"
 
 namespace intsam {
@@ -27,8 +28,8 @@ struct Scratch {
   alignas(64) int16_t rows[kBlockRows * kRowStride];  // [row][k/4][(k0,k2), (k1,k3)]
 };
 
-// Widens `depth` k of one panel.
-void WidenPanel(const int8_t* panel, int depth, int16_t* out) {
+// Widens `depth` k of one s8 panel.
+void WidenPanel(const uint8_t* panel, int depth, int16_t* out) {
   for (int i = 0; i < depth * kPanel; i += 64) {
     const __m256i left = Load(panel + i);
     const __m256i right = Load(panel + i + 32);
@@ -36,6 +37,65 @@ void WidenPanel(const int8_t* panel, int depth, int16_t* out) {
     Store(out + i + 16, _mm256_srai_epi16(_mm256_slli_epi16(right, 8), 8));
     Store(out + i + 32, _mm256_srai_epi16(left, 8));
     Store(out + i + 48, _mm256_srai_epi16(right, 8));
+  }
+}
+
+// A packed group: codes of channels 0..7 (left) and 8..15, as bytes.
+struct CodesOfGroup {
+  __m256i left, right;
+};
+template <int kBits>
+CodesOfGroup Unpack(const uint8_t* group) {
+  const __m256i low = Load(group);
+  const __m256i nibble = _mm256_set1_epi8(15);
+  CodesOfGroup u{_mm256_and_si256(low, nibble), _mm256_and_si256(_mm256_srli_epi16(low, 4), nibble)};
+  if constexpr (kBits >= 6) {
+    const __m256i pairs = _mm256_broadcastsi128_si256(LoadHalf(group + 32));
+    const __m256i bits45 = _mm256_set1_epi8(0x30);
+    const __m256i up = _mm256_sllv_epi32(pairs, _mm256_setr_epi32(4, 4, 4, 4, 2, 2, 2, 2));
+    const __m256i down = _mm256_srlv_epi32(pairs, _mm256_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2));
+    u.left = _mm256_or_si256(u.left, _mm256_and_si256(up, bits45));
+    u.right = _mm256_or_si256(u.right, _mm256_and_si256(down, bits45));
+  }
+  if constexpr (kBits % 2 != 0) {
+    const __m256i tops =
+        _mm256_broadcastq_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(group + GroupBytes(kBits - 1))));
+    const __m256i top = _mm256_set1_epi8(1 << (kBits - 1));
+    const __m256i bit = _mm256_set_epi64x(0x0808080808080808, 0x0404040404040404, 0x0202020202020202,  //
+                                          0x0101010101010101);
+    const auto set = [&](__m256i mask) {
+      return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(tops, mask), mask), top);
+    };
+    u.left = _mm256_or_si256(u.left, set(bit));
+    u.right = _mm256_or_si256(u.right, set(_mm256_slli_epi16(bit, 4)));
+  }
+  return u;
+}
+
+// Expands `depth` k of one packed panel.
+template <int kBits>
+void ExpandPanel(const uint8_t* panel, const uint8_t* zero, int depth, int16_t* out) {
+  const __m128i zeros = LoadHalf(zero);  // each twice, for the two k of a pair
+  const __m256i zero_left = _mm256_cvtepu8_epi16(_mm_unpacklo_epi8(zeros, zeros));
+  const __m256i zero_right = _mm256_cvtepu8_epi16(_mm_unpackhi_epi8(zeros, zeros));
+  const __m256i even = _mm256_set1_epi16(0xFF);
+  for (int i = 0; i < depth * kPanel; i += kGroup, panel += GroupBytes(kBits)) {
+    const CodesOfGroup u = Unpack<kBits>(panel);
+    Store(out + i, _mm256_sub_epi16(_mm256_and_si256(u.left, even), zero_left));
+    Store(out + i + 16, _mm256_sub_epi16(_mm256_and_si256(u.right, even), zero_right));
+    Store(out + i + 32, _mm256_sub_epi16(_mm256_srli_epi16(u.left, 8), zero_left));
+    Store(out + i + 48, _mm256_sub_epi16(_mm256_srli_epi16(u.right, 8), zero_right));
+  }
+}
+
+// `depth` k of one panel to s16; `zero`: of its channels, not read with 8 bits.
+void ToScratch(const uint8_t* panel, const uint8_t* zero, int bits, int depth, int16_t* out) {
+  switch (bits) {
+    case 4: return ExpandPanel<4>(panel, zero, depth, out);
+    case 5: return ExpandPanel<5>(panel, zero, depth, out);
+    case 6: return ExpandPanel<6>(panel, zero, depth, out);
+    case 7: return ExpandPanel<7>(panel, zero, depth, out);
+    default: return WidenPanel(panel, depth, out);
   }
 }
 
@@ -89,7 +149,7 @@ int BlockSize(int total, int limit, int unit) {
 }
 
 // Panels are read a piece at a time, which hardware prefetchers lose track of.
-void Prefetch(const int8_t* piece, int first, int last) {
+void Prefetch(const uint8_t* piece, int first, int last) {
   for (int line = first; line < last; ++line) {
     _mm_prefetch(reinterpret_cast<const char*>(piece + 64 * line), _MM_HINT_T0);
   }
@@ -98,7 +158,8 @@ void Prefetch(const int8_t* piece, int first, int last) {
 template <typename Arguments>
 void Gemm(const Arguments& g) {
   Scratch scratch;
-  const size_t panel_bytes = static_cast<size_t>(g.k) * kPanel;
+  const WeightPanels& w = g.weights;
+  const size_t panel_bytes = static_cast<size_t>(g.k / 4) * GroupBytes(w.bits);
   const int row_block = BlockSize(g.m, kBlockRows, kTileRows);
   const int depth_block = BlockSize(g.k, kBlockDepth, 4);
   for (int i0 = 0; i0 < g.m; i0 += row_block) {
@@ -106,11 +167,11 @@ void Gemm(const Arguments& g) {
     for (int k0 = 0; k0 < g.k; k0 += depth_block) {
       const int depth = std::min(depth_block, g.k - k0);
       WidenRows(g.a + static_cast<size_t>(i0) * g.a_stride + k0, g.a_stride, rows, depth, scratch.rows);
-      const int lines = depth * kPanel / 64;
+      const int lines = (depth / 4 * static_cast<int>(GroupBytes(w.bits)) + 63) / 64;
       const int lines_per_row = (lines + rows - 1) / rows;
-      const int8_t* piece = g.panels + static_cast<size_t>(k0) * kPanel;
+      const uint8_t* piece = static_cast<const uint8_t*>(w.groups) + static_cast<size_t>(k0 / 4) * GroupBytes(w.bits);
       for (int j = 0; j < g.n; j += kPanel, piece += panel_bytes) {
-        WidenPanel(piece, depth, scratch.weights);
+        ToScratch(piece, w.zero + (w.bits == 8 ? 0 : j), w.bits, depth, scratch.weights);
         const bool prefetch = rows >= kPrefetchRows && j + kPanel < g.n;
         int32_t* acc = g.acc + static_cast<size_t>(i0) * g.acc_stride + j;
         for (int i = 0; i < rows; i += kTileRows, acc += kTileRows * g.acc_stride) {

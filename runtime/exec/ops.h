@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "kernels/kernels.h"
+#include "kernels/numerics/packed_weights.h"
 #include "runtime/exec/prepare.h"
 #include "runtime/format/model.h"
 
@@ -21,19 +22,26 @@ struct Rows {
   operator Rows<const T>() const { return {data, stride}; }
 };
 
+// The panels of a layer from channel `first` on, a multiple of 16.
+inline WeightPanels PanelsOf(const Linear& w, uint32_t first = 0) {
+  if (w.bits == 8) return S8Panels(w.weight.data() + size_t{first} * w.in);
+  const auto bits = static_cast<int>(w.bits);
+  return {w.packed.data() + size_t{first / kPanel} * (w.in / 4) * GroupBytes(bits), w.zero.data() + first, bits};
+}
+
 // acc[rows][first..first+count) of a layer; `first` a multiple of 16, count < 0: to the last channel.
 inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const uint8_t> a, int rows, Rows<int32_t> acc,
                  uint32_t first = 0, int count = -1) {
   const Linear& w = *layer.linear;
   const int n = count < 0 ? static_cast<int>(w.out - first) : count;
-  k.gemm_a8w8({a.data, a.stride, w.weight.data() + size_t{first} * w.in, layer.bias.data() + first, acc.data,
-               acc.stride, rows, n, static_cast<int>(w.in)});
+  k.gemm_a8w8({a.data, a.stride, PanelsOf(w, first), layer.bias.data() + first, acc.data, acc.stride, rows, n,
+               static_cast<int>(w.in)});
 }
 
 inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const int16_t> a, int rows, Rows<int32_t> acc) {
   const Linear& w = *layer.linear;
-  k.gemm_a16w8({a.data, a.stride, w.weight.data(), layer.bias.data(), acc.data, acc.stride, rows,
-                static_cast<int>(w.out), static_cast<int>(w.in)});
+  k.gemm_a16w8({a.data, a.stride, PanelsOf(w), layer.bias.data(), acc.data, acc.stride, rows, static_cast<int>(w.out),
+                static_cast<int>(w.in)});
 }
 
 // Channels first.. of a site whose accumulators start at acc.

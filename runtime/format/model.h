@@ -2,13 +2,14 @@
 //
 // One visitor describes the file for writing, reading and printing. A visitor V offers
 //   v.Field(name, integer, lo, hi)                 a scalar and the range that write and read both check
-//   v.Tensor(name, view, {dims...}[, lo, hi])      a tensor; dims come from the configuration, never from the file
+//   v.Tensor(name, view, {dims...}[, lo, hi])      a tensor; dims come from the configuration and from fields visited
+//                                                  before, whose range is checked, never from the directory
 //   v.Group(name, record)                          a nested record; names join with '.'
 // The order of the visits is the order in the file: appending is allowed, reordering is not.
 // Views point into the mapped file (runtime) or into the converter's buffers; records own nothing.
 //
 // Conventions (docs/numerics.md): an 8-bit activation is a u8 code with a zero point; signed values (q, k, v, attention
-// output) have zero point 128 and lo = 1. Linear weights lie in panels [N/16][K/4][16][4].
+// output) have zero point 128 and lo = 1. Linear weights lie in panels [N/16][K/4][16][4], s8 or packed.
 #ifndef INTSAM_RUNTIME_FORMAT_MODEL_H_
 #define INTSAM_RUNTIME_FORMAT_MODEL_H_
 

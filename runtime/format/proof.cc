@@ -5,6 +5,7 @@
 #include <string>
 
 #include "kernels/numerics/fixed_point.h"
+#include "runtime/format/weight_sums.h"
 
 namespace intsam {
 namespace {
@@ -12,37 +13,6 @@ namespace {
 constexpr int64_t kMaxS32 = INT32_MAX;
 
 int64_t Abs(int64_t x) { return x < 0 ? -x : x; }
-
-// Column sums and sums of magnitudes of panel weights, per output channel.
-struct WeightSums {
-  std::vector<int32_t> sum, magnitude;
-};
-
-WeightSums SumPanels(View<int8_t> panels, uint32_t in, uint32_t out) {
-  const uint32_t n = (out + 15) / 16;
-  WeightSums sums{std::vector<int32_t>(n * 16), std::vector<int32_t>(n * 16)};
-  const int8_t* w = panels.data();
-  for (uint32_t panel = 0; panel < n; ++panel) {
-    // 64 lanes of s16 partial sums; at most 256 steps of 127 stay inside s16.
-    int32_t sum[64] = {}, magnitude[64] = {};
-    for (uint32_t step = 0; step < in / 4;) {
-      int16_t part[64] = {}, part_magnitude[64] = {};
-      for (const uint32_t stop = std::min(in / 4, step + 256); step < stop; ++step, w += 64) {
-        for (int lane = 0; lane < 64; ++lane) {
-          const int16_t x = w[lane];
-          part[lane] = static_cast<int16_t>(part[lane] + x);
-          part_magnitude[lane] = static_cast<int16_t>(part_magnitude[lane] + (x < 0 ? -x : x));
-        }
-      }
-      for (int lane = 0; lane < 64; ++lane) sum[lane] += part[lane], magnitude[lane] += part_magnitude[lane];
-    }
-    for (int lane = 0; lane < 64; ++lane) {
-      sums.sum[panel * 16 + lane / 4] += sum[lane];
-      sums.magnitude[panel * 16 + lane / 4] += magnitude[lane];
-    }
-  }
-  return sums;
-}
 
 class Proof {
  public:
@@ -140,7 +110,7 @@ class Proof {
  private:
   template <class Bound>
   std::vector<int64_t> Layer(const char* site, Linear& linear, Bound bound) {
-    WeightSums sums = SumPanels(linear.weight, linear.in, linear.out);
+    WeightSums sums = SumWeights(linear);
     std::vector<int64_t> bounds(linear.out);
     for (uint32_t c = 0; c < linear.out; ++c) {
       bounds[c] = bound(sums.magnitude[c], linear.bias[c], sums.sum[c]);

@@ -105,16 +105,25 @@ struct QuantizeSite {
   }
 };
 
-// A linear layer with s8 weights. Its input codes are those of its producer; A16 layers take s16.
+// A linear layer. Its input codes are those of its producer; A16 layers take s16. Of the two forms of weights exactly
+// one is there: s8, or fewer bits as packed codes (kernels/numerics/packed_weights.h) and a zero point per channel.
 struct Linear {
   uint32_t in = 0, out = 0;
-  View<int8_t> weight;
+  uint32_t bits = 8;
+  View<int8_t> weight;         // 8 bits
+  View<uint8_t> packed, zero;  // 4 to 7 bits
   View<int32_t> bias;
   std::vector<int32_t> column_sums;  // not in the file: sum over k of each channel's weights, set by ProveModel
   uint32_t padded_out() const { return (out + 15) / 16 * 16; }
   template <class V>
   void Visit(V& v) {
-    v.Tensor("weight", weight, {padded_out() / 16, in / 4, 16, 4}, -127, 127);
+    v.Field("bits", bits, 4, 8);
+    if (bits == 8) {
+      v.Tensor("weight", weight, {padded_out() / 16, in / 4, 16, 4}, -127, 127);
+    } else {
+      v.Tensor("weight", packed, {padded_out() / 16, in / 4, 8 * bits});
+      v.Tensor("zero", zero, {padded_out()}, 0, (1 << bits) - 1);
+    }
     v.Tensor("bias", bias, {out});
   }
 };

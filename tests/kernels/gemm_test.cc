@@ -1,5 +1,5 @@
 // Both matrix products of every tier against a plain triple loop in s64 over codes, zero points and unpacked weights:
-// all small shapes, and the operands that saturate or wrap anything narrower than s32.
+// weights of every width, all small shapes, and the operands that saturate or wrap anything narrower than s32.
 #include "tests/kernels/harness.h"
 
 namespace intsam {
@@ -17,6 +17,35 @@ struct Problem {
   std::vector<T> a;       // [m][k], codes before the flip
   std::vector<int8_t> w;  // [n][k]
   std::vector<int32_t> bias;
+  int bits = 8;                     // of the weights
+  std::vector<uint8_t> zeros = {};  // [n] of packed weights: w + zeros[j] is a code below 2^bits
+};
+
+// The weights in the form that the kernel reads.
+template <class T>
+class Weights {
+ public:
+  explicit Weights(const Problem<T>& p)
+      : bits_(p.bits), groups_(Groups(p)), zeros_(static_cast<size_t>(p.bits == 8 ? 0 : RoundUp(p.n, kPanel))) {
+    std::copy(p.zeros.begin(), p.zeros.end(), zeros_.data());
+  }
+  WeightPanels panels() { return {groups_.data(), bits_ == 8 ? nullptr : zeros_.data(), bits_}; }
+
+ private:
+  static std::vector<uint8_t> Groups(const Problem<T>& p) {
+    if (p.bits == 8) {
+      const std::vector<int8_t> panels = test::PackPanels(p.w, p.n, p.k);
+      return {panels.begin(), panels.end()};
+    }
+    std::vector<int8_t> codes = p.w;
+    for (size_t i = 0; i < codes.size(); ++i) {
+      codes[i] = static_cast<int8_t>(codes[i] + p.zeros[i / static_cast<size_t>(p.k)]);
+    }
+    return test::PackGroups(codes, p.n, p.k, p.bits);
+  }
+
+  int bits_;
+  Guarded<uint8_t> groups_, zeros_;
 };
 
 template <class T>
@@ -43,10 +72,10 @@ std::vector<int32_t> Run(void (*kernel)(const Arguments&), const Problem<T>& p, 
   const size_t a_stride = k + static_cast<size_t>(extra), acc_stride = padded + static_cast<size_t>(extra);
   kernel_bias.resize(padded);
   Guarded<T> a(operand, k, a_stride);
-  Guarded<int8_t> panels(test::PackPanels(p.w, p.n, p.k));
+  Weights<T> weights(p);
   Guarded<int32_t> bias(kernel_bias);
   Guarded<int32_t> acc((m - 1) * acc_stride + padded);
-  kernel({a.data(), a_stride, panels.data(), bias.data(), acc.data(), acc_stride, p.m, p.n, p.k});
+  kernel({a.data(), a_stride, weights.panels(), bias.data(), acc.data(), acc_stride, p.m, p.n, p.k});
   std::vector<int32_t> values;  // the padding channels are written too, but their content means nothing
   const std::vector<int32_t> rows = acc.Rows(m, padded, acc_stride);
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -65,26 +94,30 @@ void Check8(const Kernels& kernels, const Problem<uint8_t>& p, int extra) {
     bias[j] = FoldBias(bias[j], column_sum, p.zero, kernels.flip);
   }
   ASSERT_EQ(Run(kernels.gemm_a8w8, p, operand, bias, extra), Expected(p))
-      << "m " << p.m << " n " << p.n << " k " << p.k << " zero " << p.zero;
+      << "m " << p.m << " n " << p.n << " k " << p.k << " zero " << p.zero << " bits " << p.bits;
 }
 
 void Check16(const Kernels& kernels, const Problem<int16_t>& p, int extra) {
-  ASSERT_EQ(Run(kernels.gemm_a16w8, p, p.a, p.bias, extra), Expected(p)) << "m " << p.m << " n " << p.n << " k " << p.k;
+  ASSERT_EQ(Run(kernels.gemm_a16w8, p, p.a, p.bias, extra), Expected(p))
+      << "m " << p.m << " n " << p.n << " k " << p.k << " bits " << p.bits;
 }
 
 constexpr int kDepths[] = {4, 8, 12, 60, 64, 68, 192};
+constexpr int kWidths[] = {4, 5, 6, 7, 8};
 
 template <class T>
-Problem<T> RandomProblem(Random& random, int m, int n, int k, int lo, int hi) {
-  const size_t mk = static_cast<size_t>(m) * static_cast<size_t>(k),
-               nk = static_cast<size_t>(n) * static_cast<size_t>(k);
-  return {m,
-          n,
-          k,
-          0,
-          random.Values<T>(mk, lo, hi),
-          random.Values<int8_t>(nk, -127, 127),
-          random.Values<int32_t>(static_cast<size_t>(n), -1000000, 1000000)};
+Problem<T> RandomProblem(Random& random, int m, int n, int k, int lo, int hi, int bits) {
+  const size_t rows = static_cast<size_t>(m), channels = static_cast<size_t>(n), depth = static_cast<size_t>(k);
+  Problem<T> p{m, n, k, 0, random.Values<T>(rows * depth, lo, hi), {}, {}, bits};
+  p.bias = random.Values<int32_t>(channels, -1000000, 1000000);
+  if (bits == 8) {
+    p.w = random.Values<int8_t>(channels * depth, -127, 127);
+    return p;
+  }
+  p.w = random.Values<int8_t>(channels * depth, 0, (1 << bits) - 1);
+  p.zeros = random.Values<uint8_t>(channels, 0, (1 << bits) - 1);
+  for (size_t i = 0; i < p.w.size(); ++i) p.w[i] = static_cast<int8_t>(p.w[i] - p.zeros[i / depth]);
+  return p;
 }
 
 // Every m up to 11 (tiles of at most 8 rows, plus 3) and n around the first three panel edges.
@@ -93,11 +126,14 @@ TEST_P(GemmTest, EveryEdgeShape) {
   for (int m = 1; m <= 11; ++m) {
     for (int n : {1, 2, 3, 7, 8, 9, 15, 16, 17, 18, 19, 31, 32, 33, 35, 47, 48, 49}) {
       for (int k : kDepths) {
-        auto p8 = RandomProblem<uint8_t>(random, m, n, k, 0, 255);
-        p8.zero = static_cast<int>(random.In(0, 255));
-        Check8(*GetParam(), p8, 4 * static_cast<int>(random.In(0, 3)));
-        Check16(*GetParam(), RandomProblem<int16_t>(random, m, n, k, -32767, 32767), static_cast<int>(random.In(0, 9)));
-        if (HasFatalFailure()) return;
+        for (int bits : kWidths) {
+          auto p8 = RandomProblem<uint8_t>(random, m, n, k, 0, 255, bits);
+          p8.zero = static_cast<int>(random.In(0, 255));
+          Check8(*GetParam(), p8, 4 * static_cast<int>(random.In(0, 3)));
+          const auto p16 = RandomProblem<int16_t>(random, m, n, k, -32767, 32767, bits);
+          Check16(*GetParam(), p16, static_cast<int>(random.In(0, 9)));
+          if (HasFatalFailure()) return;
+        }
       }
     }
   }
@@ -106,8 +142,44 @@ TEST_P(GemmTest, EveryEdgeShape) {
 TEST_P(GemmTest, ManyRowsAndChannels) {
   Random random(2);
   for (int m : {63, 64, 65, 130}) {
-    Check8(*GetParam(), RandomProblem<uint8_t>(random, m, 133, 36, 0, 255), 0);
-    Check16(*GetParam(), RandomProblem<int16_t>(random, m, 133, 36, -32767, 32767), 0);
+    for (int bits : kWidths) {
+      Check8(*GetParam(), RandomProblem<uint8_t>(random, m, 133, 36, 0, 255, bits), 0);
+      Check16(*GetParam(), RandomProblem<int16_t>(random, m, 133, 36, -32767, 32767, bits), 0);
+    }
+  }
+}
+
+// More input channels than a tier is likely to take at once.
+TEST_P(GemmTest, DeepPanels) {
+  Random random(3);
+  for (int k : {380, 384, 388, 500, 772, 1156, 3072}) {
+    for (int bits : kWidths) {
+      Check8(*GetParam(), RandomProblem<uint8_t>(random, 25, 35, k, 0, 255, bits), 0);
+      if (k <= 512) Check16(*GetParam(), RandomProblem<int16_t>(random, 25, 35, k, -32767, 32767, bits), 0);
+    }
+  }
+}
+
+// One activation of 1 a row picks one weight: every code of every width at every place of a group, next to neighbours
+// of all zeros and all ones.
+TEST_P(GemmTest, EveryPackedCodeInItsPlace) {
+  constexpr int kDepth = 4, kChannels = 16;
+  for (int bits = 4; bits <= 7; ++bits) {
+    const int levels = 1 << bits;
+    for (int code = 0; code < levels; ++code) {
+      for (int place = 0; place < kDepth * kChannels; ++place) {
+        Problem<int16_t> p{kDepth, kChannels, kDepth, 0, {}, {}, {}, bits};
+        p.a.resize(kDepth * kDepth), p.bias.resize(kChannels);
+        for (size_t k = 0; k < kDepth; ++k) p.a[k * kDepth + k] = 1;
+        for (int j = 0; j < kChannels; ++j) p.zeros.push_back(static_cast<uint8_t>((code + 11 * j) % levels));
+        for (int i = 0; i < kChannels * kDepth; ++i) {
+          const int u = i == place ? code : place % 2 == 0 ? 0 : levels - 1;
+          p.w.push_back(static_cast<int8_t>(u - p.zeros[static_cast<size_t>(i / kDepth)]));
+        }
+        Check16(*GetParam(), p, 0);
+        if (HasFatalFailure()) return;
+      }
+    }
   }
 }
 
@@ -129,6 +201,35 @@ TEST_P(GemmTest, ExtremeCodes) {
         for (int i = 0; i < p.n * k; ++i) p.w.push_back(ExtremeWeight(style % 4, i / k, i % k));
         for (int j = 0; j < p.n; ++j) p.bias.push_back((j % 2 ? 1 : -1) * (1 << 30));
         Check8(*GetParam(), p, 0);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+// Codes and zero points at their ends, so that w reaches +-(2^bits - 1), under activations at theirs.
+TEST_P(GemmTest, ExtremePackedWeights) {
+  for (int bits = 4; bits <= 7; ++bits) {
+    const int top = (1 << bits) - 1;
+    for (int k : {4, 68, 392}) {
+      for (int style = 0; style < 12; ++style) {
+        Problem<uint8_t> p8{5, 33, k, 255 * (style % 2), {}, {}, {}, bits};
+        Problem<int16_t> p16{5, 33, k, 0, {}, {}, {}, bits};
+        for (int i = 0; i < p8.m * k; ++i) {
+          const bool high = style < 4 || (style < 8 && i % 2 == 0);
+          p8.a.push_back(high ? 255 : 0), p16.a.push_back(high ? 32767 : -32767);
+        }
+        for (int j = 0; j < p8.n; ++j) {
+          p8.zeros.push_back(static_cast<uint8_t>(j % 3 == 0 ? 0 : j % 3 == 1 ? top : top / 2 + 1));
+          p8.bias.push_back(j % 2 ? 1 << 30 : -(1 << 30)), p16.bias.push_back(0);
+          for (int c = 0; c < k; ++c) {
+            const int codes[] = {top, 0, c % 2 * top, (j + c / 2) % 2 * top};
+            p8.w.push_back(static_cast<int8_t>(codes[style % 4] - p8.zeros.back()));
+          }
+        }
+        p16.w = p8.w, p16.zeros = p8.zeros;
+        Check8(*GetParam(), p8, 0);
+        Check16(*GetParam(), p16, 1);
         if (HasFatalFailure()) return;
       }
     }

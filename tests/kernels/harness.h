@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernels/kernels.h"
+#include "kernels/numerics/packed_weights.h"
 
 namespace intsam::test {
 
@@ -124,6 +125,18 @@ inline std::vector<int8_t> PackPanels(const std::vector<int8_t>& w, int n, int k
     }
   }
   return panels;
+}
+
+// Codes [n][k] below 2^bits, bits in 4..7, to packed groups [n/16][k/4], padding channels zero.
+inline std::vector<uint8_t> PackGroups(const std::vector<int8_t>& codes, int n, int k, int bits) {
+  const std::vector<int8_t> panels = PackPanels(codes, n, k);
+  std::vector<uint8_t> packed(panels.size() / kGroup * GroupBytes(bits));
+  for (size_t i = 0; i < panels.size() / kGroup; ++i) {
+    GroupCodes group;
+    for (size_t lane = 0; lane < kGroup; ++lane) group[lane] = static_cast<uint8_t>(panels[i * kGroup + lane]);
+    PackGroup(group, bits, packed.data() + i * GroupBytes(bits));
+  }
+  return packed;
 }
 
 inline bool CpuRuns(std::string_view tier) {

@@ -81,7 +81,7 @@ void CheckGemmA8W8(const Kernels& t, const Case& c) {
   Guarded<uint8_t> a(Flipped(c.All<uint8_t>("a"), t.flip));
   Guarded<int8_t> panels(test::PackPanels(w, n, k));
   Guarded<int32_t> bias(folded), acc(static_cast<size_t>(m) * padded);
-  t.gemm_a8w8({a.data(), depth, panels.data(), bias.data(), acc.data(), padded, m, n, k});
+  t.gemm_a8w8({a.data(), depth, S8Panels(panels.data()), bias.data(), acc.data(), padded, m, n, k});
   EXPECT_EQ(WithoutPadding(acc.Values(), n), c.All<int32_t>("acc"));
 }
 
@@ -93,7 +93,7 @@ void CheckGemmA16W8(const Kernels& t, const Case& c) {
   Guarded<int16_t> a(c.All<int16_t>("a"));
   Guarded<int8_t> panels(test::PackPanels(c.All<int8_t>("w"), n, k));
   Guarded<int32_t> bias(padded_bias), acc(static_cast<size_t>(m) * padded);
-  t.gemm_a16w8({a.data(), static_cast<size_t>(k), panels.data(), bias.data(), acc.data(), padded, m, n, k});
+  t.gemm_a16w8({a.data(), static_cast<size_t>(k), S8Panels(panels.data()), bias.data(), acc.data(), padded, m, n, k});
   EXPECT_EQ(WithoutPadding(acc.Values(), n), c.All<int32_t>("acc"));
 }
 

@@ -31,7 +31,8 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
   for (int i = 0; i < rows; ++i) {
     for (int c = 0; c < d; ++c) head.q[i * d + c] = static_cast<uint8_t>(q[static_cast<size_t>(i)][c]) ^ to_operand;
   }
-  k.gemm_a8w8({head.q, static_cast<size_t>(d), head.panels, head.bias, head.logits, stride, rows, head.count, d});
+  k.gemm_a8w8(
+      {head.q, static_cast<size_t>(d), S8Panels(head.panels), head.bias, head.logits, stride, rows, head.count, d});
   for (int i = 0; i < rows; ++i) {
     const size_t row = static_cast<size_t>(i);
     const ops::RowRelPos row_rel = {rel.rh.data == nullptr ? nullptr : rel.rh[row],
