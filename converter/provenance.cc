@@ -25,8 +25,10 @@ std::string CalibrationDigest(const std::vector<CalibrationImage>& images) {
 // Four significant digits: enough for people, and short.
 double Short(double x) {
   if (x == 0 || !std::isfinite(x)) return 0;
-  const double unit = std::pow(10, std::floor(std::log10(std::fabs(x))) - 3);
-  return std::round(x / unit) * unit;
+  // Divided, not multiplied, by a power of ten that is exact: the nearest double to the digits, which prints as them.
+  const int digits = 3 - static_cast<int>(std::floor(std::log10(std::fabs(x))));
+  return digits >= 0 ? std::round(x * std::pow(10, digits)) / std::pow(10, digits)
+                     : std::round(x / std::pow(10, -digits)) * std::pow(10, -digits);
 }
 
 const char* KindName(SoftmaxCoding::Kind kind) {

@@ -6,6 +6,7 @@
 #include "apps/common/tool.h"
 #include "apps/inspect/machine_report.h"
 #include "apps/inspect/model_report.h"
+#include "apps/inspect/quantization_report.h"
 #include "apps/inspect/self_test.h"
 #include "apps/inspect/text_report.h"
 
@@ -13,7 +14,9 @@ namespace intsam {
 namespace {
 
 constexpr const char* kTool = "intsam-inspect";
-constexpr const char* kModelOptions[] = {"tensors", "fields", "proof", "verify", "memory", "self-test"};
+constexpr const char* kLists[] = {"quantization", "tensors", "fields", "proof"};
+constexpr const char* kModelOptions[] = {"quantization", "histogram", "tensors", "fields",
+                                         "proof",        "verify",    "memory",  "self-test"};
 constexpr const char* kMachineOptions[] = {"kernels", "limits"};
 
 cxxopts::Options MakeOptions() {
@@ -21,10 +24,13 @@ cxxopts::Options MakeOptions() {
       kTool, "Shows what a model (.isam) holds. Without an option: header, configuration, provenance, sizes.\n");
   options.positional_help("[MODEL]");
   options.add_options()("model", "model file (.isam); --kernels and --limits do without",
-                        cxxopts::value<std::string>())("tensors", "list every tensor")(
-      "fields", "list every scalar with its range")("proof", "list the headroom of each layer's accumulators, in bits")(
-      "site", "of --tensors, --fields and --proof only what lies under this path", cxxopts::value<std::string>())(
-      "verify", "check the tensors against their checksum (exit code 4 when damaged)")(
+                        cxxopts::value<std::string>())(
+      "quantization", "list the layers and attentions: bits, softmax coding, what was changed, measured errors")(
+      "histogram", "draw the keys of the attention --site before and after the changes to its weights")(
+      "tensors", "list every tensor")("fields", "list every scalar with its range")(
+      "proof", "list the headroom of each layer's accumulators, in bits")(
+      "site", "of --quantization, --tensors, --fields and --proof only what lies under this path",
+      cxxopts::value<std::string>())("verify", "check the tensors against their checksum (exit code 4 when damaged)")(
       "memory", "working memory for several numbers of threads, or for that of --threads")(
       "kernels", "list the kernel tiers: built, supported by this CPU, chosen")(
       "limits", "list the limits on what files may ask for")(
@@ -38,17 +44,20 @@ Status CheckArguments(const cxxopts::ParseResult& parsed) {
   bool needs_model = true, lists = false;
   for (const char* alone : kMachineOptions) needs_model &= parsed.count(alone) == 0;
   for (const char* of_model : kModelOptions) needs_model |= parsed.count(of_model) != 0;
-  for (const char* list : {"tensors", "fields", "proof"}) lists |= parsed.count(list) != 0;
+  for (const char* list : kLists) lists |= parsed.count(list) != 0;
   if (needs_model && parsed.count("model") == 0) return Error(Code::kUsage, "MODEL is missing");
-  if (parsed.count("site") != 0 && !lists)
-    return Error(Code::kUsage, "--site: goes with --tensors, --fields or --proof");
+  const bool site = parsed.count("site") != 0, histogram = parsed.count("histogram") != 0;
+  if (site && !lists && !histogram) {
+    return Error(Code::kUsage, "--site: goes with --quantization, --histogram, --tensors, --fields or --proof");
+  }
+  if (histogram && !site) return Error(Code::kUsage, "--histogram: --site is missing");
   return Status();
 }
 
 void AddSummary(const Model& model, Json& sections) {
   sections["header"] = HeaderReport(model);
   sections["config"] = ConfigReport(model);
-  sections["provenance"] = ProvenanceReport(model);
+  sections["provenance"] = ProvenanceSummary(model);
   sections["parts"] = PartsReport(model);
   sections["units"] = UnitsReport(model);
 }
@@ -56,12 +65,19 @@ void AddSummary(const Model& model, Json& sections) {
 Status AddLists(const cxxopts::ParseResult& parsed, const Model& model, Json& sections) {
   const std::string site = parsed.count("site") != 0 ? parsed["site"].as<std::string>() : "";
   bool found = site.empty();
-  const std::pair<const char*, Json (*)(const Model&, const std::string&)> lists[] = {
-      {"tensors", TensorsReport}, {"fields", FieldsReport}, {"proof", ProofReport}};
-  for (const auto& [name, report] : lists) {
-    if (parsed.count(name) == 0) continue;
-    sections[name] = report(model, site);
-    found |= !sections[name].empty();
+  struct List {
+    const char *option, *section;
+    Json (*report)(const Model&, const std::string&);
+  };
+  const List lists[] = {{"quantization", "layers", LayersReport},
+                        {"quantization", "attentions", AttentionsReport},
+                        {"tensors", "tensors", TensorsReport},
+                        {"fields", "fields", FieldsReport},
+                        {"proof", "proof", ProofReport}};
+  for (const List& list : lists) {
+    if (parsed.count(list.option) == 0) continue;
+    sections[list.section] = list.report(model, site);
+    found |= !sections[list.section].empty();
   }
   if (!found) return Error(Code::kUsage, "--site: nothing lies under '%s'", site.c_str());
   return Status();
@@ -78,7 +94,12 @@ Result<Json> Inspect(const cxxopts::ParseResult& parsed, const CommonFlags& flag
     for (const char* other : kModelOptions) summary &= !asked(other);
     for (const char* other : kMachineOptions) summary &= !asked(other);
     if (summary) AddSummary(*model, sections);
-    if (asked("tensors") || asked("fields") || asked("proof")) INTSAM_TRY(AddLists(parsed, *model, sections));
+    bool lists = false;
+    for (const char* list : kLists) lists |= asked(list);
+    if (lists) INTSAM_TRY(AddLists(parsed, *model, sections));
+    if (asked("histogram")) {
+      INTSAM_ASSIGN(sections["key_histograms"], KeyHistograms(*model, parsed["site"].as<std::string>()));
+    }
     if (asked("verify")) {
       INTSAM_TRY(VerifyChecksum(model->bytes).WithPrefix(path));
       sections["verify"] = "the data match their checksum";

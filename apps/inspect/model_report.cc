@@ -29,10 +29,6 @@ const char* TypeName(isam::ElementType type) {
   return "?";
 }
 
-bool IsUnder(const std::string& path, const std::string& site) {
-  return site.empty() || path == site || path.compare(0, site.size() + 1, site + ".") == 0;
-}
-
 // Lists the fields and tensors that it visits.
 class Printer : public isam::PathVisitor<Printer> {
  public:
@@ -88,6 +84,10 @@ Sha256Digest DigestOf(const uint8_t* bytes) {
 double Real(const Unit& unit) { return std::ldexp(static_cast<double>(unit.mantissa), -unit.shift); }
 
 }  // namespace
+
+bool IsUnder(const std::string& path, const std::string& site) {
+  return site.empty() || path == site || path.compare(0, site.size() + 1, site + ".") == 0;
+}
 
 Json FieldsReport(const Model& model, const std::string& site) { return Visited(model, site).fields; }
 
@@ -163,6 +163,13 @@ Json ProvenanceReport(const Model& model) {
       },
       false);
   return deep || json.is_discarded() ? Json(text) : json;
+}
+
+Json ProvenanceSummary(const Model& model) {
+  Json provenance = ProvenanceReport(model);
+  if (!provenance.is_object()) return provenance;
+  for (const char* list : {"attentions", "layers", "key_histograms"}) provenance.erase(list);
+  return provenance;
 }
 
 Json MemoryReport(const Model& model, int threads) {

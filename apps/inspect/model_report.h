@@ -12,6 +12,9 @@ namespace intsam {
 
 using Json = nlohmann::ordered_json;
 
+// path is site, or lies below it; an empty site is above everything.
+bool IsUnder(const std::string& path, const std::string& site);
+
 // `site`: only what lies under this path; empty for everything. An array without entries means that nothing does.
 Json FieldsReport(const Model& model, const std::string& site);
 Json TensorsReport(const Model& model, const std::string& site);
@@ -19,9 +22,10 @@ Json ProofReport(const Model& model, const std::string& site);
 
 Json HeaderReport(const Model& model);
 Json ConfigReport(const Model& model);
-Json PartsReport(const Model& model);       // sizes of image encoder, prompt encoder and mask decoder
-Json UnitsReport(const Model& model);       // what one step of the streams and of the logits is worth
-Json ProvenanceReport(const Model& model);  // its text when it is not JSON
+Json PartsReport(const Model& model);        // sizes of image encoder, prompt encoder and mask decoder
+Json UnitsReport(const Model& model);        // what one step of the streams and of the logits is worth
+Json ProvenanceReport(const Model& model);   // its text when it is not JSON
+Json ProvenanceSummary(const Model& model);  // without the lists of sites, which quantization_report.h shows
 Json MemoryReport(const Model& model, int threads);
 
 }  // namespace intsam

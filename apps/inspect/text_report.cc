@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "apps/inspect/histogram_picture.h"
+
 namespace intsam {
 namespace {
 
@@ -78,13 +80,26 @@ std::string Table(const Json& rows) {
   return text;
 }
 
+// Each with a line that names it, its site and its number of peaks.
+std::string Pictures(const Json& histograms) {
+  std::string text;
+  for (const auto& [when, histogram] : histograms.items()) {
+    text += (text.empty() ? "  " : "\n  ") + when + ": " + Cell(histogram["site"]);
+    if (histogram.contains("peaks")) text += ", peaks: " + Cell(histogram["peaks"]);
+    text += "\n" + HistogramPicture(histogram);
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string TextReport(const Json& sections) {
   std::string text;
   for (const auto& [name, value] : sections.items()) {
     text += (text.empty() ? "" : "\n") + name + "\n";
-    if (IsTable(value)) {
+    if (name == "key_histograms") {
+      text += Pictures(value);
+    } else if (IsTable(value)) {
       text += Table(value);
     } else if (IsFlat(value)) {
       text += Lines(value);

@@ -40,6 +40,7 @@ class Inspect(ToolTest):
             [report["config"][key] for key in ("image_size", "embed_dim", "depth", "mask_in_chans")], [128, 32, 2, 16]
         )
         self.assertEqual(report["provenance"]["bits"], "w8a8")
+        self.assertFalse({"attentions", "layers", "key_histograms"} & set(report["provenance"]))  # too long
         self.assertEqual(
             [part["part"] for part in report["parts"]], ["image_encoder", "prompt_encoder", "mask_decoder"]
         )
