@@ -335,12 +335,13 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
     const AttentionSite& site = attentions[i];
     AttentionReport& r = report.attentions.at(site.name);
     AttentionChooser chooser(model, seen, bits, method, site, r);
+    // Values first: they are judged with the queries that were seen, which need the relative positions as they were.
+    if (method.value_centring || method.channel_scaling) chooser.Values();
     if (method.key_centring || method.channel_scaling) {
       chooser.Scores();  // signs are one of the candidates
     } else if (method.big && site.token_to_image && r.key_peaks == 2) {
       chooser.Fold(KeySigns(seen.statistics.at(site.name + ".k")));
     }
-    if (method.value_centring || method.channel_scaling) chooser.Values();
   });
 
   const SamConfig& c = model.config;

@@ -1,6 +1,5 @@
 #include "converter/quantize/profile.h"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -37,9 +36,10 @@ Result<BitProfile> ParseBitProfile(const std::string& text) {
   for (const auto& [name, meaning] : kMixtures) {
     if (text == name) rest = meaning;
   }
-  for (bool first = true; first || !rest.empty(); first = false) {
-    const std::string_view part = rest.substr(0, rest.find(','));
-    rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+  for (size_t at = 0; at <= rest.size();) {
+    const bool first = at == 0;
+    const std::string_view part = rest.substr(at, rest.find(',', at) - at);
+    at += part.size() + 1;
     const size_t equals = part.find('=');
     BitWidths widths;
     if (!ReadWidths(equals == std::string_view::npos ? part : part.substr(equals + 1), widths)) {
