@@ -187,7 +187,7 @@ class Convert(ToolTest):
             self.succeeds("convert", Setup.source / DATA / "micro_f32.safetensors", *common, "-o", "a.isam", "--json")
         )
         self.assertEqual((report["model"], report["model_bytes"]), ("a.isam", (self.dir / "a.isam").stat().st_size))
-        self.assertEqual((report["provenance"]["calibration_images"], report["provenance"]["method"]), (2, "minmax"))
+        self.assertEqual((report["provenance"]["calibration_images"], report["provenance"]["method"]), (2, "intsam"))
         self.succeeds("convert", Setup.source / DATA / "micro_f32.pth", *common, "-o", "b.isam", "-q")
         show = lambda name: json.loads(self.succeeds("inspect", name, "--json"))["header"]
         for section in ("fields", "data"):
