@@ -48,8 +48,7 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
   if (!imported && Reparametrises(options.method)) {
     FloatSam sam(model, options.threads);
     const std::span<const CalibrationImage> some(images.data(), std::min(images.size(), kObservedImages));
-    const Observations seen =
-        Calibrate(sam, model.config, some, options.calibration, {}, Stage(options, "observing"));
+    const Observations seen = Calibrate(sam, model.config, some, options.calibration, {}, Stage(options, "observing"));
     ReportKeys(model.config, seen, false, converted.report);
     Reparametrise(model, seen, options.bits, options.method, options.threads, converted.report);
   }

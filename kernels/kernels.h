@@ -77,6 +77,7 @@ struct GemmA16W8 {
 struct RequantizeNarrow {
   const int32_t* acc;
   size_t acc_stride;
+  int up;                // 0..12: accumulators times 2^up first, which stays inside s32
   const int16_t* mult;   // [n] 2^14..2^15-1 (the buffer is readable to n padded to 16)
   const uint8_t* shift;  // [n] p, 0..24 (likewise)
   int k;                 // 0..6
@@ -91,6 +92,7 @@ struct RequantizeNarrow {
 struct RequantizeGelu {
   const int32_t* acc;
   size_t acc_stride;
+  int up;                // as above
   const int16_t* mult;   // [n]
   const uint8_t* shift;  // [n] p, 0..24
   int unit_bits;         // e, 9..12: the value before GELU is in units of 2^-e

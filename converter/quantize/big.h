@@ -1,5 +1,6 @@
 // Bimodal integration: keys whose channels sit around +m or -m get one sign per channel, folded into the query and key
-// projections (PTQ4SAM, section 3.2; ptq4sam/quantization/fake_quant.py: judge_bimodal, quant_model.py: bimodal_adjust).
+// projections (PTQ4SAM, section 3.2; ptq4sam/quantization/fake_quant.py: judge_bimodal, quant_model.py:
+// bimodal_adjust).
 #ifndef INTSAM_CONVERTER_QUANTIZE_BIG_H_
 #define INTSAM_CONVERTER_QUANTIZE_BIG_H_
 
@@ -12,9 +13,9 @@
 
 namespace intsam {
 
-// Peaks of the distribution of values: Gaussian kernel density with Scott's bandwidth on 128 points from the least to the
-// largest value, strict local maxima of at least 1 % of the sum, at least 32 points apart, the higher one winning. The
-// density is that of a histogram of 4096 bins.
+// Peaks of the distribution of values: Gaussian kernel density with Scott's bandwidth on 128 points from the least to
+// the largest value, strict local maxima of at least 1 % of the sum, at least 32 points apart, the higher one winning.
+// The density is that of a histogram of 4096 bins.
 int CountPeaks(std::span<const float> values);
 
 // sign(mean of the channel), +1 for a mean of zero (the reference's sign(0) = 0 would erase the channel).

@@ -23,8 +23,8 @@ class Planner {
           QuantizationPlan& plan, QuantizeReport& report)
       : model_(model), seen_(seen), bits_(bits), method_(method), plan_(plan), report_(report) {}
 
-  // Every entry that the tasks below decide, so that they change no map while others read it. Those of the plan that are
-  // decided already have bits.
+  // Every entry that the tasks below decide, so that they change no map while others read it. Those of the plan that
+  // are decided already have bits.
   Status Prepare(const std::vector<AttentionSite>& attentions, const std::vector<LayerSite>& layers) {
     const auto need = [&](const std::string& site) {
       ActivationScale& scale = plan_.activations.try_emplace(site, ActivationScale{1, 0, kUndecided}).first->second;
@@ -80,8 +80,7 @@ class Planner {
       const std::vector<double> moment =
           method_.observer == Observer::kMse ? Moments(layer.name + ".in") : std::vector<double>();
       codes = RoundWeights(weight, layer.out, layer.in,
-                           {widths.weights, method_.weight_search, moment,
-                            gram.channels() == 0 ? nullptr : &gram});
+                           {widths.weights, method_.weight_search, moment, gram.channels() == 0 ? nullptr : &gram});
       Outputs(layer, codes, method_.bias_correction && layer.has_bias, report);
     } else {
       report.widths.weights = codes.bits;

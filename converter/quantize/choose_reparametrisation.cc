@@ -12,8 +12,8 @@
 namespace intsam {
 namespace {
 
-constexpr double kGain = 0.97;  // a change must leave less than this share of the error without it
-constexpr size_t kRows = 256;   // of a sample, for layer outputs
+constexpr double kGain = 0.97;    // a change must leave less than this share of the error without it
+constexpr size_t kRows = 256;     // of a sample, for layer outputs
 constexpr double kAlike[] = {1};  // candidates round their weights by plain squared error
 
 double SquareDistance(std::span<const float> a, std::span<const float> b) {
@@ -204,7 +204,8 @@ class AttentionChooser {
       const std::vector<float> coded = coded_out.Quantized(Mix(site_, s, p, coded_v.Quantized(s.v)));
       std::vector<float> y(s.queries * out), y_coded(s.queries * out);
       fp32::Product(fp32::Transpose::kYes, s.queries, out, in, exact.data(), in, weight.data(), in, y.data(), out);
-      fp32::Product(fp32::Transpose::kYes, s.queries, out, in, coded.data(), in, rounded.data(), in, y_coded.data(), out);
+      fp32::Product(fp32::Transpose::kYes, s.queries, out, in, coded.data(), in, rounded.data(), in, y_coded.data(),
+                    out);
       error += SquareDistance(y, y_coded);
     }
     return error;

@@ -35,7 +35,8 @@ Scale QuantizeContext::Signed(const std::string& site) {
     return {codes.scale * most / 127, Codes::Signed()};
   }
   // -128 is no value of a signed site: 8-bit codes around 128 lose their code 0.
-  return {codes.scale, {128, static_cast<uint32_t>(std::max(1, 128 - below)), static_cast<uint32_t>(std::min(255, 128 + above))}};
+  return {codes.scale,
+          {128, static_cast<uint32_t>(std::max(1, 128 - below)), static_cast<uint32_t>(std::min(255, 128 + above))}};
 }
 
 const SoftmaxCoding& QuantizeContext::Coding(const std::string& attention) {
@@ -64,7 +65,8 @@ void Regrid(WeightCodes& w, size_t row, size_t in, double scale) {
   for (size_t k = 0; k < in; ++k) {
     uint8_t& code = w.codes[row * in + k];
     const double value = (int{code} - int{w.zero[row]}) * static_cast<double>(w.scale[row]);
-    code = static_cast<uint8_t>(std::clamp<double>(std::floor(value / scale + 0.5) + middle, w.bits == 8 ? 1 : 0, most));
+    code =
+        static_cast<uint8_t>(std::clamp<double>(std::floor(value / scale + 0.5) + middle, w.bits == 8 ? 1 : 0, most));
   }
   w.zero[row] = static_cast<uint8_t>(middle);
   w.scale[row] = static_cast<float>(scale);

@@ -15,15 +15,15 @@ struct QuantizeMethod {
   std::string name = "intsam";
   Observer observer = Observer::kMse;
   SoftmaxPolicy softmax = SoftmaxPolicy::kAuto;
-  bool big = true;              // fold the signs of bimodal keys (PTQ4SAM 3.2)
-  bool key_centring = true;     // and value centring: subtract a constant per channel that softmax does not see
+  bool big = true;           // fold the signs of bimodal keys (PTQ4SAM 3.2)
+  bool key_centring = true;  // and value centring: subtract a constant per channel that softmax does not see
   bool value_centring = true;
   bool channel_scaling = true;  // of q against k, v against proj, and the hidden ReLU channels of the decoder
   bool migration = true;        // channel scales move from a LayerNorm into the layer behind it
   bool weight_search = true;    // each channel's range by least error
   bool error_feedback = true;   // GPTQ
-  // The mean error of each output goes into the bias. Off: measured, it helps plain min-max at 6 bits, but not on top of
-  // the rest (docs/accuracy.md).
+  // The mean error of each output goes into the bias. Off: measured, it helps plain min-max at 6 bits, but not on top
+  // of the rest (docs/accuracy.md).
   bool bias_correction = false;
 };
 

@@ -22,8 +22,8 @@ ActivationScale RangeScale(double lo, double hi, int bits);
 // Codes of +-max around the middle code.
 ActivationScale CentredScale(double max, int bits);
 
-// `centred`: 8-bit signed sites, whose zero point the runtime fixes at 128. importance: what an error of a channel costs
-// (kMse only), empty for all alike.
+// `centred`: 8-bit signed sites, whose zero point the runtime fixes at 128. importance: what an error of a channel
+// costs (kMse only), empty for all alike.
 ActivationScale Observe(const SiteStatistics& site, Observer observer, int bits, bool centred,
                         std::span<const double> importance);
 

@@ -63,14 +63,18 @@ Rq32 MakeRq32(std::span<const double> multipliers, TensorPool& pool) {
 }
 
 Rq16 MakeRq16(std::span<const double> multipliers, const Codes& out, TensorPool& pool) {
+  // Coarse accumulators, of few bits, are lifted until at least four bits of code fraction remain.
+  int up = 0;
+  const double most = *std::max_element(multipliers.begin(), multipliers.end());
+  while (up < 12 && std::ldexp(most, -up) > 1.0 / 32) ++up;
   int least = 6 + 1;
   for (const double multiplier : multipliers)
-    least = std::min(least, -ToMantissa15(std::max(multiplier, kLeastMultiplier)).exponent);
+    least = std::min(least, -ToMantissa15(std::max(std::ldexp(multiplier, -up), kLeastMultiplier)).exponent);
   const int k = std::clamp(least - 1, 0, 6);
   std::vector<int16_t> mult;
   std::vector<uint8_t> shift;
   for (const double multiplier : multipliers) {
-    const Mantissa15 m = ToMantissa15(std::clamp(multiplier, kLeastMultiplier, std::ldexp(0.999, -k)));
+    const Mantissa15 m = ToMantissa15(std::clamp(std::ldexp(multiplier, -up), kLeastMultiplier, std::ldexp(0.999, -k)));
     mult.push_back(m.mult);
     shift.push_back(static_cast<uint8_t>(std::clamp(-m.exponent - 1 - k, 0, 24)));
   }
@@ -78,6 +82,7 @@ Rq16 MakeRq16(std::span<const double> multipliers, const Codes& out, TensorPool&
   rq.n = static_cast<uint32_t>(multipliers.size());
   rq.mult = pool.Add(mult);
   rq.shift = pool.Add(shift);
+  rq.up = static_cast<uint32_t>(up);
   rq.k = static_cast<uint32_t>(k);
   rq.out = out;
   return rq;
@@ -85,10 +90,13 @@ Rq16 MakeRq16(std::span<const double> multipliers, const Codes& out, TensorPool&
 
 RqGelu MakeRqGelu(std::span<const double> multipliers, int unit_bits, const Scale& out, TensorPool& pool) {
   RqGelu rq;
+  const double most = std::ldexp(*std::max_element(multipliers.begin(), multipliers.end()), unit_bits);
+  while (rq.up < 12 && std::ldexp(most, -static_cast<int>(rq.up)) > 0.999) ++rq.up;
   std::vector<int16_t> mult;
   std::vector<uint8_t> shift;
   for (const double multiplier : multipliers) {
-    const Mantissa15 m = ToMantissa15(std::clamp(std::ldexp(multiplier, unit_bits), kLeastMultiplier, 0.999));
+    const Mantissa15 m =
+        ToMantissa15(std::clamp(std::ldexp(multiplier, unit_bits - static_cast<int>(rq.up)), kLeastMultiplier, 0.999));
     mult.push_back(m.mult);
     shift.push_back(static_cast<uint8_t>(std::clamp(-m.exponent - 1, 0, 24)));
   }

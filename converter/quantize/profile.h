@@ -1,5 +1,5 @@
-// How many bits each class of sites gets, by name: "w8a8", "w6a6", ..., with exceptions ("w4a8,neck=w8a8"), or one of the
-// named mixtures.
+// How many bits each class of sites gets, by name: "w8a8", "w6a6", ..., with exceptions ("w4a8,neck=w8a8"), or one of
+// the named mixtures.
 #ifndef INTSAM_CONVERTER_QUANTIZE_PROFILE_H_
 #define INTSAM_CONVERTER_QUANTIZE_PROFILE_H_
 

@@ -29,8 +29,8 @@ void ScaleQueries(FloatModel& model, const AttentionSite& site, std::span<const 
 // v /= factor, and the output layer's columns *= factor.
 void ScaleValues(FloatModel& model, const AttentionSite& site, std::span<const float> factors);
 
-// The norm's output becomes (y - shift) / factors, which `layer` behind it undoes; a shift needs a layer with a bias, and
-// inputs that all come from the norm (no padding).
+// The norm's output becomes (y - shift) / factors, which `layer` behind it undoes; a shift needs a layer with a bias,
+// and inputs that all come from the norm (no padding).
 void MigrateNorm(FloatModel& model, const std::string& norm, const std::string& layer, std::span<const float> factors,
                  std::span<const float> shift);
 

@@ -1,4 +1,5 @@
-// What a conversion decided and measured, site by site; ends up in the model's provenance, where intsam-inspect reads it.
+// What a conversion decided and measured, site by site; ends up in the model's provenance, where intsam-inspect reads
+// it.
 #ifndef INTSAM_CONVERTER_QUANTIZE_REPORT_H_
 #define INTSAM_CONVERTER_QUANTIZE_REPORT_H_
 

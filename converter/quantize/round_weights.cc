@@ -59,7 +59,8 @@ double ErrorOf(std::span<const float> row, std::span<const float> moment, const 
                        static_cast<float>(g.least), static_cast<float>(g.most));
   }
   double total = 0;
-  for (const float w : row) total += std::pow(std::fabs((CodeOf(w, g) - static_cast<float>(g.zero)) * g.scale - w), kPower);
+  for (const float w : row)
+    total += std::pow(std::fabs((CodeOf(w, g) - static_cast<float>(g.zero)) * g.scale - w), kPower);
   return total;
 }
 
@@ -96,7 +97,8 @@ Matrix FactorOf(const Gram& gram, const std::vector<size_t>& order) {
   return factor;
 }
 
-// Rounds block after block from the last column; error[n][k] = w - w^ of what is rounded already, in the factor's order.
+// Rounds block after block from the last column; error[n][k] = w - w^ of what is rounded already, in the factor's
+// order.
 void RoundWithFeedback(std::span<const float> weight, const std::vector<Grid>& grids, const std::vector<size_t>& order,
                        const Matrix& factor, WeightCodes& codes) {
   const size_t in = order.size(), out = grids.size();
@@ -142,7 +144,8 @@ WeightCodes RoundWeights(std::span<const float> weight, size_t out, size_t in, c
   if (options.gram != nullptr) {
     std::vector<size_t> order(in);
     std::iota(order.begin(), order.end(), size_t{0});
-    std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return options.gram->Diagonal(a) < options.gram->Diagonal(b); });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](size_t a, size_t b) { return options.gram->Diagonal(a) < options.gram->Diagonal(b); });
     RoundWithFeedback(weight, grids, order, FactorOf(*options.gram, order), codes);
     return codes;
   }

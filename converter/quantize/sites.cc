@@ -22,8 +22,8 @@ std::vector<AttentionSite> QuantizedAttentions(const SamConfig& c) {
   std::vector<AttentionSite> sites;
   for (uint32_t i = 0; i < c.depth; ++i) {
     const std::string name = BlockName(i) + "attn";
-    sites.push_back({name, SiteClass::kEncoderAttention, c.num_heads, c.head_dim(), c.attention_side(i), false,
-                     name + ".proj"});
+    sites.push_back(
+        {name, SiteClass::kEncoderAttention, c.num_heads, c.head_dim(), c.attention_side(i), false, name + ".proj"});
   }
   const auto add = [&](const std::string& name, uint32_t inner, bool token_to_image) {
     const uint32_t heads = c.decoder_num_heads;

@@ -18,8 +18,8 @@ struct Problem {
 };
 
 struct Errors {
-  double objective = 0;           // mean |difference|^2.4, summed over samples
-  double square = 0, norm = 0;    // for the relative L2 error
+  double objective = 0;         // mean |difference|^2.4, summed over samples
+  double square = 0, norm = 0;  // for the relative L2 error
   double relative() const { return std::sqrt(square / std::max(norm, 1e-30)); }
 };
 
@@ -29,13 +29,15 @@ std::vector<float> Coded(const std::vector<float>& probabilities, const SoftmaxC
   if (c.kind == SoftmaxCoding::kUniform) {
     const auto inverse = static_cast<float>(1 / c.scale), step = static_cast<float>(c.scale);
     const auto most = static_cast<float>((1 << c.bits) - 1);
-    for (size_t i = 0; i < out.size(); ++i) out[i] = std::min(std::floor(probabilities[i] * inverse + 0.5f), most) * step;
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = std::min(std::floor(probabilities[i] * inverse + 0.5f), most) * step;
     return out;
   }
   const auto tau = static_cast<float>(c.tau), offset = static_cast<float>(c.tau * std::log2(c.scale));
   const int levels = 1 << c.bits;
   std::vector<float> values;
-  for (int code = 0; code < levels; ++code) values.push_back(static_cast<float>(c.scale * std::exp2(-double(code) / c.tau)));
+  for (int code = 0; code < levels; ++code)
+    values.push_back(static_cast<float>(c.scale * std::exp2(-double(code) / c.tau)));
   for (size_t i = 0; i < out.size(); ++i) {
     const float code = std::floor(offset - tau * std::log2(std::max(probabilities[i], 1e-20f)) + 0.5f);
     out[i] = code >= static_cast<float>(levels) ? 0 : values[static_cast<size_t>(std::max(code, 0.0f))];
@@ -55,8 +57,8 @@ Errors Measure(const AttentionSite& site, const Problem& p, const SoftmaxCoding&
   return e;
 }
 
-// The least objective over log-spaced scales of lo..hi, refined around the best: the objective repeats itself with every
-// octave / tau, so a search from one starting point would stop in the nearest dip.
+// The least objective over log-spaced scales of lo..hi, refined around the best: the objective repeats itself with
+// every octave / tau, so a search from one starting point would stop in the nearest dip.
 double SearchScale(const AttentionSite& site, const Problem& p, SoftmaxCoding coding, double lo, double hi) {
   double best = hi, least = -1;
   const auto consider = [&](double scale) {

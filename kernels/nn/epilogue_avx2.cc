@@ -32,9 +32,10 @@ Rq16Lanes MakeRq16Lanes(const int16_t* mult, const uint8_t* shift) {
   return {half(low), half(high), low, high, PackOrder(Load(mult))};
 }
 
-__m256i Apply16(const Rq16Lanes& r, const int32_t* acc) {
-  const __m256i low = _mm256_srav_epi32(_mm256_add_epi32(Load(acc), r.half_low), r.shift_low);
-  const __m256i high = _mm256_srav_epi32(_mm256_add_epi32(Load(acc + 8), r.half_high), r.shift_high);
+__m256i Apply16(const Rq16Lanes& r, const int32_t* acc, __m128i up) {
+  const auto lifted = [&](const int32_t* at) { return _mm256_sll_epi32(Load(at), up); };
+  const __m256i low = _mm256_srav_epi32(_mm256_add_epi32(lifted(acc), r.half_low), r.shift_low);
+  const __m256i high = _mm256_srav_epi32(_mm256_add_epi32(lifted(acc + 8), r.half_high), r.shift_high);
   return _mm256_mulhrs_epi16(_mm256_packs_epi32(low, high), r.mult);
 }
 
@@ -109,6 +110,7 @@ class Gelu {
 template <typename Strip, typename Convert>
 void NarrowStrip(const Strip& s, Convert convert) {
   Rq16Lanes lanes[kBlock / 16];
+  const __m128i up = _mm_cvtsi32_si128(s.up);
   for (int j0 = 0; j0 < s.n; j0 += kBlock) {
     const int width = std::min(kBlock, s.n - j0);
     for (int j = 0; j < width; j += 16) lanes[j / 16] = MakeRq16Lanes(s.mult + j0 + j, s.shift + j0 + j);
@@ -116,7 +118,7 @@ void NarrowStrip(const Strip& s, Convert convert) {
       const int32_t* acc = s.acc + static_cast<size_t>(i) * s.acc_stride + j0;
       uint8_t* out = s.out + static_cast<size_t>(i) * s.out_stride + j0;
       ForEachVector<16>(
-          width, [&](int j, int count) { StoreFirst(out + j, convert(Apply16(lanes[j / 16], acc + j)), count); });
+          width, [&](int j, int count) { StoreFirst(out + j, convert(Apply16(lanes[j / 16], acc + j, up)), count); });
     }
   }
 }

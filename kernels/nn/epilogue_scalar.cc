@@ -10,6 +10,9 @@ namespace {
 
 uint8_t Flipped(int code, uint8_t flip) { return static_cast<uint8_t>(static_cast<uint8_t>(code) ^ flip); }
 
+// Stays inside s32 (RequantizeNarrow::up).
+int32_t Lifted(int32_t acc, int up) { return static_cast<int32_t>(ShiftLeft(acc, up)); }
+
 // Calls row(acc, out, index) for every row of a strip.
 template <class Strip, class Row>
 void ForEachRow(const Strip& s, Row row) {
@@ -19,7 +22,7 @@ void ForEachRow(const Strip& s, Row row) {
 void ScalarRequantizeNarrow(const RequantizeNarrow& s) {
   ForEachRow(s, [&](const int32_t* acc, uint8_t* out, size_t) {
     for (int j = 0; j < s.n; ++j) {
-      out[j] = Flipped(Requantize16(acc[j], s.mult[j], s.shift[j], s.k, s.zero, s.lo, s.hi), s.flip);
+      out[j] = Flipped(Requantize16(Lifted(acc[j], s.up), s.mult[j], s.shift[j], s.k, s.zero, s.lo, s.hi), s.flip);
     }
   });
 }
@@ -27,7 +30,7 @@ void ScalarRequantizeNarrow(const RequantizeNarrow& s) {
 void ScalarRequantizeGelu(const RequantizeGelu& s) {
   ForEachRow(s, [&](const int32_t* acc, uint8_t* out, size_t) {
     for (int j = 0; j < s.n; ++j) {
-      const int16_t v = GeluWide(Requantize16Wide(acc[j], s.mult[j], s.shift[j]), s.unit_bits);
+      const int16_t v = GeluWide(Requantize16Wide(Lifted(acc[j], s.up), s.mult[j], s.shift[j]), s.unit_bits);
       out[j] = Flipped(Requantize16Short(v, s.out_mult, s.k, s.zero, s.lo, s.hi), s.flip);
     }
   });

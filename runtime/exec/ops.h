@@ -47,14 +47,14 @@ inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const int16
 // Channels first.. of a site whose accumulators start at acc.
 inline void ToCodes(const Kernels& k, const Rq16& rq, Rows<const int32_t> acc, int rows, uint32_t first, int n,
                     uint8_t flip, Rows<uint8_t> out) {
-  k.requantize_narrow({acc.data, acc.stride, rq.mult.data() + first, rq.shift.data() + first, static_cast<int>(rq.k),
-                       static_cast<int>(rq.out.zero), static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi), flip,
-                       out.data, out.stride, rows, n});
+  k.requantize_narrow({acc.data, acc.stride, static_cast<int>(rq.up), rq.mult.data() + first, rq.shift.data() + first,
+                       static_cast<int>(rq.k), static_cast<int>(rq.out.zero), static_cast<int>(rq.out.lo),
+                       static_cast<int>(rq.out.hi), flip, out.data, out.stride, rows, n});
 }
 
 inline void ToGeluCodes(const Kernels& k, const RqGelu& rq, Rows<const int32_t> acc, int rows, uint32_t first, int n,
                         Rows<uint8_t> out) {
-  k.requantize_gelu({acc.data, acc.stride, rq.mult.data() + first, rq.shift.data() + first,
+  k.requantize_gelu({acc.data, acc.stride, static_cast<int>(rq.up), rq.mult.data() + first, rq.shift.data() + first,
                      static_cast<int>(rq.unit_bits), static_cast<int16_t>(rq.out_mult), static_cast<int>(rq.k),
                      static_cast<int>(rq.out.zero), static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi), k.flip,
                      out.data, out.stride, rows, n});

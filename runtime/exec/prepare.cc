@@ -32,9 +32,9 @@ PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
 std::vector<int8_t> PadRow(const EncoderBlock& block, const Rq16& rq, uint32_t first) {
   std::vector<int8_t> row(rq.n);
   for (uint32_t i = 0; i < rq.n; ++i) {
-    const int code =
-        Requantize16(block.qkv.bias[first + i], rq.mult[i], rq.shift[i], static_cast<int>(rq.k),
-                     static_cast<int>(rq.out.zero), static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi));
+    const int code = Requantize16(static_cast<int32_t>(ShiftLeft(block.qkv.bias[first + i], static_cast<int>(rq.up))),
+                                  rq.mult[i], rq.shift[i], static_cast<int>(rq.k), static_cast<int>(rq.out.zero),
+                                  static_cast<int>(rq.out.lo), static_cast<int>(rq.out.hi));
     row[i] = static_cast<int8_t>(code - 128);
   }
   return row;

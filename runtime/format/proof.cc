@@ -49,6 +49,12 @@ class Proof {
     if (*tightest > kAccumulatorMax) Fail(site, channel, "accumulator can reach", *tightest);
     if (report_ != nullptr) report_->push_back({prefix + site, channel, *tightest});
   }
+  // Accumulators that are multiplied by 2^up before they are requantized.
+  void Lifted(const char* site, const std::vector<int64_t>& bounds, uint32_t up) {
+    const auto tightest = std::max_element(bounds.begin(), bounds.end());
+    if (*tightest << up > kAccumulatorMax)
+      Fail(site, static_cast<uint32_t>(tightest - bounds.begin()), "lifted accumulator can reach", *tightest << up);
+  }
   void Requantized(const char* site, const Rq32& rq, const std::vector<int64_t>& bounds) {
     for (uint32_t c = 0; c < rq.n; ++c) Product(site, c, bounds[c], rq.mult[c], rq.shift[c]);
   }
@@ -156,7 +162,8 @@ void ProveRelPos(Proof& proof, const char* site, const RelPos& rel, int64_t& log
 
 void ProveBlock(Proof& proof, EncoderBlock& b, uint32_t head_dim) {
   proof.Narrow("norm1", b.norm1);
-  proof.CodesLayer("attn.qkv", b.qkv, b.norm1.out.zero);
+  proof.Lifted("attn.qkv", proof.CodesLayer("attn.qkv", b.qkv, b.norm1.out.zero),
+               std::max({b.q_rq.up, b.k_rq.up, b.v_rq.up}));
   proof.SignedCodes("attn.q.rq.out", b.q_rq.out);
   proof.SignedCodes("attn.k.rq.out", b.k_rq.out);
   proof.SignedCodes("attn.v.rq.out", b.v_rq.out);
@@ -169,7 +176,7 @@ void ProveBlock(Proof& proof, EncoderBlock& b, uint32_t head_dim) {
   proof.Attention("attn.softmax", b.softmax, b.side * b.side);
   proof.Requantized("attn.proj.rq", b.proj_rq, proof.CodesLayer("attn.proj", b.proj, 128));
   proof.Narrow("norm2", b.norm2);
-  proof.CodesLayer("mlp.lin1", b.lin1, b.norm2.out.zero);
+  proof.Lifted("mlp.lin1", proof.CodesLayer("mlp.lin1", b.lin1, b.norm2.out.zero), b.gelu.up);
   proof.CodesRange("mlp.gelu.out", b.gelu.out);
   proof.Requantized("mlp.lin2.rq", b.lin2_rq, proof.CodesLayer("mlp.lin2", b.lin2, b.gelu.out.zero));
 }
@@ -180,9 +187,9 @@ void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, 
   proof.Quantize("q_proj.in", a.q_in, 2 * 32767);
   proof.Quantize("k_proj.in", a.k_in, 2 * 32767);
   proof.Quantize("v_proj.in", a.v_in, 2 * 32767);
-  proof.CodesLayer("q_proj", a.q, a.q_in.out.zero);
-  proof.CodesLayer("k_proj", a.k, a.k_in.out.zero);
-  proof.CodesLayer("v_proj", a.v, a.v_in.out.zero);
+  proof.Lifted("q_proj", proof.CodesLayer("q_proj", a.q, a.q_in.out.zero), a.q_rq.up);
+  proof.Lifted("k_proj", proof.CodesLayer("k_proj", a.k, a.k_in.out.zero), a.k_rq.up);
+  proof.Lifted("v_proj", proof.CodesLayer("v_proj", a.v, a.v_in.out.zero), a.v_rq.up);
   proof.SignedCodes("q_proj.rq.out", a.q_rq.out);
   proof.SignedCodes("k_proj.rq.out", a.k_rq.out);
   proof.SignedCodes("v_proj.rq.out", a.v_rq.out);
@@ -218,7 +225,7 @@ void ProveMaskDecoder(Proof& proof, MaskDecoder& d, const SamConfig& config) {
     ProveAttention(proof, "cross_attn_token_to_image", l.token_to_image, image);
     ProveAttention(proof, "cross_attn_image_to_token", l.image_to_token, tokens);
     proof.Quantize("mlp.in", l.mlp_in, 2 * 32767);
-    proof.CodesLayer("mlp.lin1", l.lin1, l.mlp_in.out.zero);
+    proof.Lifted("mlp.lin1", proof.CodesLayer("mlp.lin1", l.lin1, l.mlp_in.out.zero), l.lin1_rq.up);
     proof.CodesRange("mlp.lin1.rq.out", l.lin1_rq.out);
     proof.Requantized("mlp.lin2.rq", l.lin2_rq, proof.CodesLayer("mlp.lin2", l.lin2, l.lin1_rq.out.zero));
   }

@@ -63,10 +63,12 @@ struct Rq16 {
   uint32_t n = 0;
   View<int16_t> mult;
   View<uint8_t> shift;
+  uint32_t up = 0;  // accumulators are multiplied by 2^up first: coarse units of few bits
   uint32_t k = 0;
   Codes out;
   template <class V>
   void Visit(V& v) {
+    v.Field("up", up, 0, 12);
     v.Tensor("mult", mult, {n}, 1 << 14, INT16_MAX);
     v.Tensor("shift", shift, {n}, 0, 24);
     v.Field("k", k, 0, 6);
@@ -79,12 +81,14 @@ struct RqGelu {
   uint32_t n = 0;
   View<int16_t> mult;
   View<uint8_t> shift;
+  uint32_t up = 0;  // as in Rq16
   uint32_t unit_bits = 12;
   int32_t out_mult = 1 << 14;
   uint32_t k = 0;
   Codes out;
   template <class V>
   void Visit(V& v) {
+    v.Field("up", up, 0, 12);
     v.Tensor("mult", mult, {n}, 1 << 14, INT16_MAX);
     v.Tensor("shift", shift, {n}, 0, 24);
     v.Field("unit_bits", unit_bits, 9, 12);

@@ -1,5 +1,6 @@
 // The accuracy table of docs/accuracy.md: every profile with every method, all against one run of the float reference.
-//   accuracy CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS [--calib-limit N] [--limit N] [--bimodal] [--bits A,B,...]
+//   accuracy CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS [--calib-limit N] [--limit N] [--bimodal] [--bits
+//   A,B,...]
 //            [--features] [--json FILE]
 // --bimodal: the same function with bimodal keys (docs/accuracy.md). --features: instead of the methods, intsam's own
 // method with one feature taken away at a time.
@@ -55,25 +56,23 @@ QuantizeMethod Method(const char* preset, const std::vector<std::string>& enable
 }
 
 std::vector<Row> MethodRows(const std::string& bits) {
-  return {{bits, "min-max", Method("minmax", {})},
-          {bits, "+ BIG", Method("minmax", {"big"})},
-          {bits, "+ AGQ", Method("minmax", {"agq"})},
-          {bits, "+ BIG + AGQ", Method("minmax", {"big", "agq"})},
-          {bits, "PTQ4SAM-S", Method("ptq4sam", {})},
-          {bits, "intsam", Method("intsam", {})}};
+  return {{bits, "min-max", Method("minmax", {})},    {bits, "+ BIG", Method("minmax", {"big"})},
+          {bits, "+ AGQ", Method("minmax", {"agq"})}, {bits, "+ BIG + AGQ", Method("minmax", {"big", "agq"})},
+          {bits, "PTQ4SAM-S", Method("ptq4sam", {})}, {bits, "intsam", Method("intsam", {})}};
 }
 
 std::vector<Row> FeatureRows(const std::string& bits) {
   std::vector<Row> rows = {{bits, "min-max, exact softmax", MakeMethod("minmax", {}, {}, "exact").value()}};
-  const char* const features[] = {"mse-observer", "migration", "error-feedback", "bias-correction", "weight-search",
-                                  "key-centring", "value-centring", "channel-scaling"};
+  const char* const features[] = {"mse-observer",  "migration",    "error-feedback", "bias-correction",
+                                  "weight-search", "key-centring", "value-centring", "channel-scaling"};
   for (const char* feature : features) {
     QuantizeMethod method = MakeMethod("minmax", {feature}, {}, "exact").value();
     if (std::string_view(feature) == "error-feedback") method.weight_search = true;
     rows.push_back({bits, std::string("min-max + ") + feature, method});
   }
   rows.push_back({bits, "intsam", Method("intsam", {})});
-  for (const char* feature : features) rows.push_back({bits, std::string("intsam - ") + feature, Method("intsam", {}, {feature})});
+  for (const char* feature : features)
+    rows.push_back({bits, std::string("intsam - ") + feature, Method("intsam", {}, {feature})});
   return rows;
 }
 
@@ -113,17 +112,28 @@ nlohmann::ordered_json RowJson(const Candidate& c, const Evaluation& e) {
   size_t exact = 0, uniform = 0, agq = 0, folded = 0;
   double uniform_error = 0, agq_error = 0;
   for (const auto& [name, r] : c.report.attentions) {
-    exact += r.softmax.coding.kind == SoftmaxCoding::kExact, uniform += r.softmax.coding.kind == SoftmaxCoding::kUniform;
+    exact += r.softmax.coding.kind == SoftmaxCoding::kExact,
+        uniform += r.softmax.coding.kind == SoftmaxCoding::kUniform;
     agq += r.softmax.coding.kind == SoftmaxCoding::kAgq, folded += r.flipped_channels != 0;
     const auto n = static_cast<double>(c.report.attentions.size());
     uniform_error += r.softmax.uniform_error / n, agq_error += r.softmax.agq_error / n;
   }
-  return {{"bits", c.row.bits},          {"method", c.row.name},           {"point", e.point.mean.iou_int},
-          {"oracle", e.point.mean.oracle_int}, {"box", e.box.mean.iou_int}, {"agreement_point", e.point.mean.agreement},
-          {"agreement_box", e.box.mean.agreement}, {"embedding_error", e.embedding_error},
-          {"logit_error", e.logit_error}, {"model_bytes", c.bytes.size()},  {"softmax_exact", exact},
-          {"softmax_uniform", uniform},  {"softmax_agq", agq},             {"av_error_uniform", uniform_error},
-          {"av_error_agq", agq_error},   {"big_folded", folded}};
+  return {{"bits", c.row.bits},
+          {"method", c.row.name},
+          {"point", e.point.mean.iou_int},
+          {"oracle", e.point.mean.oracle_int},
+          {"box", e.box.mean.iou_int},
+          {"agreement_point", e.point.mean.agreement},
+          {"agreement_box", e.box.mean.agreement},
+          {"embedding_error", e.embedding_error},
+          {"logit_error", e.logit_error},
+          {"model_bytes", c.bytes.size()},
+          {"softmax_exact", exact},
+          {"softmax_uniform", uniform},
+          {"softmax_agq", agq},
+          {"av_error_uniform", uniform_error},
+          {"av_error_agq", agq_error},
+          {"big_folded", folded}};
 }
 
 void Print(const std::vector<Candidate>& candidates, const Evaluator& evaluator, const std::string& json_path) {
@@ -131,21 +141,23 @@ void Print(const std::vector<Candidate>& candidates, const Evaluator& evaluator,
   nlohmann::ordered_json json;
   json["photos"] = first.images;
   json["regions"] = first.point.prompts;
-  json["fp32"] = {{"point", first.point.mean.iou_fp32},
-                  {"oracle", first.point.mean.oracle_fp32},
-                  {"box", first.box.mean.iou_fp32}};
+  json["fp32"] = {
+      {"point", first.point.mean.iou_fp32}, {"oracle", first.point.mean.oracle_fp32}, {"box", first.box.mean.iou_fp32}};
   std::printf("%d photos, %d regions; mIoU with human masks, agreement with FP32 masks\n\n", first.images,
               first.point.prompts);
-  std::printf("| bits | method | point | best of 3 | box | agreement point / box | embedding error | softmax E16/U8/AGQ | KiB |\n");
-  std::printf("|---|---|---|---|---|---|---|---|---|\n| FP32 | | %.4f | %.4f | %.4f | | | | |\n", first.point.mean.iou_fp32,
-              first.point.mean.oracle_fp32, first.box.mean.iou_fp32);
+  std::printf(
+      "| bits | method | point | best of 3 | box | agreement point / box | embedding error | softmax E16/U8/AGQ | KiB "
+      "|\n");
+  std::printf("|---|---|---|---|---|---|---|---|---|\n| FP32 | | %.4f | %.4f | %.4f | | | | |\n",
+              first.point.mean.iou_fp32, first.point.mean.oracle_fp32, first.box.mean.iou_fp32);
   for (size_t i = 0; i < candidates.size(); ++i) {
     const Evaluation& e = evaluator.result(i);
     const nlohmann::ordered_json row = RowJson(candidates[i], e);
-    std::printf("| %s | %s | %.4f | %.4f | %.4f | %.3f / %.3f | %.4f | %d/%d/%d | %zu |\n", candidates[i].row.bits.c_str(),
-                candidates[i].row.name.c_str(), e.point.mean.iou_int, e.point.mean.oracle_int, e.box.mean.iou_int,
-                e.point.mean.agreement, e.box.mean.agreement, e.embedding_error, row["softmax_exact"].get<int>(),
-                row["softmax_uniform"].get<int>(), row["softmax_agq"].get<int>(), candidates[i].bytes.size() >> 10);
+    std::printf("| %s | %s | %.4f | %.4f | %.4f | %.3f / %.3f | %.4f | %d/%d/%d | %zu |\n",
+                candidates[i].row.bits.c_str(), candidates[i].row.name.c_str(), e.point.mean.iou_int,
+                e.point.mean.oracle_int, e.box.mean.iou_int, e.point.mean.agreement, e.box.mean.agreement,
+                e.embedding_error, row["softmax_exact"].get<int>(), row["softmax_uniform"].get<int>(),
+                row["softmax_agq"].get<int>(), candidates[i].bytes.size() >> 10);
     json["rows"].push_back(row);
   }
   if (!json_path.empty()) std::ofstream(json_path) << json.dump(2) << "\n";
@@ -236,11 +248,13 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
   for (const char* needed : {"checkpoint", "calib", "photos"}) {
     if (parsed.count(needed) == 0) return Error(Code::kUsage, "three arguments are needed");
   }
-  INTSAM_ASSIGN(const int64_t calib_limit, ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
+  INTSAM_ASSIGN(const int64_t calib_limit,
+                ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(FloatModel model, LoadFloatModel(parsed["checkpoint"].as<std::string>(), ""));
-  INTSAM_ASSIGN(const std::vector<CalibrationImage> images,
-                ReadCalibration(parsed["calib"].as<std::string>(), model.config.image_size, static_cast<size_t>(calib_limit)));
+  INTSAM_ASSIGN(
+      const std::vector<CalibrationImage> images,
+      ReadCalibration(parsed["calib"].as<std::string>(), model.config.image_size, static_cast<size_t>(calib_limit)));
   if (parsed.count("bimodal") != 0) {
     FloatSam sam(model, 0);
     const Observations seen = Calibrate(sam, model.config, {images.data(), 1}, {}, {}, {});
@@ -263,7 +277,8 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
   FloatSam reference(model, 0);
   Evaluator evaluator(reference, contestants);
   const std::string folder = parsed["photos"].as<std::string>();
-  INTSAM_ASSIGN(const std::vector<std::string> photos, ListPhotos("PHOTOS_WITH_LABELS", folder, static_cast<size_t>(limit)));
+  INTSAM_ASSIGN(const std::vector<std::string> photos,
+                ListPhotos("PHOTOS_WITH_LABELS", folder, static_cast<size_t>(limit)));
   for (const std::string& path : photos) {
     std::fprintf(stderr, "measuring on %s\n", path.c_str());
     INTSAM_ASSIGN(const Image photo, ReadImage(path));

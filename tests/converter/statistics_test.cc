@@ -33,7 +33,7 @@ TEST(Statistics, PercentilesSurviveThinning) {
   std::vector<float> values(6000);
   for (int call = 0; call < 400; ++call) {  // far more than the sample holds
     for (float& v : values) v = normal(random);
-    site.Add(values, 1);
+    site.Add(values, 100);
   }
   double lo, hi;
   site.Percentile(0.9772, lo, hi);  // two standard deviations; about twenty rows of the sample lie beyond

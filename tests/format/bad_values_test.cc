@@ -168,9 +168,9 @@ TEST(BadParameters, EveryTensorOutsideItsRange) {
 
 TEST(BadParameters, Named) {
   const std::string block = "image_encoder.blocks.0.";
-  ExpectRefused(WithElement<int16_t>(block + "attn.qkv.rq.mult", 5, 0), Code::kDamaged, "attn.qkv.rq.mult: holds 0");
-  ExpectRefused(WithElement<int16_t>(block + "attn.qkv.rq.mult", 5, -20000), Code::kDamaged, "holds -20000");
-  ExpectRefused(WithElement<int16_t>(block + "attn.qkv.rq.mult", 5, (1 << 14) - 1), Code::kDamaged, "holds 16383");
+  ExpectRefused(WithElement<int16_t>(block + "attn.q.rq.mult", 5, 0), Code::kDamaged, "attn.q.rq.mult: holds 0");
+  ExpectRefused(WithElement<int16_t>(block + "attn.q.rq.mult", 5, -20000), Code::kDamaged, "holds -20000");
+  ExpectRefused(WithElement<int16_t>(block + "attn.q.rq.mult", 5, (1 << 14) - 1), Code::kDamaged, "holds 16383");
   ExpectRefused(WithElement<uint8_t>(block + "attn.proj.rq.shift", 0, 63), Code::kDamaged, "..63, allowed 1..62");
   ExpectRefused(WithElement<uint8_t>(block + "attn.proj.rq.shift", 0, 0), Code::kDamaged, "holds 0..");
   ExpectRefused(WithElement<uint8_t>(block + "mlp.gelu.shift", 0, 25), Code::kDamaged, "..25, allowed 0..24");
@@ -181,8 +181,8 @@ TEST(BadParameters, Named) {
                 "..2048, allowed");
   ExpectRefused(WithElement<int64_t>("mask_decoder.output_upscaling.1.bias", 0, INT64_MIN), Code::kDamaged,
                 "output_upscaling.1.bias: holds");
-  ExpectRefused(WithFields({{"image_encoder.blocks.0.attn.qkv.rq.k", 7}}), Code::kDamaged,
-                "attn.qkv.rq.k: 7 is outside 0..6");
+  ExpectRefused(WithFields({{"image_encoder.blocks.0.attn.q.rq.k", 7}}), Code::kDamaged,
+                "attn.q.rq.k: 7 is outside 0..6");
   ExpectRefused(WithFields({{"image_encoder.blocks.1.mlp.gelu.unit_bits", 8}}), Code::kDamaged,
                 "unit_bits: 8 is outside 9..12");
   ExpectRefused(WithFields({{"image_encoder.blocks.1.norm1.out.zero", 256}}), Code::kDamaged, "norm1.out.zero: 256");
@@ -209,7 +209,7 @@ TEST(BadParameters, ZeroPoints) {
                   "zero point is outside lo..hi");
   }
   for (const char* site :
-       {"image_encoder.blocks.0.attn.qkv.rq.out", "mask_decoder.transformer.layers.0.self_attn.q_proj.rq.out",
+       {"image_encoder.blocks.0.attn.q.rq.out", "mask_decoder.transformer.layers.0.self_attn.q_proj.rq.out",
         "mask_decoder.transformer.layers.1.cross_attn_image_to_token.k_proj.rq.out",
         "mask_decoder.transformer.final_attn_token_to_image.v_proj.rq.out"}) {
     SCOPED_TRACE(site);

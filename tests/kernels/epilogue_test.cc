@@ -30,10 +30,11 @@ struct NarrowStrip {
   std::vector<int32_t> acc;
   std::vector<int16_t> mult;
   std::vector<uint8_t> shift;
+  int up = 0;
 };
 
 NarrowStrip RandomNarrowStrip(Random& random, int rows, int n) {
-  NarrowStrip s{rows, n, {}, {}, {}};
+  NarrowStrip s{rows, n, {}, {}, {}, static_cast<int>(random.Chance(2) ? 0 : random.In(1, 12))};
   for (int j = 0; j < n; ++j) {
     s.shift.push_back(static_cast<uint8_t>(random.Chance(4) ? 0 : random.Chance(4) ? 24 : random.In(0, 24)));
     s.mult.push_back(static_cast<int16_t>(random.Chance(4)   ? 1 << 14
@@ -47,7 +48,8 @@ NarrowStrip RandomNarrowStrip(Random& random, int rows, int n) {
     // Ties of the first shift, values around the s16 saturation, and any magnitude.
     const int64_t near =
         random.Chance(2) ? (random.In(-300, 300) << p) + half : (random.In(-33000, 33000) << p) + random.In(-1, 1);
-    s.acc.push_back(static_cast<int32_t>(random.Chance(2) ? random.Wide(limit) : std::clamp(near, -limit, limit)));
+    s.acc.push_back(
+        static_cast<int32_t>((random.Chance(2) ? random.Wide(limit) : std::clamp(near, -limit, limit)) >> s.up));
   }
   return s;
 }
@@ -68,10 +70,10 @@ std::vector<uint8_t> RunNarrow(const Kernels& kernels, const NarrowStrip& s, con
   Guarded<uint8_t> shift(s.shift);
   Guarded<uint8_t> out((rows - 1) * out_stride + n);
   if (gelu == nullptr) {
-    kernels.requantize_narrow({acc.data(), acc_stride, mult.data(), shift.data(), r.k, r.zero, r.lo, r.hi, flip,
+    kernels.requantize_narrow({acc.data(), acc_stride, s.up, mult.data(), shift.data(), r.k, r.zero, r.lo, r.hi, flip,
                                out.data(), out_stride, s.rows, s.n});
   } else {
-    kernels.requantize_gelu({acc.data(), acc_stride, mult.data(), shift.data(), gelu->unit_bits, gelu->out_mult, r.k,
+    kernels.requantize_gelu({acc.data(), acc_stride, s.up, mult.data(), shift.data(), gelu->unit_bits, gelu->out_mult, r.k,
                              r.zero, r.lo, r.hi, flip, out.data(), out_stride, s.rows, s.n});
   }
   return out.Rows(rows, n, out_stride);

@@ -106,11 +106,11 @@ void CheckNarrow(const Kernels& t, const Case& c) {
   Guarded<uint8_t> shift(c.All<uint8_t>("shift")), out(expected.size());
   const int k = c.One("k"), zero = c.One("zero"), lo = c.One("lo"), hi = c.One("hi");
   if (c.Has("unit_bits")) {
-    t.requantize_gelu({acc.data(), stride, mult.data(), shift.data(), c.One("unit_bits"), c.One<int16_t>("out_mult"), k,
+    t.requantize_gelu({acc.data(), stride, 0, mult.data(), shift.data(), c.One("unit_bits"), c.One<int16_t>("out_mult"), k,
                        zero, lo, hi, t.flip, out.data(), stride, rows, n});
   } else {
     t.requantize_narrow(
-        {acc.data(), stride, mult.data(), shift.data(), k, zero, lo, hi, t.flip, out.data(), stride, rows, n});
+        {acc.data(), stride, 0, mult.data(), shift.data(), k, zero, lo, hi, t.flip, out.data(), stride, rows, n});
   }
   EXPECT_EQ(Flipped(out.Values(), t.flip), expected);
 }
