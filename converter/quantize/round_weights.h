@@ -21,7 +21,8 @@ struct RoundingOptions {
   const Gram* gram = nullptr;
 };
 
-// weight: [out][in] row-major. At 8 bits zero is 128 and code 0 is not used (the runtime's -127..127).
+// weight: [out][in] row-major. At 6 bits and more zero is the middle code and code 0 is not used (at
+// 8 bits the runtime's -127..127).
 //
 // Error feedback minimises the layer's output error tr(E H E^T) over the calibration inputs, H their Gram matrix, one
 // weight of a row after the other: with H = L L^T the error is sum_i (sum_{j >= i} L[j][i] e[j])^2, so from the last k

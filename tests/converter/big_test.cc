@@ -67,13 +67,11 @@ TEST(CountPeaks, NothingToSee) {
   EXPECT_EQ(CountPeaks(std::vector<float>{}), 1);
 }
 
+// The 128 grid points have no middle one: the two at the summit of a symmetric distribution are equally high.
 TEST(CountPeaks, APlateauCountsOnce) {
-  // Evenly filled from -1 to 1: the density is flat in the middle, to the last bit or nearly.
-  std::vector<float> values;
-  for (int i = -4096; i <= 4096; ++i) values.push_back(static_cast<float>(i) / 4096);
-  values.insert(values.end(), {-2, 2});
-  EXPECT_LE(CountPeaks(values), 2);
-  EXPECT_GE(CountPeaks(values), 1);
+  std::vector<float> values = Around({0});
+  for (size_t i = 0, n = values.size(); i < n; ++i) values.push_back(-values[i]);
+  EXPECT_EQ(CountPeaks(values), 1);
 }
 
 TEST(KeySigns, ZeroIsPositive) {
