@@ -18,7 +18,7 @@
 #include "converter/quantize/big.h"
 #include "converter/quantize/calibrated_plan.h"
 #include "converter/verify/evaluate.h"
-#include "tests/bench/bimodal_model.h"
+#include "tests/converter/bimodal.h"
 
 namespace intsam {
 namespace {
@@ -258,7 +258,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
   if (parsed.count("bimodal") != 0) {
     FloatSam sam(model, 0);
     const Observations seen = Calibrate(sam, model.config, {images.data(), 1}, {}, {}, {});
-    testing::MakeBimodal(model, seen.statistics, 1);
+    MakeBimodal(model, seen.statistics, 1);
   }
   Converter converter(model, images);
   std::vector<Candidate> candidates;

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <random>
+#include <span>
 
 #include "converter/checkpoint/sam_checkpoint.h"
 #include "converter/quantize/sites.h"
