@@ -46,7 +46,7 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
   ConvertedModel converted;
   Stopwatch watch;
   if (!imported && Reparametrises(options.method)) {
-    FloatSam sam(model, options.threads);
+    FloatSam sam(model, options.threads, WeightLayout::kAsStored);
     const std::span<const CalibrationImage> some(images.data(), std::min(images.size(), kObservedImages));
     const Observations seen = Calibrate(sam, model.config, some, options.calibration, {}, Stage(options, "observing"));
     ReportKeys(model.config, seen, false, converted.report);
@@ -54,7 +54,7 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
   }
   Observations seen;
   {
-    FloatSam sam(model, options.threads);
+    FloatSam sam(model, options.threads, WeightLayout::kAsStored);
     seen = Calibrate(sam, model.config, images, options.calibration,
                      imported ? std::vector<LayerSite>() : GramLayers(model.config, options.bits, options.method),
                      Stage(options, "calibrating"));

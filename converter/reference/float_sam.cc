@@ -48,9 +48,9 @@ struct Walk {
 }  // namespace
 
 struct FloatSam::Impl {
-  Impl(const FloatModel& model, int threads)
+  Impl(const FloatModel& model, int threads, WeightLayout layout)
       : context(model, fp32::ReferenceThreads(threads)),
-        encoder(context),
+        encoder(context, layout),
         prompts(context),
         decoder(context, prompts.image_pe()) {}
 
@@ -96,9 +96,9 @@ struct FloatSam::Impl {
   fp32::MaskDecoder decoder;
 };
 
-FloatSam::FloatSam(const FloatModel& model, int threads) {
+FloatSam::FloatSam(const FloatModel& model, int threads, WeightLayout layout) {
   const fp32::ThreadScope scope(fp32::ReferenceThreads(threads));  // oneDNN plans its kernels for this number
-  impl_ = std::make_unique<Impl>(model, threads);
+  impl_ = std::make_unique<Impl>(model, threads, layout);
 }
 
 FloatSam::~FloatSam() = default;

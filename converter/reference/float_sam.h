@@ -37,10 +37,14 @@ struct FloatMasks {
   std::vector<float> iou;      // [num_masks]
 };
 
+// The encoder's weights in the matrix library's favourite layout, a second copy of nearly the whole model, or only as
+// the model holds them, somewhat slower.
+enum class WeightLayout { kPacked, kAsStored };
+
 class FloatSam {
  public:
   // `model` must outlive this object. threads <= 0: all cores.
-  FloatSam(const FloatModel& model, int threads);
+  FloatSam(const FloatModel& model, int threads, WeightLayout layout = WeightLayout::kPacked);
   ~FloatSam();
   FloatSam(const FloatSam&) = delete;
   FloatSam& operator=(const FloatSam&) = delete;

@@ -24,7 +24,7 @@ std::vector<float> ReversedRows(const std::vector<float>& table, size_t row) {
 
 }  // namespace
 
-ImageEncoder::ImageEncoder(const Context& context)
+ImageEncoder::ImageEncoder(const Context& context, WeightLayout layout)
     : context_(context),
       grid_(context.config.grid()),
       tokens_(grid_ * grid_),
@@ -36,16 +36,17 @@ ImageEncoder::ImageEncoder(const Context& context)
   const FloatModel& model = context.model;
   patch_weight_ = ChannelLast(model.at("image_encoder.patch_embed.proj.weight"), width_, 3, c.patch_size);
   patch_ = Linear(patch_weight_.data(), 3 * size_t{c.patch_size} * c.patch_size, width_, tokens_);
+  const size_t rows = layout == WeightLayout::kPacked ? tokens_ : 0;
   for (uint32_t i = 0; i < c.depth; ++i) {
     Block b;
     b.prefix = "image_encoder.blocks." + std::to_string(i) + ".";
     const float* qkv = context.Tensor(b.prefix + "attn.qkv.weight");
-    b.q = Linear(qkv, width_, width_, tokens_);
-    b.k = Linear(qkv + width_ * width_, width_, width_, tokens_);
-    b.v = Linear(qkv + 2 * width_ * width_, width_, width_, tokens_);
-    b.proj = Linear(context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, tokens_);
-    b.lin1 = Linear(context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.mlp_dim, tokens_);
-    b.lin2 = Linear(context.Tensor(b.prefix + "mlp.lin2.weight"), c.mlp_dim, width_, tokens_);
+    b.q = Linear(qkv, width_, width_, rows);
+    b.k = Linear(qkv + width_ * width_, width_, width_, rows);
+    b.v = Linear(qkv + 2 * width_ * width_, width_, width_, rows);
+    b.proj = Linear(context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, rows);
+    b.lin1 = Linear(context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.mlp_dim, rows);
+    b.lin2 = Linear(context.Tensor(b.prefix + "mlp.lin2.weight"), c.mlp_dim, width_, rows);
     b.rel_h = ReversedRows(model.at(b.prefix + "attn.rel_pos_h"), dim_);
     b.rel_w = ReversedRows(model.at(b.prefix + "attn.rel_pos_w"), dim_);
     blocks_.push_back(std::move(b));

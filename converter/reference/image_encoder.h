@@ -14,7 +14,7 @@ namespace intsam::fp32 {
 
 class ImageEncoder {
  public:
-  explicit ImageEncoder(const Context& context);
+  ImageEncoder(const Context& context, WeightLayout layout);
 
   void PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t width);
   void Attention(uint32_t block, const std::string& name);
