@@ -12,6 +12,12 @@ constexpr double kEps = 1e-6;
 constexpr double kMean[3] = {123.675, 116.28, 103.53};
 constexpr double kStd[3] = {58.395, 57.12, 57.375};
 
+int LeastWeightBits(const QuantizationPlan& plan) {
+  int least = 8;
+  for (const auto& [name, weights] : plan.weights) least = std::min(least, weights.bits);
+  return least;
+}
+
 // 14-bit weights in two planes, normalisation folded; positions carry the convolution's bias.
 void QuantizePatchEmbed(QuantizeContext& q, PatchEmbed& patch, double residual_unit) {
   const std::string key = "image_encoder.patch_embed.proj.";
@@ -41,19 +47,26 @@ void QuantizePatchEmbed(QuantizeContext& q, PatchEmbed& patch, double residual_u
   for (const double m : kMean) mean.push_back(static_cast<int32_t>(std::lround(m * 65536)));
   patch.mean = q.pool.Add(mean);
 
-  std::vector<double> sums(position.size());
-  double max = 0;
-  for (size_t i = 0; i < position.size(); ++i) {
-    sums[i] = (double{position[i]} + bias[i % patch.out]) / residual_unit;
-    max = std::max(max, std::fabs(sums[i]));
+  // Channel by channel, the finest power of two that holds the largest position.
+  patch.narrow_positions = LeastWeightBits(q.plan) < 6 ? 1 : 0;
+  const double most = patch.narrow_positions == 1 ? 127 : 32767;
+  std::vector<uint8_t> shifts(patch.out);
+  std::vector<int16_t> codes(position.size());
+  for (size_t n = 0; n < patch.out; ++n) {
+    const auto sum = [&](size_t i) { return (double{position[i]} + bias[n]) / residual_unit; };
+    double max = 0;
+    for (size_t i = n; i < position.size(); i += patch.out) max = std::max(max, std::fabs(sum(i)));
+    while (shifts[n] < 16 && std::ldexp(most, shifts[n]) < max) ++shifts[n];
+    for (size_t i = n; i < position.size(); i += patch.out) {
+      codes[i] = static_cast<int16_t>(std::clamp(std::floor(std::ldexp(sum(i), -shifts[n]) + 0.5), -most, most));
+    }
   }
-  while (std::ldexp(32767.0, static_cast<int>(patch.position_shift)) < max) ++patch.position_shift;
-  std::vector<int16_t> codes;
-  for (const double sum : sums) {
-    const double code = std::floor(std::ldexp(sum, -static_cast<int>(patch.position_shift)) + 0.5);
-    codes.push_back(static_cast<int16_t>(std::clamp(code, -32767.0, 32767.0)));
+  patch.position_shift = q.pool.Add(shifts);
+  if (patch.narrow_positions == 1) {
+    patch.position8 = q.pool.Add(std::vector<int8_t>(codes.begin(), codes.end()));
+  } else {
+    patch.position = q.pool.Add(codes);
   }
-  patch.position = q.pool.Add(codes);
 }
 
 void QuantizeBlock(QuantizeContext& q, const std::string& name, EncoderBlock& b, double residual_unit,

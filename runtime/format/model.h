@@ -31,16 +31,30 @@ struct PatchEmbed {
   std::vector<int32_t> high_column_sums, low_column_sums;
   View<int32_t> mean;  // round(mean * 2^16) per colour
   Rq32 rq;
-  View<int16_t> position;  // [patches][out]: (pos_embed + bias) in residual units / 2^position_shift
-  uint32_t position_shift = 0;
+  // (pos_embed + bias) in residual units / 2^shift of the channel, [patches][out]: s16, or s8 in models of few bits,
+  // where a tenth of the file would be positions. Exactly one of both is there.
+  uint32_t narrow_positions = 0;
+  View<int16_t> position;
+  View<int8_t> position8;
+  View<uint8_t> position_shift;  // [out]
   template <class V>
   void Visit(V& v) {
     v.Tensor("weight_high", weight_high, {(out + 15) / 16, in / 4, 16, 4}, -127, 127);
     v.Tensor("weight_low", weight_low, {(out + 15) / 16, in / 4, 16, 4}, -32, 31);
     v.Tensor("mean", mean, {3}, 0, 255 << 16);
     v.Group("rq", rq);
-    v.Tensor("position", position, {patches, out}, -32767, 32767);
-    v.Field("position_shift", position_shift, 0, 8);
+    v.Field("narrow_positions", narrow_positions, 0, 1);
+    if (narrow_positions == 1) {
+      v.Tensor("position", position8, {patches, out}, -127, 127);
+    } else {
+      v.Tensor("position", position, {patches, out}, -32767, 32767);
+    }
+    v.Tensor("position_shift", position_shift, {out}, 0, 16);
+  }
+  // Of channel c of a patch, in residual units: |p| < 2^32.
+  int64_t Position(size_t patch, size_t c) const {
+    const int64_t code = narrow_positions == 1 ? position8[patch * out + c] : position[patch * out + c];
+    return code * (int64_t{1} << position_shift[c]);
   }
 };
 

@@ -20,16 +20,23 @@ class Proof {
 
   Status status;
 
-  // bound[c] of |acc| of a layer whose operands are codes with this zero point, for both operand forms.
-  std::vector<int64_t> CodesLayer(const char* site, Linear& linear, uint32_t zero) {
-    return Layer(site, linear, [&](int64_t magnitude, int64_t bias, int64_t sum) {
-      const int64_t unsigned_form = 255 * magnitude + Abs(bias - int64_t{zero} * sum);
-      const int64_t signed_form = 128 * magnitude + Abs(bias + (128 - int64_t{zero}) * sum);
-      return std::max(unsigned_form, signed_form);
-    });
+  // Of a layer over such codes. Proves that no partial sum overflows, whichever form the operands take, and returns
+  // what the whole sum can reach per channel: codes are inside lo..hi, however wide the operands are.
+  std::vector<int64_t> CodesLayer(const char* site, Linear& linear, const Codes& codes) {
+    const int64_t zero = codes.zero, reach = std::max<int64_t>(codes.zero - codes.lo, codes.hi - codes.zero);
+    return Layer(
+        site, linear,
+        [&](int64_t magnitude, int64_t bias, int64_t sum) {
+          const int64_t unsigned_form = 255 * magnitude + Abs(bias - zero * sum);
+          const int64_t signed_form = 128 * magnitude + Abs(bias + (128 - zero) * sum);
+          return std::max(unsigned_form, signed_form);
+        },
+        [&](int64_t magnitude, int64_t bias) { return reach * magnitude + Abs(bias); });
   }
   std::vector<int64_t> S16Layer(const char* site, Linear& linear) {
-    return Layer(site, linear, [](int64_t magnitude, int64_t bias, int64_t) { return 32767 * magnitude + Abs(bias); });
+    const auto whole = [](int64_t magnitude, int64_t bias) { return 32767 * magnitude + Abs(bias); };
+    return Layer(
+        site, linear, [&](int64_t magnitude, int64_t bias, int64_t) { return whole(magnitude, bias); }, whole);
   }
   std::vector<int64_t> S16Layer(const char* site, const Linear12& linear) {
     std::vector<int64_t> bounds;
@@ -114,14 +121,17 @@ class Proof {
   std::string prefix;
 
  private:
-  template <class Bound>
-  std::vector<int64_t> Layer(const char* site, Linear& linear, Bound bound) {
+  // partial(magnitude, bias, sum): bound of every partial sum; whole(magnitude, bias): of the result, which is
+  // returned.
+  template <class Partial, class Whole>
+  std::vector<int64_t> Layer(const char* site, Linear& linear, Partial partial, Whole whole) {
     WeightSums sums = SumWeights(linear);
-    std::vector<int64_t> bounds(linear.out);
+    std::vector<int64_t> partial_bounds(linear.out), bounds(linear.out);
     for (uint32_t c = 0; c < linear.out; ++c) {
-      bounds[c] = bound(sums.magnitude[c], linear.bias[c], sums.sum[c]);
+      partial_bounds[c] = partial(sums.magnitude[c], linear.bias[c], sums.sum[c]);
+      bounds[c] = whole(sums.magnitude[c], linear.bias[c]);
     }
-    Accumulators(site, bounds);
+    Accumulators(site, partial_bounds);
     linear.column_sums = std::move(sums.sum);
     return bounds;
   }
@@ -162,7 +172,7 @@ void ProveRelPos(Proof& proof, const char* site, const RelPos& rel, int64_t& log
 
 void ProveBlock(Proof& proof, EncoderBlock& b, uint32_t head_dim) {
   proof.Narrow("norm1", b.norm1);
-  proof.Lifted("attn.qkv", proof.CodesLayer("attn.qkv", b.qkv, b.norm1.out.zero),
+  proof.Lifted("attn.qkv", proof.CodesLayer("attn.qkv", b.qkv, b.norm1.out),
                std::max({b.q_rq.up, b.k_rq.up, b.v_rq.up}));
   proof.SignedCodes("attn.q.rq.out", b.q_rq.out);
   proof.SignedCodes("attn.k.rq.out", b.k_rq.out);
@@ -174,11 +184,11 @@ void ProveBlock(Proof& proof, EncoderBlock& b, uint32_t head_dim) {
   ProveRelPos(proof, "attn.rel_pos_w", b.rel_pos_w, logit);
   if (logit >= kMaxS32) proof.Fail("attn", 0, "logits can reach", logit);
   proof.Attention("attn.softmax", b.softmax, b.side * b.side);
-  proof.Requantized("attn.proj.rq", b.proj_rq, proof.CodesLayer("attn.proj", b.proj, 128));
+  proof.Requantized("attn.proj.rq", b.proj_rq, proof.CodesLayer("attn.proj", b.proj, b.softmax.out));
   proof.Narrow("norm2", b.norm2);
-  proof.Lifted("mlp.lin1", proof.CodesLayer("mlp.lin1", b.lin1, b.norm2.out.zero), b.gelu.up);
+  proof.Lifted("mlp.lin1", proof.CodesLayer("mlp.lin1", b.lin1, b.norm2.out), b.gelu.up);
   proof.CodesRange("mlp.gelu.out", b.gelu.out);
-  proof.Requantized("mlp.lin2.rq", b.lin2_rq, proof.CodesLayer("mlp.lin2", b.lin2, b.gelu.out.zero));
+  proof.Requantized("mlp.lin2.rq", b.lin2_rq, proof.CodesLayer("mlp.lin2", b.lin2, b.gelu.out));
 }
 
 void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, uint32_t keys) {
@@ -187,15 +197,15 @@ void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, 
   proof.Quantize("q_proj.in", a.q_in, 2 * 32767);
   proof.Quantize("k_proj.in", a.k_in, 2 * 32767);
   proof.Quantize("v_proj.in", a.v_in, 2 * 32767);
-  proof.Lifted("q_proj", proof.CodesLayer("q_proj", a.q, a.q_in.out.zero), a.q_rq.up);
-  proof.Lifted("k_proj", proof.CodesLayer("k_proj", a.k, a.k_in.out.zero), a.k_rq.up);
-  proof.Lifted("v_proj", proof.CodesLayer("v_proj", a.v, a.v_in.out.zero), a.v_rq.up);
+  proof.Lifted("q_proj", proof.CodesLayer("q_proj", a.q, a.q_in.out), a.q_rq.up);
+  proof.Lifted("k_proj", proof.CodesLayer("k_proj", a.k, a.k_in.out), a.k_rq.up);
+  proof.Lifted("v_proj", proof.CodesLayer("v_proj", a.v, a.v_in.out), a.v_rq.up);
   proof.SignedCodes("q_proj.rq.out", a.q_rq.out);
   proof.SignedCodes("k_proj.rq.out", a.k_rq.out);
   proof.SignedCodes("v_proj.rq.out", a.v_rq.out);
   proof.SignedCodes("softmax.out", a.softmax.out);
   proof.Attention("softmax", a.softmax, keys);
-  proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, 128));
+  proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, a.softmax.out));
   proof.prefix = outer;
 }
 
@@ -225,9 +235,9 @@ void ProveMaskDecoder(Proof& proof, MaskDecoder& d, const SamConfig& config) {
     ProveAttention(proof, "cross_attn_token_to_image", l.token_to_image, image);
     ProveAttention(proof, "cross_attn_image_to_token", l.image_to_token, tokens);
     proof.Quantize("mlp.in", l.mlp_in, 2 * 32767);
-    proof.Lifted("mlp.lin1", proof.CodesLayer("mlp.lin1", l.lin1, l.mlp_in.out.zero), l.lin1_rq.up);
+    proof.Lifted("mlp.lin1", proof.CodesLayer("mlp.lin1", l.lin1, l.mlp_in.out), l.lin1_rq.up);
     proof.CodesRange("mlp.lin1.rq.out", l.lin1_rq.out);
-    proof.Requantized("mlp.lin2.rq", l.lin2_rq, proof.CodesLayer("mlp.lin2", l.lin2, l.lin1_rq.out.zero));
+    proof.Requantized("mlp.lin2.rq", l.lin2_rq, proof.CodesLayer("mlp.lin2", l.lin2, l.lin1_rq.out));
   }
   proof.prefix = "mask_decoder.transformer.";
   ProveAttention(proof, "final_attn_token_to_image", d.final_attn, image);
@@ -260,9 +270,9 @@ Status ProveModel(IntegerModel& model, std::vector<LayerBound>* report) {
   proof.prefix = "image_encoder.neck.";
   Neck& neck = encoder.neck;
   proof.Quantize("in", neck.in, 1 << 23);
-  proof.Requantized("0.rq", neck.conv1_rq, proof.CodesLayer("0", neck.conv1, neck.in.out.zero));
+  proof.Requantized("0.rq", neck.conv1_rq, proof.CodesLayer("0", neck.conv1, neck.in.out));
   proof.Narrow("1", neck.norm1);
-  proof.Requantized("2.rq", neck.conv2_rq, proof.CodesLayer("2", neck.conv2, neck.norm1.out.zero));
+  proof.Requantized("2.rq", neck.conv2_rq, proof.CodesLayer("2", neck.conv2, neck.norm1.out));
   proof.prefix = "prompt_encoder.";
   ProvePromptEncoder(proof, model.prompt_encoder);
   ProveMaskDecoder(proof, model.mask_decoder, model.config);

@@ -115,9 +115,8 @@ void FusedImageEncoder::PatchEmbedding(const uint8_t* rgb, ImageSize size) {
       }
       for (uint32_t i = 0; i < count; ++i) {
         const size_t token = size_t{py} * grid + first + i;
-        const int16_t* position = record.position.data() + token * c.embed_dim;
         int32_t* x = b_->x + token * c.embed_dim;
-        for (int j = 0; j < n; ++j) x[j] = Clamp24(ShiftLeft(position[j], static_cast<int>(record.position_shift)));
+        for (size_t j = 0; j < c.embed_dim; ++j) x[j] = Clamp24(record.Position(token, j));
         if (i >= valid) continue;
         const bool cut = (py + 1 == rows && last.height < patch) || (first + i + 1 == columns && last.width < patch);
         const int32_t* correction = cut ? b_->partial : p_.patch_embed.mean_correction.data();

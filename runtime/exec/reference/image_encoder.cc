@@ -17,8 +17,7 @@ Tensor<int32_t> PatchEmbedding(const PreparedModel& p, const uint8_t* rgb, Image
   for (uint32_t token = 0; token < grid * grid; ++token) {
     const uint32_t y0 = token / grid * patch, x0 = token % grid * patch;
     for (uint32_t j = 0; j < c.embed_dim; ++j) {
-      x[token][j] =
-          Clamp24(ShiftLeft(record.position[size_t{token} * c.embed_dim + j], static_cast<int>(record.position_shift)));
+      x[token][j] = Clamp24(record.Position(token, j));
     }
     if (y0 >= size.height || x0 >= size.width) continue;
     const ImageSize valid{std::min(patch, size.width - x0), std::min(patch, size.height - y0)};
