@@ -4,7 +4,7 @@
 # (The hashes of oneDNN, cxxopts and GoogleTest were reproduced from the release tags; those of the others agree with
 # what several independent package collections publish for the same files.)
 #
-# Targets afterwards: intsam::dnnl, intsam::json, intsam::stb, intsam::cxxopts (each where an enabled part needs it),
+# Targets afterwards: intsam::dnnl, intsam::eigen, intsam::json, intsam::stb, intsam::cxxopts (each where an enabled part needs it),
 # and, only where found, intsam::xnnpack and benchmark::benchmark.
 include_guard()
 include(FetchContent)
@@ -54,8 +54,18 @@ if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
 
   # Eigen: the Cholesky factor behind error feedback (converter/quantize/round_weights.cc).
   find_package(Eigen3 3.3 CONFIG QUIET)
-  if(NOT TARGET Eigen3::Eigen)
+  if(TARGET Eigen3::Eigen)
+    intsam_interface(eigen Eigen3::Eigen)
+  else()
     intsam_missing("Eigen (3.3 or newer)" libeigen3-dev)
+    # Headers only: SOURCE_SUBDIR names a folder without a CMakeLists.txt, so Eigen's own build stays out.
+    FetchContent_Declare(eigen
+      URL https://gitlab.com/libeigen/eigen/-/archive/3.4.0/eigen-3.4.0.tar.bz2
+      URL_HASH SHA256=b4c198460eba6f28d34894e3a5710998818515104d6e74e5cc331ce31e46e626
+      SOURCE_SUBDIR doc/none)
+    FetchContent_MakeAvailable(eigen)
+    intsam_interface(eigen)
+    target_include_directories(intsam_eigen SYSTEM INTERFACE ${eigen_SOURCE_DIR})
   endif()
 
   # JSON: safetensors headers, prompts, reports.
