@@ -102,7 +102,7 @@ Matrix FactorOf(const Gram& gram, const std::vector<size_t>& order) {
 void RoundWithFeedback(std::span<const float> weight, const std::vector<Grid>& grids, const std::vector<size_t>& order,
                        const Matrix& factor, WeightCodes& codes) {
   const size_t in = order.size(), out = grids.size();
-  std::vector<float> error(out * in), feedback(out * kBlock);
+  std::vector<float> error(out * in), feedback(out * kBlock), columns(kBlock * kBlock);
   const float* l = factor.data();
   for (size_t end = in; end > 0;) {
     const size_t begin = end > kBlock ? end - kBlock : 0, width = end - begin;
@@ -110,13 +110,18 @@ void RoundWithFeedback(std::span<const float> weight, const std::vector<Grid>& g
       fp32::Product(fp32::Transpose::kNo, out, width, in - end, error.data() + end, in, l + end * in + begin, in,
                     feedback.data(), kBlock);
     }
+    // Columns of this block of the factor, divided by their diagonal, side by side.
+    for (size_t i = begin; i < end; ++i) {
+      for (size_t j = i + 1; j < end; ++j) columns[(i - begin) * kBlock + j - begin] = l[j * in + i] / l[i * in + i];
+    }
     for (size_t n = 0; n < out; ++n) {
       float* e = error.data() + n * in;
       for (size_t i = end; i-- > begin;) {
-        float sum = end < in ? feedback[n * kBlock + i - begin] : 0;
-        for (size_t j = i + 1; j < end; ++j) sum += e[j] * l[j * in + i];
+        float sum = end < in ? feedback[n * kBlock + i - begin] / l[i * in + i] : 0;
+        const float* column = columns.data() + (i - begin) * kBlock;
+        for (size_t j = i + 1; j < end; ++j) sum += e[j] * column[j - begin];
         const size_t at = n * in + order[i];
-        const float code = CodeOf(weight[at] + sum / l[i * in + i], grids[n]);
+        const float code = CodeOf(weight[at] + sum, grids[n]);
         codes.codes[at] = static_cast<uint8_t>(code);
         e[i] = weight[at] - (code - static_cast<float>(grids[n].zero)) * grids[n].scale;
       }
