@@ -79,7 +79,7 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
   json["source_sha256"] = model.source_sha256.empty() ? Json(nullptr) : Json(model.source_sha256);
   json["bits"] = imported ? "imported" : options.bits.name;
   json["method"] = imported ? "import" : options.method.name;
-  json["features"] = EnabledFeatures(options.method);
+  json["features"] = imported ? std::vector<std::string>() : EnabledFeatures(options.method);
   json["calibration_images"] = images.size();
   json["calibration_sha256"] = CalibrationDigest(images);
   Json attentions = Json::array(), layers = Json::array(), keys = Json::object();

@@ -1,13 +1,12 @@
 // intsam-convert: a SAM checkpoint and calibration photos to an .isam model.
 #include <cstdio>
 #include <memory>
-#include <utility>
 #include <nlohmann/json.hpp>
+#include <utility>
 
+#include "apps/common/calibration_photos.h"
 #include "apps/common/file_bytes.h"
-#include "apps/common/image_file.h"
 #include "apps/common/options.h"
-#include "apps/common/photos.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
@@ -18,22 +17,6 @@ namespace {
 
 constexpr const char* kTool = "intsam-convert";
 
-// The photos of a folder, resized for the model.
-Result<std::vector<CalibrationImage>> ReadPhotos(const std::string& folder, uint32_t image_size, size_t limit) {
-  INTSAM_ASSIGN(const std::vector<std::string> paths, ListPhotos("--calib", folder, limit));
-  std::vector<CalibrationImage> images;
-  std::vector<uint8_t> scratch;
-  for (const std::string& path : paths) {
-    INTSAM_ASSIGN(const Image photo, ReadImage(path));
-    CalibrationImage image;
-    image.size = ResizedSize(photo.size, image_size);
-    ResizeToRgb(photo.rgb.data(), photo.size, size_t{photo.size.width} * 3, PixelFormat::kRgb, image.size, image.rgb,
-                scratch);
-    images.push_back(std::move(image));
-  }
-  return images;
-}
-
 cxxopts::Options MakeOptions() {
   cxxopts::Options options(kTool, "Converts a SAM checkpoint (.safetensors, .pth) into an integer model (.isam).\n");
   options.positional_help("CHECKPOINT");
@@ -43,16 +26,17 @@ cxxopts::Options MakeOptions() {
       "calib-limit", "use at most this many photos, in order of their names",
       cxxopts::value<std::string>()->default_value("32"))(
       "config", "JSON configuration beside the checkpoint's shapes (default: CHECKPOINT with .json, if there)",
-      cxxopts::value<std::string>()->default_value(""))(
-      "bits", std::string("bit widths: ") + BitProfileHelp(), cxxopts::value<std::string>()->default_value("w8a8"))(
+      cxxopts::value<std::string>()->default_value(""))("bits", std::string("bit widths: ") + BitProfileHelp(),
+                                                        cxxopts::value<std::string>()->default_value("w8a8"))(
       "method", "intsam, ptq4sam (as the paper without reconstruction), percentile or minmax",
       cxxopts::value<std::string>()->default_value("intsam"))(
       "softmax", "coding of the probabilities: auto (by measured error), exact, uniform, agq; default: the method's",
-      cxxopts::value<std::string>()->default_value(""))(
-      "enable", "features to add to the method: " + FeatureNames(), cxxopts::value<std::vector<std::string>>())(
+      cxxopts::value<std::string>()->default_value(""))("enable", "features to add to the method: " + FeatureNames(),
+                                                        cxxopts::value<std::vector<std::string>>())(
       "ablate", "features to take away from the method", cxxopts::value<std::vector<std::string>>())(
       "from-ptq4sam", "instead of a checkpoint: a model calibrated by PTQ4SAM (converter/import/export_ptq4sam.py)",
-      cxxopts::value<std::string>())("synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)",
+      cxxopts::value<std::string>())(
+      "synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)",
       cxxopts::value<std::string>())("seed", "seed of --synthetic", cxxopts::value<std::string>()->default_value("1"));
   options.parse_positional({"checkpoint"});
   AddCommonOptions(options);
@@ -141,8 +125,8 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   if (parsed.count("calib") != 0) {
     INTSAM_ASSIGN(const int64_t limit,
                   ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
-    INTSAM_ASSIGN(images,
-                  ReadPhotos(parsed["calib"].as<std::string>(), model.config.image_size, static_cast<size_t>(limit)));
+    INTSAM_ASSIGN(images, ReadCalibrationPhotos("--calib", parsed["calib"].as<std::string>(), model.config.image_size,
+                                                static_cast<size_t>(limit)));
   } else {
     images.push_back(SyntheticImage(model.config, 1));
   }

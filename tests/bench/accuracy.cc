@@ -9,6 +9,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/calibration_photos.h"
 #include "apps/common/image_file.h"
 #include "apps/common/options.h"
 #include "apps/common/photos.h"
@@ -74,21 +75,6 @@ std::vector<Row> FeatureRows(const std::string& bits) {
   for (const char* feature : features)
     rows.push_back({bits, std::string("intsam - ") + feature, Method("intsam", {}, {feature})});
   return rows;
-}
-
-Result<std::vector<CalibrationImage>> ReadCalibration(const std::string& folder, uint32_t image_size, size_t limit) {
-  INTSAM_ASSIGN(const std::vector<std::string> paths, ListPhotos("CALIBRATION_PHOTOS", folder, limit));
-  std::vector<CalibrationImage> images;
-  std::vector<uint8_t> scratch;
-  for (const std::string& path : paths) {
-    INTSAM_ASSIGN(const Image photo, ReadImage(path));
-    CalibrationImage image;
-    image.size = ResizedSize(photo.size, image_size);
-    ResizeToRgb(photo.rgb.data(), photo.size, size_t{photo.size.width} * 3, PixelFormat::kRgb, image.size, image.rgb,
-                scratch);
-    images.push_back(std::move(image));
-  }
-  return images;
 }
 
 Status Open(ConvertedModel converted, Candidate& c) {
@@ -252,9 +238,9 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
                 ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(FloatModel model, LoadFloatModel(parsed["checkpoint"].as<std::string>(), ""));
-  INTSAM_ASSIGN(
-      const std::vector<CalibrationImage> images,
-      ReadCalibration(parsed["calib"].as<std::string>(), model.config.image_size, static_cast<size_t>(calib_limit)));
+  INTSAM_ASSIGN(const std::vector<CalibrationImage> images,
+                ReadCalibrationPhotos("CALIBRATION_PHOTOS", parsed["calib"].as<std::string>(), model.config.image_size,
+                                      static_cast<size_t>(calib_limit)));
   if (parsed.count("bimodal") != 0) {
     FloatSam sam(model, 0);
     const Observations seen = Calibrate(sam, model.config, {images.data(), 1}, {}, {}, {});

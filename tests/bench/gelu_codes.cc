@@ -8,8 +8,7 @@
 #include <cstdio>
 #include <numeric>
 
-#include "apps/common/image_file.h"
-#include "apps/common/photos.h"
+#include "apps/common/calibration_photos.h"
 #include "apps/common/tool.h"
 #include "converter/quantize/calibrate.h"
 #include "converter/quantize/observers.h"
@@ -94,17 +93,8 @@ double LloydMax(const Weighted& x, std::vector<double> levels) {
 Status Run(int argc, char** argv) {
   if (argc != 3) return Error(Code::kUsage, "two arguments are needed: CHECKPOINT CALIBRATION_PHOTOS");
   INTSAM_ASSIGN(const FloatModel model, LoadFloatModel(argv[1], ""));
-  INTSAM_ASSIGN(const std::vector<std::string> paths, ListPhotos("CALIBRATION_PHOTOS", argv[2], 16));
-  std::vector<CalibrationImage> images;
-  std::vector<uint8_t> scratch;
-  for (const std::string& path : paths) {
-    INTSAM_ASSIGN(const Image photo, ReadImage(path));
-    CalibrationImage image;
-    image.size = ResizedSize(photo.size, model.config.image_size);
-    ResizeToRgb(photo.rgb.data(), photo.size, size_t{photo.size.width} * 3, PixelFormat::kRgb, image.size, image.rgb,
-                scratch);
-    images.push_back(std::move(image));
-  }
+  INTSAM_ASSIGN(const std::vector<CalibrationImage> images,
+                ReadCalibrationPhotos("CALIBRATION_PHOTOS", argv[2], model.config.image_size, 16));
   FloatSam sam(model, 0);
   const Observations seen = Calibrate(sam, model.config, images, {}, {}, {});
   std::printf("| block | 6 bits: uniform | hybrid | best table | 4 bits: uniform | hybrid | best table |\n");
