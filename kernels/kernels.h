@@ -9,10 +9,10 @@
 //            N is padded to a multiple of 16 and K to a multiple of 4 with zero weights. Weights of 4 to 7 bits lie in
 //            the same order, packed (WeightPanels).
 //   code     an activation of 8 bits or fewer, stored as one byte. Conceptually u8 with a zero point. A tier declares
-//            `flip`: the byte it wants its GEMM operands XORed with (0x00: plain u8, for VPDPBUSD and AMX; 0x80: the
-//            same code minus 128 as s8, for the AVX2 sign trick and SDOT). Every producer of codes applies `flip` as
-//            its last operation; the GEMM bias is folded to match (see FoldBias below). Signed values (q, k, v,
-//            attention output) are codes with zero point 128, hence with flip 0x80 they are plain s8.
+//            `flip`: the byte it wants its GEMM operands XORed with (0x00: plain u8, for VPMADDUBSW, VPDPBUSD and AMX;
+//            0x80: the same code minus 128 as s8, for SDOT). Every producer of codes applies `flip` as its last
+//            operation; the GEMM bias is folded to match (see FoldBias below). Signed values (q, k, v) are codes with
+//            zero point 128, hence with flip 0x80 they are plain s8.
 //   acc      s32 accumulators, row-major [rows][N padded to 16].
 //   R24      s32 within +-(2^23-1).
 // No alignment is required of any pointer. `stride` is in elements. Kernels may read up to kPadBytes past the end of an
@@ -40,9 +40,10 @@ struct WeightPanels {
   const void* groups;   // [n padded to 16 / 16][k / 4]
   const uint8_t* zero;  // [n padded to 16], each below 2^bits; null with 8 bits
   int bits;             // 4..8
+  int max_abs = 127;    // with 8 bits: no |w| is larger
 };
 
-constexpr WeightPanels S8Panels(const int8_t* groups) { return {groups, nullptr, 8}; }
+constexpr WeightPanels S8Panels(const int8_t* groups, int max_abs = 127) { return {groups, nullptr, 8, max_abs}; }
 
 // acc[i][j] = bias[j] + sum_k a[i][k] * w[j][k], exact in s32 (proved at load).
 struct GemmA8W8 {
@@ -52,7 +53,8 @@ struct GemmA8W8 {
   const int32_t* bias;  // [n padded to 16], folded for the tier's flip
   int32_t* acc;         // [m][n padded to 16]
   size_t acc_stride;
-  int m, n, k;  // k a multiple of 4
+  int m, n, k;      // k a multiple of 4
+  int a_max = 255;  // no code is larger (before the flip): products of few bits can be summed in fewer
 };
 
 // The bias that makes the GEMM above equal to bias + sum_k (code - zero) * w for operands XORed with flip.
@@ -245,7 +247,7 @@ struct PackValues {
   int16_t* values;
 };
 
-// code = value + 128, XORed with flip (docs/numerics.md 6.4; lo = -127, hi = 127). value = CL(., lo, hi) of
+// code = value + zero, XORed with flip (docs/numerics.md 6.4). value = CL(., lo, hi) of
 //   RSH(N1 * RMo, so + n - 1 - h) with sums: E16, N divided by the sum of its row;
 //   RSH(RSH(N, pre_shift) * mult, shift) without: U8 and AGQ, whose probabilities have a scale.
 struct AttentionOutput {
@@ -254,7 +256,7 @@ struct AttentionOutput {
   int pre_shift;       // hs, 0..15; without sums
   int32_t mult;        // mo, 2^30..2^31-1
   int shift;           // so, 1..62
-  int lo, hi;          // of the signed value
+  int zero, lo, hi;    // lo and hi are of the signed value, 0 <= lo + zero, hi + zero <= 255
   uint8_t flip;
   uint8_t* out;  // [rows][out_stride]
   size_t out_stride;

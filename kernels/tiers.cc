@@ -21,7 +21,7 @@ Kernels ScalarTier() {
 Kernels Avx2Tier() {
   Kernels k = ScalarKernels();
   k.name = "avx2";
-  k.flip = 0x80;
+  k.flip = 0x00;
   FillGemmAvx2(k);
   FillEpilogueAvx2(k);
   FillLayerNormAvx2(k);

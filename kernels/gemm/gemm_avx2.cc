@@ -1,14 +1,14 @@
 // AVX2 GEMMs: 8-bit or 16-bit activations against panels of s8 or packed weights, exact s32 sums.
 //
-// Both operands are widened to s16 in small blocks and multiplied by VPMADDWD. The sign trick (VPSIGNB, VPMADDUBSW,
-// VPMADDWD, VPADDD) issues as many operations per 32 products but three instead of two on the multiplier ports;
-// measured on Zen 3 the inner loops reach 80 and 74 GMAC/s. Widening is paid once per block, serves 16-bit activations
-// as well and excludes no weight; packed weights cost a few shifts more in it. Within a group of four k the pairs are
-// (k0, k2) and (k1, k3), which take only shifts to widen.
+// This file takes operands of any range; those of few bits go to gemm_avx2_narrow.cc. Both operands are widened to s16
+// in small blocks and multiplied by VPMADDWD. The sign trick (VPSIGNB, VPMADDUBSW, VPMADDWD, VPADDD) issues as many
+// operations per 32 products but three instead of two on the multiplier ports; measured on Zen 3 the inner loops reach
+// 80 and 74 GMAC/s. Widening is paid once per block, serves 16-bit activations as well and excludes no weight; packed
+// weights cost a few shifts more in it. Within a group of four k the pairs are (k0, k2) and (k1, k3), which take only
+// shifts to widen.
 #include <algorithm>
 
-#include "kernels/nn/avx2_common.h"
-#include "kernels/numerics/packed_weights.h"
+#include "kernels/gemm/gemm_avx2.h"
 #include "kernels/tiers.h"
 
 namespace intsam {
@@ -18,7 +18,6 @@ using namespace avx2;
 
 constexpr int kTileRows = 6;                 // 6 x 16 accumulators fill 12 of the 16 registers
 constexpr int kBlockRows = 11 * kTileRows;   // callers give strips of about 64 rows
-constexpr int kPrefetchRows = 24;            // with fewer, prefetching costs more than it hides
 constexpr int kBlockDepth = 384;             // a widened panel (12 KiB) and a tile of rows stay in L1
 constexpr int kRowStride = kBlockDepth + 8;  // s16; the 16 bytes keep the rows of a tile out of each other's L1 bank
 
@@ -38,38 +37,6 @@ void WidenPanel(const uint8_t* panel, int depth, int16_t* out) {
     Store(out + i + 32, _mm256_srai_epi16(left, 8));
     Store(out + i + 48, _mm256_srai_epi16(right, 8));
   }
-}
-
-// A packed group: codes of channels 0..7 (left) and 8..15, as bytes.
-struct CodesOfGroup {
-  __m256i left, right;
-};
-template <int kBits>
-CodesOfGroup Unpack(const uint8_t* group) {
-  const __m256i low = Load(group);
-  const __m256i nibble = _mm256_set1_epi8(15);
-  CodesOfGroup u{_mm256_and_si256(low, nibble), _mm256_and_si256(_mm256_srli_epi16(low, 4), nibble)};
-  if constexpr (kBits >= 6) {
-    const __m256i pairs = _mm256_broadcastsi128_si256(LoadHalf(group + 32));
-    const __m256i bits45 = _mm256_set1_epi8(0x30);
-    const __m256i up = _mm256_sllv_epi32(pairs, _mm256_setr_epi32(4, 4, 4, 4, 2, 2, 2, 2));
-    const __m256i down = _mm256_srlv_epi32(pairs, _mm256_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2));
-    u.left = _mm256_or_si256(u.left, _mm256_and_si256(up, bits45));
-    u.right = _mm256_or_si256(u.right, _mm256_and_si256(down, bits45));
-  }
-  if constexpr (kBits % 2 != 0) {
-    const __m256i tops =
-        _mm256_broadcastq_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(group + GroupBytes(kBits - 1))));
-    const __m256i top = _mm256_set1_epi8(1 << (kBits - 1));
-    const __m256i bit = _mm256_set_epi64x(0x0808080808080808, 0x0404040404040404, 0x0202020202020202,  //
-                                          0x0101010101010101);
-    const auto set = [&](__m256i mask) {
-      return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(tops, mask), mask), top);
-    };
-    u.left = _mm256_or_si256(u.left, set(bit));
-    u.right = _mm256_or_si256(u.right, set(_mm256_slli_epi16(bit, 4)));
-  }
-  return u;
 }
 
 // Expands `depth` k of one packed panel.
@@ -100,7 +67,7 @@ void ToScratch(const uint8_t* panel, const uint8_t* zero, int bits, int depth, i
 }
 
 __m256i Widen(const int16_t* p) { return Load(p); }
-__m256i Widen(const uint8_t* p) { return _mm256_cvtepi8_epi16(LoadHalf(p)); }
+__m256i Widen(const uint8_t* p) { return _mm256_cvtepu8_epi16(LoadHalf(p)); }
 
 // Widens rows x depth activations; reads up to 15 elements past a row, which land in the gap between rows.
 template <typename T>
@@ -142,19 +109,6 @@ void Tile(const int16_t* a, const int16_t* w, int depth, const int32_t* init, si
 
 constexpr decltype(&Tile<1>) kTiles[] = {Tile<1>, Tile<2>, Tile<3>, Tile<4>, Tile<5>, Tile<6>};
 
-// Splits `total` into equal blocks of at most `limit`, both multiples of `unit`.
-int BlockSize(int total, int limit, int unit) {
-  const int blocks = (total + limit - 1) / limit;
-  return RoundUp((total + blocks - 1) / blocks, unit);
-}
-
-// Panels are read a piece at a time, which hardware prefetchers lose track of.
-void Prefetch(const uint8_t* piece, int first, int last) {
-  for (int line = first; line < last; ++line) {
-    _mm_prefetch(reinterpret_cast<const char*>(piece + 64 * line), _MM_HINT_T0);
-  }
-}
-
 template <typename Arguments>
 void Gemm(const Arguments& g) {
   Scratch scratch;
@@ -167,16 +121,15 @@ void Gemm(const Arguments& g) {
     for (int k0 = 0; k0 < g.k; k0 += depth_block) {
       const int depth = std::min(depth_block, g.k - k0);
       WidenRows(g.a + static_cast<size_t>(i0) * g.a_stride + k0, g.a_stride, rows, depth, scratch.rows);
-      const int lines = (depth / 4 * static_cast<int>(GroupBytes(w.bits)) + 63) / 64;
-      const int lines_per_row = (lines + rows - 1) / rows;
+      const PanelPrefetch prefetch(w, depth, rows);
       const uint8_t* piece = static_cast<const uint8_t*>(w.groups) + static_cast<size_t>(k0 / 4) * GroupBytes(w.bits);
       for (int j = 0; j < g.n; j += kPanel, piece += panel_bytes) {
         ToScratch(piece, w.zero + (w.bits == 8 ? 0 : j), w.bits, depth, scratch.weights);
-        const bool prefetch = rows >= kPrefetchRows && j + kPanel < g.n;
+        const bool more = j + kPanel < g.n;
         int32_t* acc = g.acc + static_cast<size_t>(i0) * g.acc_stride + j;
         for (int i = 0; i < rows; i += kTileRows, acc += kTileRows * g.acc_stride) {
           const int tile = std::min(kTileRows, rows - i);
-          if (prefetch) Prefetch(piece + panel_bytes, i * lines_per_row, std::min((i + tile) * lines_per_row, lines));
+          if (more) prefetch(piece + panel_bytes, i, tile);
           const bool first = k0 == 0;
           kTiles[tile - 1](scratch.rows + i * kRowStride, scratch.weights, depth, first ? g.bias + j : acc,
                            first ? 0 : g.acc_stride, acc, g.acc_stride);
@@ -186,7 +139,7 @@ void Gemm(const Arguments& g) {
   }
 }
 
-void Avx2GemmA8W8(const GemmA8W8& g) { Gemm(g); }
+void Avx2GemmA8W8(const GemmA8W8& g) { NarrowSpan(g) > 0 ? NarrowGemm(g) : Gemm(g); }
 void Avx2GemmA16W8(const GemmA16W8& g) { Gemm(g); }
 
 }  // namespace

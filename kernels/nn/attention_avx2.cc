@@ -183,8 +183,8 @@ OutputScale ScaleOfRow(const AttentionOutput& a, int row) {
 }
 
 void Avx2AttentionOutput(const AttentionOutput& a) {
-  const CodeRange range = MakeCodeRange(a.lo + 128, a.hi + 128, a.flip);
-  const __m256i zero = _mm256_set1_epi32(128);
+  const CodeRange range = MakeCodeRange(a.lo + a.zero, a.hi + a.zero, a.flip);
+  const __m256i zero = _mm256_set1_epi32(a.zero);
   for (int i = 0; i < a.rows; ++i) {
     const OutputScale scale = ScaleOfRow(a, i);
     const int64_t* n = a.n + static_cast<size_t>(i) * static_cast<size_t>(a.d);

@@ -59,7 +59,7 @@ void ScalarAttentionOutput(const AttentionOutput& a) {
     for (int c = 0; c < a.d; ++c) {
       const int value = a.sum == nullptr ? ScaledOutputValue(n[c], a.pre_shift, a.mult, a.shift, a.lo, a.hi)
                                          : AttentionOutputValue(n[c], divisor, a.lo, a.hi);
-      out[c] = static_cast<uint8_t>(static_cast<uint8_t>(value + 128) ^ a.flip);
+      out[c] = static_cast<uint8_t>(static_cast<uint8_t>(value + a.zero) ^ a.flip);
     }
   }
 }

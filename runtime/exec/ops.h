@@ -35,7 +35,7 @@ inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const uint8
   const Linear& w = *layer.linear;
   const int n = count < 0 ? static_cast<int>(w.out - first) : count;
   k.gemm_a8w8({a.data, a.stride, PanelsOf(w, first), layer.bias.data() + first, acc.data, acc.stride, rows, n,
-               static_cast<int>(w.in)});
+               static_cast<int>(w.in), layer.a_max});
 }
 
 inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const int16_t> a, int rows, Rows<int32_t> acc) {
@@ -133,13 +133,15 @@ inline int32_t Probabilities(const Kernels& k, const Softmax& softmax, int32_t* 
   return row.sum;
 }
 
-// Codes (zero point 128) of the products of probabilities and values, n [rows][d]; sums [rows] from Probabilities.
+// Codes (zero point OperandZero) of the products of probabilities and values, n [rows][d]; sums [rows] from
+// Probabilities.
 inline void AttentionCodes(const Kernels& k, const Softmax& softmax, const int64_t* n, const int32_t* sums, int rows,
                            int d, Rows<uint8_t> out) {
   const bool divide = softmax.variant == Softmax::kE16;
   k.attention_output({n, divide ? sums : nullptr, static_cast<int>(softmax.pre_shift), softmax.mix.mult,
-                      static_cast<int>(softmax.mix.shift), static_cast<int>(softmax.out.lo) - 128,
-                      static_cast<int>(softmax.out.hi) - 128, k.flip, out.data, out.stride, rows, d});
+                      static_cast<int>(softmax.mix.shift), OperandZero(softmax.out, k.flip),
+                      static_cast<int>(softmax.out.lo) - 128, static_cast<int>(softmax.out.hi) - 128, k.flip, out.data,
+                      out.stride, rows, d});
 }
 
 }  // namespace intsam::ops

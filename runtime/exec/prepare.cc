@@ -7,13 +7,22 @@
 namespace intsam {
 namespace {
 
-// A layer over codes with this zero point.
-PreparedLinear OverCodes(const Linear& linear, uint32_t zero, uint8_t flip) {
-  PreparedLinear prepared{&linear, std::vector<int32_t>(linear.padded_out())};
+PreparedLinear OverOperand(const Linear& linear, int zero, int a_max, uint8_t flip) {
+  PreparedLinear prepared{&linear, std::vector<int32_t>(linear.padded_out()), a_max};
   for (uint32_t c = 0; c < linear.out; ++c) {
-    prepared.bias[c] = FoldBias(linear.bias[c], linear.column_sums[c], static_cast<int>(zero), flip);
+    prepared.bias[c] = FoldBias(linear.bias[c], linear.column_sums[c], zero, flip);
   }
   return prepared;
+}
+
+PreparedLinear OverCodes(const Linear& linear, const Codes& in, uint8_t flip) {
+  return OverOperand(linear, static_cast<int>(in.zero), static_cast<int>(in.hi), flip);
+}
+
+// A layer over what attention leaves.
+PreparedLinear OverAttention(const Linear& linear, const Softmax& softmax, uint8_t flip) {
+  const int zero = OperandZero(softmax.out, flip);
+  return OverOperand(linear, zero, static_cast<int>(softmax.out.hi) - 128 + zero, flip);
 }
 
 // A layer over s16 values.
@@ -24,8 +33,8 @@ PreparedLinear OverS16(const Linear& linear) {
 }
 
 PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
-  return {OverCodes(a.q, a.q_in.out.zero, flip), OverCodes(a.k, a.k_in.out.zero, flip),
-          OverCodes(a.v, a.v_in.out.zero, flip), OverCodes(a.out, Codes::Signed().zero, flip)};
+  return {OverCodes(a.q, a.q_in.out, flip), OverCodes(a.k, a.k_in.out, flip), OverCodes(a.v, a.v_in.out, flip),
+          OverAttention(a.out, a.softmax, flip)};
 }
 
 // A token that is zero after norm1 has the bias as its qkv accumulator (docs/numerics.md 13).
@@ -41,12 +50,9 @@ std::vector<int8_t> PadRow(const EncoderBlock& block, const Rq16& rq, uint32_t f
 }
 
 PreparedBlock PrepareBlock(const EncoderBlock& block, uint32_t embed_dim, uint8_t flip) {
-  return {OverCodes(block.qkv, block.norm1.out.zero, flip),
-          OverCodes(block.proj, Codes::Signed().zero, flip),
-          OverCodes(block.lin1, block.norm2.out.zero, flip),
-          OverCodes(block.lin2, block.gelu.out.zero, flip),
-          PadRow(block, block.k_rq, embed_dim),
-          PadRow(block, block.v_rq, 2 * embed_dim)};
+  return {OverCodes(block.qkv, block.norm1.out, flip),  OverAttention(block.proj, block.softmax, flip),
+          OverCodes(block.lin1, block.norm2.out, flip), OverCodes(block.lin2, block.gelu.out, flip),
+          PadRow(block, block.k_rq, embed_dim),         PadRow(block, block.v_rq, 2 * embed_dim)};
 }
 
 // One plane of the patch weights as a layer whose input codes have zero point 0.
@@ -92,14 +98,14 @@ PreparedModel::PreparedModel(const IntegerModel& m, const Kernels& k) : model(&m
   const uint32_t patch = m.config.patch_size;
   PatchMeanCorrection(encoder.patch_embed, patch, {patch, patch}, patch_embed.mean_correction.data());
   for (const EncoderBlock& block : encoder.blocks) blocks.push_back(PrepareBlock(block, m.config.embed_dim, flip));
-  neck_conv1 = OverCodes(encoder.neck.conv1, encoder.neck.in.out.zero, flip);
-  neck_conv2 = OverCodes(encoder.neck.conv2, encoder.neck.norm1.out.zero, flip);
+  neck_conv1 = OverCodes(encoder.neck.conv1, encoder.neck.in.out, flip);
+  neck_conv2 = OverCodes(encoder.neck.conv2, encoder.neck.norm1.out, flip);
 
   const MaskDecoder& d = m.mask_decoder;
   for (const DecoderLayer& layer : d.layers) {
     layers.push_back({PrepareAttention(layer.self_attn, flip), PrepareAttention(layer.token_to_image, flip),
-                      PrepareAttention(layer.image_to_token, flip), OverCodes(layer.lin1, layer.mlp_in.out.zero, flip),
-                      OverCodes(layer.lin2, layer.lin1_rq.out.zero, flip)});
+                      PrepareAttention(layer.image_to_token, flip), OverCodes(layer.lin1, layer.mlp_in.out, flip),
+                      OverCodes(layer.lin2, layer.lin1_rq.out, flip)});
   }
   final_attn = PrepareAttention(d.final_attn, flip);
   upscale1 = OverS16(d.upscaling.conv1);

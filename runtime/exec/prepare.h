@@ -16,7 +16,14 @@ namespace intsam {
 struct PreparedLinear {
   const Linear* linear = nullptr;
   std::vector<int32_t> bias;
+  int a_max = 255;  // largest code of its input
 };
+
+// The zero point of signed values as GEMM operands. Tiers that take codes plain get them from 0 up, so that values of
+// few bits are codes of few bits; with flip 0x80 they are the values themselves.
+constexpr int OperandZero(const Codes& values, uint8_t flip) {
+  return flip == 0 ? 128 - static_cast<int>(values.lo) : 128;
+}
 
 struct PreparedPatchEmbed {
   PreparedLinear high, low;              // bias of the unsigned or signed form with zero point 0

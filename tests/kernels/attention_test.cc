@@ -145,6 +145,7 @@ TEST_P(AttentionTest, Output) {
                         0,
                         mult,
                         shift,
+                        full ? 127 : static_cast<int>(random.In(7, 248)),
                         full ? -127 : -7,
                         full ? 127 : 7,
                         flip,
@@ -189,6 +190,7 @@ TEST_P(AttentionTest, OutputWithoutSums) {
                         pre_shift,
                         mult,
                         shift,
+                        full ? 127 : static_cast<int>(random.In(7, 248)),
                         full ? -127 : -7,
                         full ? 127 : 7,
                         0x80,
@@ -200,7 +202,7 @@ TEST_P(AttentionTest, OutputWithoutSums) {
       std::vector<uint8_t> expected;
       for (const int64_t sum : n) {
         const int value = ScaledOutputValue(sum, pre_shift, mult, shift, a.lo, a.hi);
-        expected.push_back(static_cast<uint8_t>((value + 128) ^ 0x80));
+        expected.push_back(static_cast<uint8_t>((value + a.zero) ^ 0x80));
       }
       ASSERT_EQ(out.Rows(rows, width, stride), expected) << "d " << d << " shift " << shift << " pre " << pre_shift;
     }

@@ -73,8 +73,8 @@ std::vector<uint8_t> RunNarrow(const Kernels& kernels, const NarrowStrip& s, con
     kernels.requantize_narrow({acc.data(), acc_stride, s.up, mult.data(), shift.data(), r.k, r.zero, r.lo, r.hi, flip,
                                out.data(), out_stride, s.rows, s.n});
   } else {
-    kernels.requantize_gelu({acc.data(), acc_stride, s.up, mult.data(), shift.data(), gelu->unit_bits, gelu->out_mult, r.k,
-                             r.zero, r.lo, r.hi, flip, out.data(), out_stride, s.rows, s.n});
+    kernels.requantize_gelu({acc.data(), acc_stride, s.up, mult.data(), shift.data(), gelu->unit_bits, gelu->out_mult,
+                             r.k, r.zero, r.lo, r.hi, flip, out.data(), out_stride, s.rows, s.n});
   }
   return out.Rows(rows, n, out_stride);
 }

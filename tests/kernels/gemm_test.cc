@@ -19,6 +19,7 @@ struct Problem {
   std::vector<int32_t> bias;
   int bits = 8;                     // of the weights
   std::vector<uint8_t> zeros = {};  // [n] of packed weights: w + zeros[j] is a code below 2^bits
+  int a_max = 255, w_max = 127;     // as the kernel is told
 };
 
 // The weights in the form that the kernel reads.
@@ -26,10 +27,13 @@ template <class T>
 class Weights {
  public:
   explicit Weights(const Problem<T>& p)
-      : bits_(p.bits), groups_(Groups(p)), zeros_(static_cast<size_t>(p.bits == 8 ? 0 : RoundUp(p.n, kPanel))) {
+      : bits_(p.bits),
+        max_abs_(p.w_max),
+        groups_(Groups(p)),
+        zeros_(static_cast<size_t>(p.bits == 8 ? 0 : RoundUp(p.n, kPanel))) {
     std::copy(p.zeros.begin(), p.zeros.end(), zeros_.data());
   }
-  WeightPanels panels() { return {groups_.data(), bits_ == 8 ? nullptr : zeros_.data(), bits_}; }
+  WeightPanels panels() { return {groups_.data(), bits_ == 8 ? nullptr : zeros_.data(), bits_, max_abs_}; }
 
  private:
   static std::vector<uint8_t> Groups(const Problem<T>& p) {
@@ -44,7 +48,7 @@ class Weights {
     return test::PackGroups(codes, p.n, p.k, p.bits);
   }
 
-  int bits_;
+  int bits_, max_abs_;
   Guarded<uint8_t> groups_, zeros_;
 };
 
@@ -75,7 +79,9 @@ std::vector<int32_t> Run(void (*kernel)(const Arguments&), const Problem<T>& p, 
   Weights<T> weights(p);
   Guarded<int32_t> bias(kernel_bias);
   Guarded<int32_t> acc((m - 1) * acc_stride + padded);
-  kernel({a.data(), a_stride, weights.panels(), bias.data(), acc.data(), acc_stride, p.m, p.n, p.k});
+  Arguments arguments{a.data(), a_stride, weights.panels(), bias.data(), acc.data(), acc_stride, p.m, p.n, p.k};
+  if constexpr (std::is_same_v<Arguments, GemmA8W8>) arguments.a_max = p.a_max;
+  kernel(arguments);
   std::vector<int32_t> values;  // the padding channels are written too, but their content means nothing
   const std::vector<int32_t> rows = acc.Rows(m, padded, acc_stride);
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -94,7 +100,8 @@ void Check8(const Kernels& kernels, const Problem<uint8_t>& p, int extra) {
     bias[j] = FoldBias(bias[j], column_sum, p.zero, kernels.flip);
   }
   ASSERT_EQ(Run(kernels.gemm_a8w8, p, operand, bias, extra), Expected(p))
-      << "m " << p.m << " n " << p.n << " k " << p.k << " zero " << p.zero << " bits " << p.bits;
+      << "m " << p.m << " n " << p.n << " k " << p.k << " zero " << p.zero << " bits " << p.bits << " a_max " << p.a_max
+      << " w_max " << p.w_max;
 }
 
 void Check16(const Kernels& kernels, const Problem<int16_t>& p, int extra) {
@@ -141,7 +148,7 @@ TEST_P(GemmTest, EveryEdgeShape) {
 
 TEST_P(GemmTest, ManyRowsAndChannels) {
   Random random(2);
-  for (int m : {63, 64, 65, 130}) {
+  for (int m : {63, 64, 65, 130, 179, 191}) {
     for (int bits : kWidths) {
       Check8(*GetParam(), RandomProblem<uint8_t>(random, m, 133, 36, 0, 255, bits), 0);
       Check16(*GetParam(), RandomProblem<int16_t>(random, m, 133, 36, -32767, 32767, bits), 0);
@@ -231,6 +238,37 @@ TEST_P(GemmTest, ExtremePackedWeights) {
         Check8(*GetParam(), p8, 0);
         Check16(*GetParam(), p16, 1);
         if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+// Codes and weights that keep within the ranges the kernel is told, whatever it makes of them: random ones, and those
+// that bring every sum to its end.
+TEST_P(GemmTest, NarrowOperands) {
+  Random random(7);
+  for (int a_max : {0, 1, 3, 15, 31, 63, 64, 127, 128, 159, 200, 254, 255}) {
+    for (int bits : {4, 5, 6, 7, 8}) {
+      for (int w_max : {1, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 127}) {
+        if (bits < 8 && w_max != 127) continue;
+        for (int style = 0; style < 6; ++style) {
+          const int k = 4 * static_cast<int>(random.Chance(8) ? random.In(250, 300) : random.In(1, 40));
+          auto p = RandomProblem<uint8_t>(random, static_cast<int>(random.In(1, 20)),
+                                          static_cast<int>(random.In(1, 40)), k, 0, a_max, bits);
+          p.zero = static_cast<int>(random.In(0, a_max));
+          p.a_max = a_max, p.w_max = w_max;
+          for (size_t i = 0; style > 0 && i < p.a.size(); ++i) {
+            p.a[i] = static_cast<uint8_t>(style < 4 || i % 2 == 0 ? a_max : 0);
+          }
+          for (size_t i = 0; i < p.w.size(); ++i) {
+            const int zero = bits == 8 ? 0 : p.zeros[i / static_cast<size_t>(k)];
+            const int lo = bits == 8 ? -w_max : -zero, hi = bits == 8 ? w_max : (1 << bits) - 1 - zero;
+            const int ends[] = {static_cast<int>(random.In(lo, hi)), lo, hi, i % 4 < 2 ? lo : hi, lo, hi};
+            p.w[i] = static_cast<int8_t>(ends[style]);
+          }
+          Check8(*GetParam(), p, 4 * static_cast<int>(random.In(0, 3)));
+          if (HasFatalFailure()) return;
+        }
       }
     }
   }

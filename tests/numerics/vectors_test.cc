@@ -106,8 +106,8 @@ void CheckNarrow(const Kernels& t, const Case& c) {
   Guarded<uint8_t> shift(c.All<uint8_t>("shift")), out(expected.size());
   const int k = c.One("k"), zero = c.One("zero"), lo = c.One("lo"), hi = c.One("hi");
   if (c.Has("unit_bits")) {
-    t.requantize_gelu({acc.data(), stride, 0, mult.data(), shift.data(), c.One("unit_bits"), c.One<int16_t>("out_mult"), k,
-                       zero, lo, hi, t.flip, out.data(), stride, rows, n});
+    t.requantize_gelu({acc.data(), stride, 0, mult.data(), shift.data(), c.One("unit_bits"), c.One<int16_t>("out_mult"),
+                       k, zero, lo, hi, t.flip, out.data(), stride, rows, n});
   } else {
     t.requantize_narrow(
         {acc.data(), stride, 0, mult.data(), shift.data(), k, zero, lo, hi, t.flip, out.data(), stride, rows, n});
@@ -246,7 +246,8 @@ void CheckAttentionOutput(const Kernels& t, const Case& c) {
   const bool divide = c.Has("sum");
   const int d = c.One("d"), rows = static_cast<int>(n.size()) / d;
   t.attention_output({n.data(), divide ? sum.data() : nullptr, divide ? 0 : c.One("pre_shift"), c.One<int32_t>("mult"),
-                      c.One("shift"), c.One("lo"), c.One("hi"), t.flip, out.data(), static_cast<size_t>(d), rows, d});
+                      c.One("shift"), 128, c.One("lo"), c.One("hi"), t.flip, out.data(), static_cast<size_t>(d), rows,
+                      d});
   std::vector<int> values;
   for (uint8_t code : Flipped(out.Values(), t.flip)) values.push_back(code - 128);
   EXPECT_EQ(values, c.All<int>("out"));

@@ -1,5 +1,7 @@
 #include "runtime/exec/fused/attention.h"
 
+#include <algorithm>
+
 namespace intsam {
 
 void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim) {
@@ -14,25 +16,29 @@ void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim) {
   sums = arena.Take<int32_t>(kStrip);
 }
 
-void PackHead(const Kernels& k, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values, int count, int d,
-              HeadScratch& head) {
+void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
+              ops::Rows<const int8_t> values, int count, int d, HeadScratch& head) {
   head.count = count, head.d = d;
+  head.q_zero = OperandZero(codes.q, k.flip);
+  head.q_max = static_cast<int>(codes.q.hi) - 128 + head.q_zero;
+  head.k_max = std::max(128 - static_cast<int>(codes.k.lo), static_cast<int>(codes.k.hi) - 128);
   k.pack_keys({keys.data, keys.stride, count, d, head.panels, head.bias});
   k.pack_values({values.data, values.stride, count, d, head.values});
-  // The kernels see q as a GEMM operand with zero point 128; pack_keys left the column sums in `bias`.
-  for (int j = 0; j < RoundUp(count, kPanel); ++j) head.bias[j] = FoldBias(0, head.bias[j], 128, k.flip);
+  // pack_keys left the column sums in `bias`.
+  for (int j = 0; j < RoundUp(count, kPanel); ++j) head.bias[j] = FoldBias(0, head.bias[j], head.q_zero, k.flip);
 }
 
 void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows, const StripRelPos& rel,
                  HeadScratch& head, ops::Rows<uint8_t> out) {
   const int d = head.d;
   const size_t stride = static_cast<size_t>(RoundUp(head.count, kPanel));
-  const uint8_t to_operand = k.flip ^ 0x80;
   for (int i = 0; i < rows; ++i) {
-    for (int c = 0; c < d; ++c) head.q[i * d + c] = static_cast<uint8_t>(q[static_cast<size_t>(i)][c]) ^ to_operand;
+    for (int c = 0; c < d; ++c) {
+      head.q[i * d + c] = static_cast<uint8_t>(q[static_cast<size_t>(i)][c] + head.q_zero) ^ k.flip;
+    }
   }
-  k.gemm_a8w8(
-      {head.q, static_cast<size_t>(d), S8Panels(head.panels), head.bias, head.logits, stride, rows, head.count, d});
+  k.gemm_a8w8({head.q, static_cast<size_t>(d), S8Panels(head.panels, head.k_max), head.bias, head.logits, stride, rows,
+               head.count, d, head.q_max});
   for (int i = 0; i < rows; ++i) {
     const size_t row = static_cast<size_t>(i);
     const ops::RowRelPos row_rel = {rel.rh.data == nullptr ? nullptr : rel.rh[row],

@@ -15,6 +15,9 @@ struct HeadScratch {
   void Layout(Arena& arena, int max_keys, int max_head_dim);
 
   int count = 0, d = 0;  // of the packed head
+  int q_zero = 128;      // of the queries as operands
+  int q_max = 255;       // their largest code
+  int k_max = 127;       // no key is larger in magnitude
   int8_t* panels;
   int32_t* bias;
   int16_t* values;
@@ -25,8 +28,13 @@ struct HeadScratch {
   int32_t* sums;
 };
 
-void PackHead(const Kernels& k, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values, int count, int d,
-              HeadScratch& head);
+// How queries and keys of an attention were requantized.
+struct QueryKeyCodes {
+  const Codes &q, &k;
+};
+
+void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
+              ops::Rows<const int8_t> values, int count, int d, HeadScratch& head);
 
 // Relative positions of a strip: rows of rh [side_h] and rw [side_w]; data null where there are none.
 struct StripRelPos {
@@ -34,7 +42,7 @@ struct StripRelPos {
   int side_h = 1, side_w = 0;
 };
 
-// out[i] = codes (zero point 128, in the tier's form) of attention for q[i], rows <= kStrip.
+// out[i] = codes (zero point OperandZero, in the tier's form) of attention for q[i], rows <= kStrip.
 void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows, const StripRelPos& rel,
                  HeadScratch& head, ops::Rows<uint8_t> out);
 

@@ -196,7 +196,8 @@ void FusedImageEncoder::AttendTask(uint32_t block, uint32_t head, uint32_t windo
     }
     keys = {w.keys, d}, values = {w.values, d};
   }
-  PackHead(k, keys, values, static_cast<int>(side * side), static_cast<int>(d), w.head);
+  PackHead(k, {record.q_rq.out, record.k_rq.out}, keys, values, static_cast<int>(side * side), static_cast<int>(d),
+           w.head);
 
   for (uint32_t qy = first_row; qy < last_row; ++qy) {
     for (uint32_t qx = 0; qx < valid_w; qx += HeadScratch::kStrip) {

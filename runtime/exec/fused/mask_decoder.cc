@@ -194,7 +194,8 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
   for (uint32_t h = 0; h < a.heads; ++h) {
     const size_t at = size_t{h} * a.head_dim;
     HeadScratch& head = b_->workers[0].head;
-    PackHead(k, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_, static_cast<int>(a.head_dim), head);
+    PackHead(k, {a.q_rq.out, a.k_rq.out}, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_,
+             static_cast<int>(a.head_dim), head);
     for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
       const size_t row = static_cast<size_t>(i) * inner + at;
       AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head,
@@ -217,7 +218,8 @@ void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAtt
   parallel_.For(static_cast<int>(a.heads), [&](int h, int worker) {
     const size_t at = static_cast<size_t>(h) * a.head_dim;
     HeadScratch& head = b_->workers[static_cast<size_t>(worker)].head;
-    PackHead(k, {b_->key_a + at, inner}, {b_->key_b + at, inner}, keys, static_cast<int>(a.head_dim), head);
+    PackHead(k, {a.q_rq.out, a.k_rq.out}, {b_->key_a + at, inner}, {b_->key_b + at, inner}, keys,
+             static_cast<int>(a.head_dim), head);
     for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
       const size_t row = static_cast<size_t>(i) * inner + at;
       AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head,
@@ -251,7 +253,8 @@ void FusedMaskDecoder::ImageToToken(uint32_t layer) {
     ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, b_->key_a);
     for (uint32_t h = 0; h < a.heads; ++h) {
       const size_t at = size_t{h} * a.head_dim;
-      PackHead(k, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_, static_cast<int>(a.head_dim), w.head);
+      PackHead(k, {a.q_rq.out, a.k_rq.out}, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_,
+               static_cast<int>(a.head_dim), w.head);
       for (int i = 0; i < rows; i += HeadScratch::kStrip) {
         const size_t row = (first + static_cast<size_t>(i)) * inner + at;
         AttendStrip(k, a.softmax, {b_->key_a + row, inner}, std::min(HeadScratch::kStrip, rows - i), {}, w.head,

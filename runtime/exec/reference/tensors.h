@@ -116,7 +116,7 @@ struct RelativeTables {
   const RelPos *h, *w;
 };
 
-// One head: softmax(q k + relative positions) v, as codes with zero point 128. `position[i]` is the place of query i in
+// One head: softmax(q k + relative positions) v, as codes with zero point OperandZero. `position[i]` is the place of query i in
 // the square, used with tables only.
 inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, const Tensor<int8_t>& k,
                               const Tensor<int8_t>& v, const RelativeTables* tables,
