@@ -5,7 +5,7 @@
 # what several independent package collections publish for the same files.)
 #
 # Targets afterwards: intsam::dnnl, intsam::eigen, intsam::json, intsam::stb, intsam::cxxopts (each where an enabled part needs it),
-# and, only where found, intsam::xnnpack and benchmark::benchmark.
+# and, only where found, intsam::xnnpack, intsam::simde and benchmark::benchmark.
 include_guard()
 include(FetchContent)
 if(POLICY CMP0135)
@@ -146,5 +146,24 @@ if(INTSAM_BUILD_TESTS)
       URL https://github.com/google/googletest/archive/refs/tags/v1.14.0.tar.gz
       URL_HASH SHA256=8ad598c73ad796e0d8280b082cebd82a630d73e73cd3c70057938a6501bba5d7 ${GTEST_OVERRIDE})
     FetchContent_MakeAvailable(GTest)
+  endif()
+
+  # SIMDe: emulates the instructions that this CPU may lack, so that their kernels are tested anyway. Headers only. The
+  # file asked for is one that releases before 0.7.4 do not have.
+  find_path(INTSAM_SIMDE_INCLUDE_DIR simde/x86/avx512/dpwssd.h)
+  if(INTSAM_SIMDE_INCLUDE_DIR)
+    intsam_interface(simde)
+    target_include_directories(intsam_simde SYSTEM INTERFACE ${INTSAM_SIMDE_INCLUDE_DIR})
+  elseif(INTSAM_FETCH_DEPS)
+    message(STATUS "SIMDe was not found: fetching the pinned release")
+    FetchContent_Declare(simde
+      URL https://github.com/simd-everywhere/simde/archive/refs/tags/v0.8.2.tar.gz
+      URL_HASH SHA256=ed2a3268658f2f2a9b5367628a85ccd4cf9516460ed8604eed369653d49b25fb
+      SOURCE_SUBDIR doc/none)
+    FetchContent_MakeAvailable(simde)
+    intsam_interface(simde)
+    target_include_directories(intsam_simde SYSTEM INTERFACE ${simde_SOURCE_DIR})
+  else()
+    message(STATUS "SIMDe (libsimde-dev) was not found: kernels for instructions that this CPU lacks are not tested")
   endif()
 endif()

@@ -45,7 +45,7 @@ package_version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null | sed -e 's/^
 # ocl-icd-opencl-dev: the CMake package of Debian's oneDNN asks for OpenCL, but libdnnl-dev only recommends it.
 install_packages() {
   local required="g++ cmake ninja-build python3 pkg-config binutils libdnnl-dev ocl-icd-opencl-dev libstb-dev libcxxopts-dev nlohmann-json3-dev libeigen3-dev libgtest-dev"
-  local optional="libxnnpack-dev libpthreadpool-dev libbenchmark-dev"
+  local optional="libxnnpack-dev libpthreadpool-dev libbenchmark-dev libsimde-dev"
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     say "This is not Debian or Ubuntu: what is needed must be there already, or configure with -DINTSAM_FETCH_DEPS=ON."
     return

@@ -21,12 +21,31 @@ Kernels ScalarTier() {
 Kernels Avx2Tier() {
   Kernels k = ScalarKernels();
   k.name = "avx2";
-  k.flip = 0x00;
   FillGemmAvx2(k);
   FillEpilogueAvx2(k);
   FillLayerNormAvx2(k);
   FillAttentionAvx2(k);
   FillSoftmaxAvx2(k);
+  return k;
+}
+#endif
+
+#if defined(INTSAM_HAVE_AVXVNNI)
+Kernels AvxvnniTier() {
+  Kernels k = Avx2Tier();
+  k.name = "avxvnni";
+  FillGemmAvxvnni(k);
+  FillAttentionAvxvnni(k);
+  return k;
+}
+#endif
+
+#if defined(INTSAM_HAVE_AVX512VNNI)
+Kernels Avx512vnniTier() {
+  Kernels k = Avx2Tier();
+  k.name = "avx512vnni";
+  FillGemmAvx512vnni(k);
+  FillAttentionAvx512vnni(k);
   return k;
 }
 #endif
@@ -39,10 +58,22 @@ const Kernels& ScalarKernels() {
 }
 
 std::span<const Kernels* const> BuiltKernels() {
+#if defined(INTSAM_HAVE_AVX512VNNI)
+  static const Kernels avx512vnni = Avx512vnniTier();
+#endif
+#if defined(INTSAM_HAVE_AVXVNNI)
+  static const Kernels avxvnni = AvxvnniTier();
+#endif
 #if defined(INTSAM_HAVE_AVX2)
   static const Kernels avx2 = Avx2Tier();
 #endif
   static const Kernels* const tiers[] = {
+#if defined(INTSAM_HAVE_AVX512VNNI)
+    &avx512vnni,
+#endif
+#if defined(INTSAM_HAVE_AVXVNNI)
+    &avxvnni,
+#endif
 #if defined(INTSAM_HAVE_AVX2)
     &avx2,
 #endif

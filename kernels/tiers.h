@@ -25,6 +25,18 @@ void FillAttentionAvx2(Kernels& k);
 void FillSoftmaxAvx2(Kernels& k);
 #endif
 
+// On top of AVX2.
+#if defined(INTSAM_HAVE_AVXVNNI)
+void FillGemmAvxvnni(Kernels& k);
+void FillAttentionAvxvnni(Kernels& k);  // attention_mix
+#endif
+
+// On top of AVX2.
+#if defined(INTSAM_HAVE_AVX512VNNI)
+void FillGemmAvx512vnni(Kernels& k);
+void FillAttentionAvx512vnni(Kernels& k);
+#endif
+
 }  // namespace intsam
 
 #endif  // INTSAM_KERNELS_TIERS_H_

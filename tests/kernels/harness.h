@@ -1,5 +1,5 @@
 // What the kernel tests share: buffers that end at an inaccessible page, a seeded generator with a taste for extremes,
-// and the list of tiers that this build contains and this CPU can run.
+// and the list of tiers that this build contains and this CPU can run or emulate.
 #ifndef INTSAM_TESTS_KERNELS_HARNESS_H_
 #define INTSAM_TESTS_KERNELS_HARNESS_H_
 
@@ -12,11 +12,12 @@
 #include <cstring>
 #include <random>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "kernels/kernels.h"
 #include "kernels/numerics/packed_weights.h"
+#include "runtime/base/cpu.h"
+#include "tests/kernels/emulation/emulated_tiers.h"
 
 namespace intsam::test {
 
@@ -139,18 +140,12 @@ inline std::vector<uint8_t> PackGroups(const std::vector<int8_t>& codes, int n, 
   return packed;
 }
 
-inline bool CpuRuns(std::string_view tier) {
-#if defined(__x86_64__)
-  if (tier == "avx2") return __builtin_cpu_supports("avx2");
-#endif
-  return tier == "scalar";
-}
-
 inline std::vector<const Kernels*> RunnableTiers() {
   std::vector<const Kernels*> tiers;
   for (const Kernels* k : BuiltKernels()) {
-    if (CpuRuns(k->name)) tiers.push_back(k);
+    if (CpuSupports(k->name)) tiers.push_back(k);
   }
+  for (const Kernels* k : EmulatedTiers()) tiers.push_back(k);
   return tiers;
 }
 

@@ -1,0 +1,13 @@
+// AVX512-VNNI GEMMs: the 512-bit instances of gemm_vnni.h.
+#include "kernels/gemm/gemm_vnni.h"
+#include "kernels/nn/avx512_common.h"
+#include "kernels/tiers.h"
+
+namespace intsam {
+
+void FillGemmAvx512vnni(Kernels& k) {
+  k.gemm_a8w8 = vnni::Gemm<Zmm, GemmA8W8>;
+  k.gemm_a16w8 = vnni::Gemm<Zmm, GemmA16W8>;
+}
+
+}  // namespace intsam

@@ -1,0 +1,13 @@
+// AVX-VNNI GEMMs: the 256-bit instances of gemm_vnni.h.
+#include "kernels/gemm/gemm_vnni.h"
+#include "kernels/nn/avxvnni_common.h"
+#include "kernels/tiers.h"
+
+namespace intsam {
+
+void FillGemmAvxvnni(Kernels& k) {
+  k.gemm_a8w8 = vnni::Gemm<Ymm, GemmA8W8>;
+  k.gemm_a16w8 = vnni::Gemm<Ymm, GemmA16W8>;
+}
+
+}  // namespace intsam

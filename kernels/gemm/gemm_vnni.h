@@ -1,0 +1,183 @@
+// GEMMs of the tiers with dot-product instructions, as templates over their vectors (Ymm of nn/avxvnni_common.h, Zmm of
+// nn/avx512_common.h). VPDPBUSD multiplies u8 codes by s8 weights, VPDPWSSD pairs of s16; both add into s32 lanes
+// without an intermediate that could saturate, so any operands are exact.
+//
+// A step is 4 bytes of a row of activations, broadcast, against 64 bytes of each panel: four k of 8-bit codes, two of
+// s16 ones. s8 panels are used as they lie; packed ones are expanded a block at a time, and those of 16-bit activations
+// widened.
+#ifndef INTSAM_KERNELS_GEMM_GEMM_VNNI_H_
+#define INTSAM_KERNELS_GEMM_GEMM_VNNI_H_
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "kernels/gemm/gemm_avx2.h"
+
+namespace intsam::vnni {
+
+constexpr int kBlockRows = 72;     // callers give strips of about 64 rows
+constexpr int kBlockBytes = 8192;  // of a panel: four of them fill two thirds of an L1 of 48 KiB beside the rows
+
+// `depth` k of a packed panel to s8. Every w = code - zero fits.
+template <int kBits>
+static void ExpandPanel(const uint8_t* packed, const uint8_t* zero, int depth, int8_t* out) {
+  const __m128i zeros = avx2::LoadHalf(zero);  // each four times, for the four k of a channel
+  const auto spread = [&](int first) {
+    const __m128i from = _mm_set1_epi32(first * 0x01010101);
+    const auto four = [&](int channel) {
+      return _mm_shuffle_epi8(
+          zeros, _mm_add_epi8(from, _mm_add_epi8(_mm_set1_epi8(static_cast<char>(channel)),
+                                                 _mm_setr_epi8(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3))));
+    };
+    return _mm256_inserti128_si256(_mm256_castsi128_si256(four(0)), four(4), 1);
+  };
+  const __m256i zero_left = spread(0), zero_right = spread(8);
+  for (int i = 0; i < depth * kPanel; i += kGroup, packed += GroupBytes(kBits)) {
+    const avx2::CodesOfGroup u = avx2::Unpack<kBits>(packed);
+    avx2::Store(out + i, _mm256_sub_epi8(u.left, zero_left));
+    avx2::Store(out + i + 32, _mm256_sub_epi8(u.right, zero_right));
+  }
+}
+
+// A panel of s8: as it lies, or expanded into `out`.
+static inline const int8_t* AsS8(const uint8_t* panel, const uint8_t* zero, int bits, int depth, int8_t* out) {
+  switch (bits) {
+    case 4: ExpandPanel<4>(panel, zero, depth, out); break;
+    case 5: ExpandPanel<5>(panel, zero, depth, out); break;
+    case 6: ExpandPanel<6>(panel, zero, depth, out); break;
+    case 7: ExpandPanel<7>(panel, zero, depth, out); break;
+    default: return reinterpret_cast<const int8_t*>(panel);
+  }
+  return out;
+}
+
+// `depth` k of an s8 panel to s16: a group of four k becomes (k0, k1) of all channels, then (k2, k3).
+static inline void WidenPanel(const int8_t* panel, int depth, int8_t* out) {
+  // A byte in the upper half of its word, moved down with its sign; indices of -1 give zeros.
+  const __m256i front = _mm256_setr_epi8(-1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13,  //
+                                         -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13);
+  const __m256i back = _mm256_setr_epi8(-1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15,  //
+                                        -1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15);
+  const auto widen = [](__m256i group, __m256i half) { return _mm256_srai_epi16(_mm256_shuffle_epi8(group, half), 8); };
+  for (int i = 0; i < depth * kPanel; i += kGroup, out += 2 * kGroup) {
+    const __m256i left = avx2::Load(panel + i), right = avx2::Load(panel + i + 32);
+    avx2::Store(out, widen(left, front));
+    avx2::Store(out + 32, widen(right, front));
+    avx2::Store(out + 64, widen(left, back));
+    avx2::Store(out + 96, widen(right, back));
+  }
+}
+
+// The operands of one tile, strides of `a` and `w` in bytes: rows of activations, `steps` steps of some panels, and
+// where sums start (the bias with stride 0, or acc itself) and end.
+struct TileArguments {
+  const uint8_t* a;
+  size_t a_stride;
+  const int8_t* w;
+  size_t w_stride;
+  int steps;
+  const int32_t* start;
+  size_t start_stride;
+  int32_t* acc;
+  size_t acc_stride;
+};
+
+template <class Isa, bool kCodes, int kPanels, int kRows>
+void Tile(const TileArguments& t) {
+  constexpr int kPerPanel = kPanel / Isa::kLanes, kVectors = kPanels * kPerPanel;
+  typename Isa::Vector sums[kRows][kVectors];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) sums[r][v] = Isa::Load(t.start + r * t.start_stride + v * Isa::kLanes);
+  }
+  const uint8_t* a = t.a;
+  const int8_t* w = t.w;
+  for (int step = 0; step < t.steps; ++step, a += 4, w += kGroup) {
+    typename Isa::Vector weights[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      weights[v] = Isa::Load(w + (v / kPerPanel) * t.w_stride + v % kPerPanel * 4 * Isa::kLanes);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) {
+      const typename Isa::Vector x = Isa::Broadcast32(a + r * t.a_stride);
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v) {
+        sums[r][v] = kCodes ? Isa::DotBytes(sums[r][v], x, weights[v]) : Isa::DotWords(sums[r][v], x, weights[v]);
+      }
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) Isa::Store(t.acc + r * t.acc_stride + v * Isa::kLanes, sums[r][v]);
+  }
+}
+
+// Tiles of 1..kGemmPanels panels x 1..kGemmRows rows, one after the other.
+template <class Isa, bool kCodes, size_t... kIndex>
+constexpr auto TilesOf(std::index_sequence<kIndex...>) {
+  constexpr int kRows = Isa::kGemmRows;
+  return std::array{&Tile<Isa, kCodes, int{kIndex} / kRows + 1, int{kIndex} % kRows + 1>...};
+}
+
+template <class Isa, class Arguments>
+void Gemm(const Arguments& g) {
+  constexpr int kCode = sizeof(*g.a);  // 1 or 2 bytes
+  constexpr int kPanels = Isa::kGemmPanels, kRows = Isa::kGemmRows;
+  static constexpr auto kTiles = TilesOf<Isa, kCode == 1>(std::make_index_sequence<kPanels * kRows>());
+  alignas(64) int8_t scratch[kPanels * kBlockBytes];
+  alignas(64) int8_t narrow[kCode == 1 ? 64 : kBlockBytes / 2];  // a panel of s8, to be widened
+  const WeightPanels& w = g.weights;
+  const size_t group_bytes = GroupBytes(w.bits), panel_bytes = static_cast<size_t>(g.k / 4) * group_bytes;
+  const int row_block = avx2::BlockSize(g.m, kBlockRows, 1);
+  const int tile_rows = avx2::BlockSize(row_block, kRows, 1);  // tiles of like height: none is left with a row
+  const int depth_block = avx2::BlockSize(g.k, kBlockBytes / (kCode * kPanel), 4);
+  for (int i0 = 0; i0 < g.m; i0 += row_block) {
+    const int rows = std::min(row_block, g.m - i0);
+    const auto* block = g.a + static_cast<size_t>(i0) * g.a_stride;
+    for (int k0 = 0; k0 < g.k; k0 += depth_block) {
+      const int depth = std::min(depth_block, g.k - k0);
+      const avx2::PanelPrefetch prefetch(w, depth, rows);
+      const uint8_t* piece = static_cast<const uint8_t*>(w.groups) + static_cast<size_t>(k0 / 4) * group_bytes;
+      for (int j = 0; j < g.n; j += kPanels * kPanel, piece += kPanels * panel_bytes) {
+        const int panels = std::min(kPanels, (g.n - j + kPanel - 1) / kPanel);
+        const int ahead = std::clamp((g.n - j + kPanel - 1) / kPanel - kPanels, 0, kPanels);
+        int32_t* acc = g.acc + static_cast<size_t>(i0) * g.acc_stride + j;
+        const bool first = k0 == 0;
+        TileArguments t{reinterpret_cast<const uint8_t*>(block + k0),
+                        kCode * g.a_stride,
+                        reinterpret_cast<const int8_t*>(piece),
+                        panel_bytes,
+                        kCode * depth / 4,
+                        first ? g.bias + j : acc,
+                        first ? 0 : g.acc_stride,
+                        acc,
+                        g.acc_stride};
+        if (kCode == 2 || w.bits < 8) {
+          t.w = scratch, t.w_stride = static_cast<size_t>(kCode * depth * kPanel);
+          for (int p = 0; p < panels; ++p) {
+            int8_t* out = scratch + p * t.w_stride;
+            const uint8_t* zero = w.zero + (w.bits == 8 ? 0 : j + p * kPanel);
+            const int8_t* s8 = AsS8(piece + p * panel_bytes, zero, w.bits, depth, kCode == 1 ? out : narrow);
+            if constexpr (kCode == 2) WidenPanel(s8, depth, out);
+          }
+        }
+        for (int i = 0; i < rows; i += tile_rows) {
+          const int tile = std::min(tile_rows, rows - i);
+          for (int p = 0; p < ahead; ++p) prefetch(piece + (kPanels + p) * panel_bytes, i, tile);
+          kTiles[(panels - 1) * kRows + tile - 1](t);
+          t.a += static_cast<size_t>(tile) * t.a_stride;
+          t.acc += static_cast<size_t>(tile) * g.acc_stride;
+          if (!first) t.start = t.acc;
+        }
+      }
+    }
+  }
+}
+
+}  // namespace intsam::vnni
+
+#endif  // INTSAM_KERNELS_GEMM_GEMM_VNNI_H_
