@@ -50,6 +50,15 @@ Kernels Avx512vnniTier() {
 }
 #endif
 
+#if defined(INTSAM_HAVE_AMX)
+Kernels AmxTier() {
+  Kernels k = Avx512vnniTier();
+  k.name = "amx";
+  FillGemmAmx(k);
+  return k;
+}
+#endif
+
 }  // namespace
 
 const Kernels& ScalarKernels() {
@@ -58,6 +67,9 @@ const Kernels& ScalarKernels() {
 }
 
 std::span<const Kernels* const> BuiltKernels() {
+#if defined(INTSAM_HAVE_AMX)
+  static const Kernels amx = AmxTier();
+#endif
 #if defined(INTSAM_HAVE_AVX512VNNI)
   static const Kernels avx512vnni = Avx512vnniTier();
 #endif
@@ -68,6 +80,9 @@ std::span<const Kernels* const> BuiltKernels() {
   static const Kernels avx2 = Avx2Tier();
 #endif
   static const Kernels* const tiers[] = {
+#if defined(INTSAM_HAVE_AMX)
+    &amx,
+#endif
 #if defined(INTSAM_HAVE_AVX512VNNI)
     &avx512vnni,
 #endif

@@ -37,6 +37,11 @@ void FillGemmAvx512vnni(Kernels& k);
 void FillAttentionAvx512vnni(Kernels& k);
 #endif
 
+// On top of AVX512-VNNI.
+#if defined(INTSAM_HAVE_AMX)
+void FillGemmAmx(Kernels& k);  // gemm_a8w8
+#endif
+
 }  // namespace intsam
 
 #endif  // INTSAM_KERNELS_TIERS_H_

@@ -5,8 +5,10 @@
 
 namespace intsam {
 
+void Avx512vnniGemmA8W8(const GemmA8W8& g) { vnni::Gemm<Zmm>(g); }
+
 void FillGemmAvx512vnni(Kernels& k) {
-  k.gemm_a8w8 = vnni::Gemm<Zmm, GemmA8W8>;
+  k.gemm_a8w8 = Avx512vnniGemmA8W8;
   k.gemm_a16w8 = vnni::Gemm<Zmm, GemmA16W8>;
 }
 

@@ -180,4 +180,11 @@ void Gemm(const Arguments& g) {
 
 }  // namespace intsam::vnni
 
+namespace intsam {
+
+// The avx512vnni tier's product, for the rows that the amx tier's leaves over.
+void Avx512vnniGemmA8W8(const GemmA8W8& g);
+
+}  // namespace intsam
+
 #endif  // INTSAM_KERNELS_GEMM_GEMM_VNNI_H_

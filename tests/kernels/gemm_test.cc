@@ -167,6 +167,21 @@ TEST_P(GemmTest, DeepPanels) {
   }
 }
 
+// Whole blocks of rows and what is left of them, over several blocks of depth and what is left of those.
+TEST_P(GemmTest, BlocksOfRowsAndDepth) {
+  Random random(4);
+  for (int m : {16, 17, 32, 47, 48, 64, 81}) {
+    for (int n : {16, 33, 64, 80}) {
+      for (int k : {64, 80, 128, 1088, 1100}) {
+        if (m > 32 && n == 64) continue;
+        const int bits = random.Chance(2) ? 8 : static_cast<int>(random.In(4, 7));
+        Check8(*GetParam(), RandomProblem<uint8_t>(random, m, n, k, 0, 255, bits), 4);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
 // One activation of 1 a row picks one weight: every code of every width at every place of a group, next to neighbours
 // of all zeros and all ones.
 TEST_P(GemmTest, EveryPackedCodeInItsPlace) {

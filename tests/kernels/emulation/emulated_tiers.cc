@@ -31,7 +31,13 @@ std::vector<const Kernels*> EmulatedTiers() {
     FillAttentionAvx512vnni(k);
     return k;
   }();
-  return {&avx512vnni, &avxvnni};
+  static const Kernels amx = [&] {
+    Kernels k = avx512vnni;
+    k.name = "amx_emulated";
+    FillGemmAmx(k);
+    return k;
+  }();
+  return {&amx, &avx512vnni, &avxvnni};
 #else
   return {};
 #endif

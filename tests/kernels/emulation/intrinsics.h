@@ -3,6 +3,8 @@
 #ifndef INTSAM_TESTS_KERNELS_EMULATION_INTRINSICS_H_
 #define INTSAM_TESTS_KERNELS_EMULATION_INTRINSICS_H_
 
+#include "tests/kernels/emulation/amx.h"
+
 #define SIMDE_ENABLE_NATIVE_ALIASES
 #include <simde/x86/avx2.h>
 #include <simde/x86/avx512.h>
