@@ -45,7 +45,10 @@ Kernels Avx512vnniTier() {
   Kernels k = Avx2Tier();
   k.name = "avx512vnni";
   FillGemmAvx512vnni(k);
+  FillEpilogueAvx512vnni(k);
+  FillLayerNormAvx512vnni(k);
   FillAttentionAvx512vnni(k);
+  FillSoftmaxAvx512vnni(k);
   return k;
 }
 #endif

@@ -34,7 +34,10 @@ void FillAttentionAvxvnni(Kernels& k);  // attention_mix
 // On top of AVX2.
 #if defined(INTSAM_HAVE_AVX512VNNI)
 void FillGemmAvx512vnni(Kernels& k);
-void FillAttentionAvx512vnni(Kernels& k);
+void FillEpilogueAvx512vnni(Kernels& k);
+void FillLayerNormAvx512vnni(Kernels& k);  // layer_norm_narrow
+void FillAttentionAvx512vnni(Kernels& k);  // all but pack_*
+void FillSoftmaxAvx512vnni(Kernels& k);
 #endif
 
 // On top of AVX512-VNNI.

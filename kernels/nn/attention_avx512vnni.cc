@@ -1,10 +1,112 @@
-// AVX-512 attention around the two products (docs/numerics.md, sections 6 and 7).
+// AVX-512 attention around the two products (docs/numerics.md, sections 6 and 7): the mix, its output codes, relative
+// positions. The softmax between them is softmax_avx512vnni.cc; packing is AVX2's.
+#include <algorithm>
+
 #include "kernels/nn/avx512_common.h"
 #include "kernels/nn/mix_vnni.h"
+#include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
 namespace intsam {
+namespace {
 
-void FillAttentionAvx512vnni(Kernels& k) { k.attention_mix = vnni::Mix<Zmm>; }
+using namespace avx512;
+
+// ---------------------------------------------------------------- output codes
+
+// N to the output value: RSH(RSH(N, pre) * mult, end), saturated to s32, which no code needs.
+class OutputScale {
+ public:
+  OutputScale(int pre_shift, int64_t mult, int shift)
+      : pre_half_(Half(pre_shift)),
+        end_half_(Half(std::min(shift, 62))),
+        mult_(_mm512_set1_epi64(mult)),
+        pre_(_mm_cvtsi32_si128(pre_shift)),
+        end_(_mm_cvtsi32_si128(std::min(shift, 62))) {}
+
+  // |N1| < 2^31, so the product is one VPMULDQ.
+  __m256i Value(__m512i n) const {
+    const __m512i n1 = _mm512_sra_epi64(_mm512_add_epi64(n, pre_half_), pre_);
+    return _mm512_cvtsepi64_epi32(_mm512_sra_epi64(_mm512_add_epi64(_mm512_mul_epi32(n1, mult_), end_half_), end_));
+  }
+
+ private:
+  static __m512i Half(int shift) { return _mm512_set1_epi64(shift == 0 ? 0 : int64_t{1} << (shift - 1)); }
+
+  __m512i pre_half_, end_half_, mult_;
+  __m128i pre_, end_;
+};
+
+OutputScale ScaleOfRow(const AttentionOutput& a, int row) {
+  if (a.sum == nullptr) return {a.pre_shift, a.mult, a.shift};
+  const AttentionDivisor divisor = AttentionDivisorOf(static_cast<uint32_t>(a.sum[row]), a.mult, a.shift);
+  return {divisor.pre_shift, divisor.reciprocal, divisor.shift};
+}
+
+void Avx512AttentionOutput(const AttentionOutput& a) {
+  const __m256i lo = _mm256_set1_epi32(a.lo), hi = _mm256_set1_epi32(a.hi), zero = _mm256_set1_epi32(a.zero);
+  const __m128i flip = _mm_set1_epi8(static_cast<char>(a.flip));
+  for (int i = 0; i < a.rows; ++i) {
+    const OutputScale scale = ScaleOfRow(a, i);
+    const int64_t* n = a.n + static_cast<size_t>(i) * static_cast<size_t>(a.d);
+    uint8_t* out = a.out + static_cast<size_t>(i) * a.out_stride;
+    for (int c = 0; c < a.d; c += 8) {
+      const __m256i value = _mm256_min_epi32(_mm256_max_epi32(scale.Value(Load(n + c)), lo), hi);
+      const __m128i codes = _mm_xor_si128(_mm256_cvtepi32_epi8(_mm256_add_epi32(value, zero)), flip);
+      _mm_mask_storeu_epi8(out + c, FirstLanes<__mmask16>(std::min(a.d - c, 8)), codes);
+    }
+  }
+}
+
+// ---------------------------------------------------------------- relative positions
+
+constexpr int kMaxDepth = 544;  // d <= 516, rounded up to whole vectors
+
+// The sums of sixteen vectors, in order.
+__m512i SumEach(const __m512i v[16]) {
+  __m512i fours[4];  // of vectors 4 i to 4 i + 3, in every quarter: the sum of that quarter of each
+  for (int i = 0; i < 4; ++i) {
+    const auto pair = [](__m512i a, __m512i b) {
+      return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    };
+    const __m512i front = pair(v[4 * i], v[4 * i + 1]), back = pair(v[4 * i + 2], v[4 * i + 3]);
+    fours[i] = _mm512_add_epi32(_mm512_unpacklo_epi64(front, back), _mm512_unpackhi_epi64(front, back));
+  }
+  // Even quarters of both plus odd quarters of both.
+  const auto halves = [](__m512i a, __m512i b) {
+    return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xDD));
+  };
+  return halves(halves(fours[0], fours[1]), halves(fours[2], fours[3]));
+}
+
+void Avx512RelativePosition(const RelativePosition& p) {
+  const Rq32Lanes rq = MakeRq32Lanes(p.mult, p.shift);
+  const size_t d = static_cast<size_t>(p.d);
+  int16_t q[kMaxDepth];  // widened, zero from d on: whatever follows a table row is multiplied by zero
+  for (int i = 0; i < p.rows; ++i) {
+    const int8_t* source = p.q + static_cast<size_t>(i) * p.q_stride;
+    for (size_t c = 0; c < d; c += 32) Store(q + c, _mm512_cvtepi8_epi16(avx2::Load(source + c)));
+    std::fill(q + d, q + RoundUp(p.d, 32), int16_t{0});
+    for (int t = 0; t < p.count; t += 16) {
+      const int count = std::min(16, p.count - t);
+      __m512i sums[16];
+      for (int lane = 0; lane < 16; ++lane) {
+        const int16_t* row = p.table + static_cast<size_t>(p.first + t + std::min(lane, count - 1)) * d;
+        __m512i sum = _mm512_setzero_si512();
+        for (size_t c = 0; c < d; c += 32) sum = _mm512_dpwssd_epi32(sum, Load(q + c), Load(row + c));
+        sums[lane] = sum;
+      }
+      StoreFirst(p.out + static_cast<size_t>(i) * p.out_stride + t, Apply(rq, SumEach(sums)), count);
+    }
+  }
+}
+
+}  // namespace
+
+void FillAttentionAvx512vnni(Kernels& k) {
+  k.attention_mix = vnni::Mix<Zmm>;
+  k.attention_output = Avx512AttentionOutput;
+  k.relative_position = Avx512RelativePosition;
+}
 
 }  // namespace intsam

@@ -25,6 +25,76 @@ static inline Mask FirstLanes(ptrdiff_t count) {
   return count >= kLanes ? static_cast<Mask>(~Mask{0}) : static_cast<Mask>((uint64_t{1} << count) - 1);
 }
 
+// The first min(count, lanes) elements of a vector.
+static inline void StoreFirst(int32_t* p, __m512i v, ptrdiff_t count) {
+  if (count >= 16) return Store(p, v);
+  _mm512_mask_storeu_epi32(p, FirstLanes<__mmask16>(count), v);
+}
+static inline void StoreFirst(int16_t* p, __m512i v, ptrdiff_t count) {
+  if (count >= 32) return Store(p, v);
+  _mm512_mask_storeu_epi16(p, FirstLanes<__mmask32>(count), v);
+}
+static inline void StoreFirst(int16_t* p, __m256i v, ptrdiff_t count) {
+  if (count >= 16) return avx2::Store(p, v);
+  _mm256_mask_storeu_epi16(p, FirstLanes<__mmask16>(count), v);
+}
+static inline void StoreFirst(uint8_t* p, __m256i v, ptrdiff_t count) {
+  if (count >= 32) return avx2::Store(p, v);
+  _mm256_mask_storeu_epi8(p, FirstLanes<__mmask32>(count), v);
+}
+
+static inline __m512i Clamp32(__m512i x, __m512i lo, __m512i hi) {
+  return _mm512_min_epi32(_mm512_max_epi32(x, lo), hi);
+}
+
+// VPACKSSDW and VPACKUSDW interleave their operands by quarters. From that order to the one in memory, and back.
+static inline __m512i MemoryOrder(__m512i packed) {
+  return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7), packed);
+}
+static inline __m512i PackOrder(__m512i v) {
+  return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), v);
+}
+
+// RQ32 of sixteen accumulators, even and odd lanes apart. The low halves of the 64-bit results are the results.
+struct Rq32Lanes {
+  __m512i mult_even, mult_odd;    // low halves of 64-bit lanes
+  __m512i half_even, half_odd;    // 2^(s-1)
+  __m512i shift_even, shift_odd;  // s
+};
+static inline __m512i Apply(const Rq32Lanes& r, __m512i acc) {
+  const __m512i even = _mm512_add_epi64(_mm512_mul_epi32(acc, r.mult_even), r.half_even);
+  const __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(acc, 32), r.mult_odd), r.half_odd);
+  const __m512i high = _mm512_slli_epi64(_mm512_srav_epi64(odd, r.shift_odd), 32);
+  return _mm512_mask_mov_epi32(_mm512_srav_epi64(even, r.shift_even), 0xAAAA, high);
+}
+// Of sixteen channels; lanes whose shift lies outside 1..62 (the padding of a channel buffer) give unspecified values.
+static inline Rq32Lanes MakeRq32Lanes(__m512i mult, __m512i shift) {
+  const auto half = [](__m512i s) { return _mm512_srli_epi64(_mm512_sllv_epi64(_mm512_set1_epi64(1), s), 1); };
+  const __m512i even = _mm512_and_si512(shift, _mm512_set1_epi64(0xFFFFFFFF)), odd = _mm512_srli_epi64(shift, 32);
+  return {mult, _mm512_srli_epi64(mult, 32), half(even), half(odd), even, odd};
+}
+static inline Rq32Lanes MakeRq32Lanes(const int32_t* mult, const uint8_t* shift) {
+  return MakeRq32Lanes(Load(mult), _mm512_cvtepu8_epi32(avx2::LoadHalf(shift)));
+}
+static inline Rq32Lanes MakeRq32Lanes(int32_t mult, int shift) {
+  return MakeRq32Lanes(_mm512_set1_epi32(mult), _mm512_set1_epi32(shift));
+}
+
+// The end of every code: 32 values in the order of a pack, clamped to 0 <= lo <= hi <= 255 and flipped.
+struct CodeRange {
+  __m256i lo, hi, flip;
+};
+static inline CodeRange MakeCodeRange(int lo, int hi, uint8_t flip) {
+  return {_mm256_set1_epi8(static_cast<char>(lo)), _mm256_set1_epi8(static_cast<char>(hi)),
+          _mm256_set1_epi8(static_cast<char>(flip))};
+}
+static inline __m256i CodesOfPack(__m512i packed, const CodeRange& range) {
+  const __m512i bytes = _mm512_packus_epi16(packed, packed);
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 0, 0, 0, 0, 0, 0, 0, 0);
+  const __m256i codes = _mm512_castsi512_si256(_mm512_permutexvar_epi32(order, bytes));
+  return _mm256_xor_si256(_mm256_min_epu8(_mm256_max_epu8(codes, range.lo), range.hi), range.flip);
+}
+
 }  // namespace avx512
 
 namespace {  // a type of this file alone: so are the instances of the templates

@@ -28,7 +28,10 @@ std::vector<const Kernels*> EmulatedTiers() {
     Kernels k = **avx2;
     k.name = "avx512vnni_emulated";
     FillGemmAvx512vnni(k);
+    FillEpilogueAvx512vnni(k);
+    FillLayerNormAvx512vnni(k);
     FillAttentionAvx512vnni(k);
+    FillSoftmaxAvx512vnni(k);
     return k;
   }();
   static const Kernels amx = [&] {
