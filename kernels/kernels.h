@@ -234,12 +234,13 @@ struct SoftmaxRow {
 struct AttentionMix {
   const uint16_t* prob;  // [rows][prob_stride], zero from count to count rounded up to 16
   size_t prob_stride;
-  const int16_t* values;  // from PackValues
+  const int16_t* values;  // from pack_values of the same tier
   int rows, count, d;
   int64_t* out;  // [rows][d]
 };
 
-// Values of one head, s8 [count][d], to s16 [RoundUp(count,16)/2][d][2] (pairs of keys side by side), padding zero.
+// Values of one head, s8 [count][d], to what attention_mix of the same tier reads: s16 [RoundUp(count,16)/2][d][2]
+// (pairs of keys side by side), padding zero, or another layout in a buffer of that size.
 struct PackValues {
   const int8_t* v;
   size_t stride;

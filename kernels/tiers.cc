@@ -58,6 +58,7 @@ Kernels AmxTier() {
   Kernels k = Avx512vnniTier();
   k.name = "amx";
   FillGemmAmx(k);
+  FillAttentionAmx(k);
   return k;
 }
 #endif

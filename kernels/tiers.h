@@ -42,7 +42,8 @@ void FillSoftmaxAvx512vnni(Kernels& k);
 
 // On top of AVX512-VNNI.
 #if defined(INTSAM_HAVE_AMX)
-void FillGemmAmx(Kernels& k);  // gemm_a8w8
+void FillGemmAmx(Kernels& k);       // gemm_a8w8
+void FillAttentionAmx(Kernels& k);  // pack_values, attention_mix
 #endif
 
 }  // namespace intsam

@@ -174,6 +174,8 @@ void MultiplyRows(const GemmA8W8& g) {
   }
 }
 
+}  // namespace
+
 void AmxGemmA8W8(const GemmA8W8& g) {
   GemmA8W8 part = g;
   const int in_tiles = g.m / kTileRows * kTileRows;
@@ -193,8 +195,6 @@ void AmxGemmA8W8(const GemmA8W8& g) {
   part.m = g.m - in_tiles;
   if (part.m > 0) Avx512vnniGemmA8W8(part);
 }
-
-}  // namespace
 
 void FillGemmAmx(Kernels& k) { k.gemm_a8w8 = AmxGemmA8W8; }
 

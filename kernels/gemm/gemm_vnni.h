@@ -182,8 +182,9 @@ void Gemm(const Arguments& g) {
 
 namespace intsam {
 
-// The avx512vnni tier's product, for the rows that the amx tier's leaves over.
+// The avx512vnni tier's product, for the rows that the amx tier's leaves over, and that one, for its mix.
 void Avx512vnniGemmA8W8(const GemmA8W8& g);
+void AmxGemmA8W8(const GemmA8W8& g);
 
 }  // namespace intsam
 

@@ -103,8 +103,10 @@ void Avx512RelativePosition(const RelativePosition& p) {
 
 }  // namespace
 
+void Avx512vnniAttentionMix(const AttentionMix& m) { vnni::Mix<Zmm>(m); }
+
 void FillAttentionAvx512vnni(Kernels& k) {
-  k.attention_mix = vnni::Mix<Zmm>;
+  k.attention_mix = Avx512vnniAttentionMix;
   k.attention_output = Avx512AttentionOutput;
   k.relative_position = Avx512RelativePosition;
 }

@@ -94,4 +94,11 @@ void Mix(const AttentionMix& a) {
 
 }  // namespace intsam::vnni
 
+namespace intsam {
+
+// The avx512vnni tier's mix, for the heads that are too small for the amx tier's.
+void Avx512vnniAttentionMix(const AttentionMix& m);
+
+}  // namespace intsam
+
 #endif  // INTSAM_KERNELS_NN_MIX_VNNI_H_

@@ -46,6 +46,7 @@ std::vector<int16_t> PackedValues(const std::vector<int8_t>& v, int count, int d
 }
 
 TEST_P(AttentionTest, PackValues) {
+  if (std::string(GetParam()->name).starts_with("amx")) GTEST_SKIP() << "a layout of its own, tested with the mix";
   Random random(32);
   for (int count = 1; count <= 35; ++count) {
     for (int d : kHeadSizes) {
@@ -79,7 +80,9 @@ void CheckMix(const Kernels& kernels, const std::vector<uint16_t>& prob, const s
     }
   }
   Guarded<uint16_t> p(padded_prob, padded, stride);
-  Guarded<int16_t> values(PackedValues(v, count, d));
+  Guarded<int8_t> unpacked(v);
+  Guarded<int16_t> values(padded * width);
+  kernels.pack_values({unpacked.data(), width, count, d, values.data()});
   Guarded<int64_t> out(expected.size());
   kernels.attention_mix({p.data(), stride, values.data(), rows, count, d, out.data()});
   ASSERT_EQ(out.Values(), expected) << "rows " << rows << " count " << count << " d " << d;
@@ -87,10 +90,10 @@ void CheckMix(const Kernels& kernels, const std::vector<uint16_t>& prob, const s
 
 TEST_P(AttentionTest, MixOfEveryShape) {
   Random random(36);
-  for (int rows = 1; rows <= 7; ++rows) {
+  for (int rows : {1, 2, 3, 4, 5, 6, 7, 8, 9, 16, 17}) {
     for (int count : {1, 2, 3, 15, 16, 17, 18, 19, 31, 32, 33, 49, 196}) {
-      for (int d : {1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 15, 16, 17, 19, 20, 24, 32, 64, 67, 80}) {
-        const auto prob = random.Values<uint16_t>(static_cast<size_t>(rows * count), 0, 32767);
+      for (int d : {1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 15, 16, 17, 19, 20, 24, 32, 64, 67, 80, 132}) {
+        const auto prob = random.Values<uint16_t>(static_cast<size_t>(rows * count), 0, random.Chance(4) ? 255 : 32767);
         const auto v = random.Values<int8_t>(static_cast<size_t>(count * d), -128, 127);
         CheckMix(*GetParam(), prob, v, rows, count, d, static_cast<size_t>(random.In(0, 5)));
         if (HasFatalFailure()) return;
@@ -101,7 +104,7 @@ TEST_P(AttentionTest, MixOfEveryShape) {
 
 TEST_P(AttentionTest, MixDoesNotOverflow) {
   for (int count : {510, 511, 512, 513, 1023, 1024, 1025, 4096, 65536}) {
-    const int rows = count > 5000 ? 1 : 3, d = count > 5000 ? 4 : 20;
+    const int rows = count > 5000 ? 1 : count > 2000 ? 3 : 17, d = count > 5000 ? 4 : 20;
     for (int value : {-128, 127}) {
       const std::vector<uint16_t> prob(static_cast<size_t>(rows * count), 32767);
       CheckMix(*GetParam(), prob, std::vector<int8_t>(static_cast<size_t>(count * d), static_cast<int8_t>(value)), rows,

@@ -38,6 +38,7 @@ std::vector<const Kernels*> EmulatedTiers() {
     Kernels k = avx512vnni;
     k.name = "amx_emulated";
     FillGemmAmx(k);
+    FillAttentionAmx(k);
     return k;
   }();
   return {&amx, &avx512vnni, &avxvnni};

@@ -79,6 +79,7 @@ static inline T ShiftRight(T x, uint64_t count) {
 }
 static inline uint64_t CountOf(__m128i count) { return Lanes<uint64_t, __m128i>(count).lane[0]; }
 
+static inline int32_t Or(int32_t a, int32_t b) { return a | b; }
 static inline int32_t Larger(int32_t a, int32_t b) { return a > b ? a : b; }
 template <typename T>
 static inline T Sum(T a, T b) {
@@ -120,6 +121,9 @@ static inline Result Convert(Vector x) {
 
 }  // namespace intsam::emulation
 
+#undef _mm512_maskz_loadu_epi64
+#undef _mm512_mask_storeu_epi64
+#undef _mm512_reduce_or_epi32
 #undef _mm512_sra_epi32
 #undef _mm512_sra_epi64
 #undef _mm512_srav_epi32
@@ -154,7 +158,9 @@ static inline Result Convert(Vector x) {
 #define _mm512_cvtepi32_epi16(x) (intsam::emulation::Convert<__m256i, int16_t, int32_t, __m512i>(x))
 #define _mm256_cvtepi32_epi8(x) (intsam::emulation::Convert<__m128i, int8_t, int32_t, __m256i>(x))
 #define _mm512_mask_loadu_epi32(source, mask, p) intsam::emulation::MaskLoad<int32_t>(source, mask, p)
+#define _mm512_maskz_loadu_epi64(mask, p) intsam::emulation::MaskLoad<int64_t>(simde_mm512_setzero_si512(), mask, p)
 #define _mm512_maskz_loadu_epi32(mask, p) _mm512_mask_loadu_epi32(simde_mm512_setzero_si512(), mask, p)
+#define _mm512_mask_storeu_epi64 intsam::emulation::MaskStore<int64_t, __m512i>
 #define _mm512_mask_storeu_epi32 intsam::emulation::MaskStore<int32_t, __m512i>
 #define _mm512_mask_storeu_epi16 intsam::emulation::MaskStore<int16_t, __m512i>
 #define _mm256_mask_storeu_epi16 intsam::emulation::MaskStore<int16_t, __m256i>
@@ -163,6 +169,7 @@ static inline Result Convert(Vector x) {
 #undef _mm512_reduce_max_epi32
 #undef _mm512_reduce_add_epi32
 #undef _mm512_reduce_add_epi64
+#define _mm512_reduce_or_epi32(v) intsam::emulation::Reduce<int32_t>(intsam::emulation::Or, v)
 #define _mm512_reduce_max_epi32(v) intsam::emulation::Reduce<int32_t>(intsam::emulation::Larger, v)
 #define _mm512_reduce_add_epi32(v) intsam::emulation::Reduce<int32_t>(intsam::emulation::Sum<int32_t>, v)
 #define _mm512_reduce_add_epi64(v) intsam::emulation::Reduce<int64_t>(intsam::emulation::Sum<int64_t>, v)
