@@ -71,7 +71,7 @@ void ExpectRunsTheSameEverywhere(const ModelBytes& bytes) {
   const Hashes reference = RunReference(model.value()->weights(), images);
   for (const Kernels* kernels : BuiltKernels()) {
     if (!CpuSupports(kernels->name)) continue;
-    EXPECT_EQ(RunSession(*model.value(), kernels->name, 2, images), reference) << kernels->name;
+    EXPECT_EQ(RunSession(*model.value(), *kernels, 2, images), reference) << kernels->name;
   }
 }
 

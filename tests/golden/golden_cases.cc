@@ -6,6 +6,7 @@
 
 #include "kernels/numerics/requantize.h"
 #include "runtime/base/sha256.h"
+#include "runtime/base/thread_pool.h"
 #include "runtime/exec/reference/reference_executor.h"
 #include "runtime/image/masks.h"
 
@@ -82,11 +83,8 @@ class ReferenceSubject : public Subject {
 
 class SessionSubject : public Subject {
  public:
-  SessionSubject(const Model& model, const char* isa, int threads) : model_(model) {
-    auto session = Session::Create(model, {threads, isa, nullptr});
-    Check(session.status());
-    session_ = std::move(session).value();
-  }
+  SessionSubject(const Model& model, const Kernels& kernels, int threads)
+      : model_(model), session_(std::make_unique<Session>(model, kernels, std::make_unique<ThreadPool>(threads))) {}
 
   std::vector<int16_t> Encode(const GoldenImage& image) override {
     Check(session_->SetImage(image.rgb.data(), image.size, size_t{image.size.width} * 3, PixelFormat::kRgb));
@@ -191,8 +189,8 @@ Hashes RunReference(const IntegerModel& model, const std::vector<GoldenImage>& i
   return RunAll(subject, model.config.num_masks(), images);
 }
 
-Hashes RunSession(const Model& model, const char* isa, int threads, const std::vector<GoldenImage>& images) {
-  SessionSubject subject(model, isa, threads);
+Hashes RunSession(const Model& model, const Kernels& kernels, int threads, const std::vector<GoldenImage>& images) {
+  SessionSubject subject(model, kernels, threads);
   return RunAll(subject, model.config().num_masks(), images);
 }
 

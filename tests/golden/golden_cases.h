@@ -25,8 +25,7 @@ std::vector<GoldenImage> GoldenImages();
 // One line "WIDTHxHEIGHT PROMPT OUTPUT SHA256" per output of every image and prompt.
 using Hashes = std::vector<std::string>;
 Hashes RunReference(const IntegerModel& model, const std::vector<GoldenImage>& images);
-// Ends the process when the tier is not supported.
-Hashes RunSession(const Model& model, const char* isa, int threads, const std::vector<GoldenImage>& images);
+Hashes RunSession(const Model& model, const Kernels& kernels, int threads, const std::vector<GoldenImage>& images);
 
 // tests/golden/data/golden.txt: the lines of every committed model, after its name.
 std::string GoldenListPath();

@@ -9,6 +9,7 @@
 #include "runtime/base/cpu.h"
 #include "tests/format/model_bytes.h"
 #include "tests/golden/golden_cases.h"
+#include "tests/kernels/emulation/emulated_tiers.h"
 
 namespace intsam::testing {
 namespace {
@@ -51,10 +52,18 @@ TEST_P(GoldenTest, EveryTierAndNumberOfThreads) {
     ++tiers;
     for (const int threads : {1, 2, 3, 4, 7}) {
       SCOPED_TRACE(std::string(kernels->name) + ", threads: " + std::to_string(threads));
-      ExpectEqual(RunSession(*model_, kernels->name, threads, images_), expected_);
+      ExpectEqual(RunSession(*model_, *kernels, threads, images_), expected_);
     }
   }
   EXPECT_GE(tiers, 1);
+}
+
+// Tiers that this CPU cannot run, emulated: tiles and scratch belong to a thread, so there are several.
+TEST_P(GoldenTest, EmulatedTiers) {
+  for (const Kernels* kernels : test::EmulatedTiers()) {
+    SCOPED_TRACE(kernels->name);
+    ExpectEqual(RunSession(*model_, *kernels, 3, images_), expected_);
+  }
 }
 
 // The list tells runs apart: no two images, prompts or outputs of it may hash alike, or a broken run could pass. Masks

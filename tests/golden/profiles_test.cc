@@ -7,6 +7,7 @@
 #include "runtime/base/cpu.h"
 #include "tests/format/micro_model.h"
 #include "tests/golden/golden_cases.h"
+#include "tests/kernels/emulation/emulated_tiers.h"
 
 namespace intsam::testing {
 namespace {
@@ -37,8 +38,11 @@ TEST_P(ProfilesTest, EqualOnEveryTier) {
   for (const Kernels* kernels : BuiltKernels()) {
     if (!CpuSupports(kernels->name)) continue;
     for (const int threads : {1, 3}) {
-      EXPECT_EQ(RunSession(model, kernels->name, threads, images), expected) << kernels->name << ", " << threads;
+      EXPECT_EQ(RunSession(model, *kernels, threads, images), expected) << kernels->name << ", " << threads;
     }
+  }
+  for (const Kernels* kernels : test::EmulatedTiers()) {
+    EXPECT_EQ(RunSession(model, *kernels, 2, images), expected) << kernels->name;
   }
 }
 

@@ -15,12 +15,11 @@ TEST(SamTiny, TiersAndThreadsAgree) {
   const Model& model = **opened;
   const std::vector<GoldenImage> images = {MakeImage(600, 400, 1)};
   const auto built = BuiltKernels();
-  const Hashes expected = RunSession(model, built.back()->name, 4, images);
+  const Hashes expected = RunSession(model, *built.back(), 4, images);
   for (const Kernels* kernels : built) {
     if (!CpuSupports(kernels->name) || kernels == built.back()) continue;
     for (const int threads : {1, 2, 3, 4}) {
-      EXPECT_EQ(RunSession(model, kernels->name, threads, images), expected)
-          << kernels->name << ", threads: " << threads;
+      EXPECT_EQ(RunSession(model, *kernels, threads, images), expected) << kernels->name << ", threads: " << threads;
     }
   }
 }
