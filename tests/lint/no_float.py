@@ -27,6 +27,7 @@ HELPER = re.compile(
 
 # x86: a name ending in a real-number type (ss, sd, ps, pd, sh, ph) computes, unless it begins like one of these.
 X86_REAL = re.compile(r"(?:ss|sd|ps|pd|sh|ph)$")
+X86_TILES = re.compile(r"^tdpb[su][su]d$")  # AMX products of bytes; those of reals end in ps
 X86_MOVES = ("mov", "and", "or", "xor", "shuf", "unpck", "blend", "broadcast", "extract", "insert", "maskmov", "compress",
              "expand", "gather", "scatter", "clflush")
 ARM_REAL = re.compile(r"^(?:f(?!mov$|ence)|[su]cvtf$|bf|v(?:add|sub|mul|mla|mls|div|cvt|sqrt|fma|neg|abs|cmp)\w*\.f)")
@@ -43,7 +44,7 @@ def computes_with_reals(mnemonic, arm):
         return True
     if base.startswith("p"):  # the integer vector instructions (pabsd, pmaxsd, pdpbusd) and permutations
         return False
-    return bool(X86_REAL.search(base)) and not base.startswith(X86_MOVES)
+    return bool(X86_REAL.search(base)) and not base.startswith(X86_MOVES) and not X86_TILES.match(base)
 
 
 # ---------------------------------------------------------------- compile
@@ -117,9 +118,10 @@ def listing(instructions):
 
 def check_objects(objdump, objects):
     bad = ["vmulps %ymm0,%ymm1,%ymm2", "cvttss2si %xmm0,%eax", "flds (%rax)", "vfmadd231ps %ymm0,%ymm1,%ymm2", "addsd %xmm0,%xmm1",
-           "comiss %xmm0,%xmm1"]
+           "comiss %xmm0,%xmm1", "tdpbf16ps %tmm0,%tmm1,%tmm2", "vaddps %zmm0,%zmm1,%zmm2{%k1}"]
     good = ["vmovaps %ymm0,%ymm1", "vpabsd %ymm0,%ymm1", "vpdpbusd %zmm0,%zmm1,%zmm2", "rep stos %al,(%rdi)", "xorps %xmm0,%xmm0",
-            "vpmaxsd %ymm0,%ymm1,%ymm2", "vshufps $0,%xmm0,%xmm0,%xmm0", "push %rax", "imul %eax,%eax"]
+            "vpmaxsd %ymm0,%ymm1,%ymm2", "vshufps $0,%xmm0,%xmm0,%xmm0", "push %rax", "imul %eax,%eax",
+            "tdpbusd %tmm0,%tmm1,%tmm2", "vmovdqu8 %ymm0,(%rax){%k1}", "vpmovqd %zmm0,%ymm0", "kmovd %eax,%k1"]
     if len(disassembly_findings("canary", listing(bad))[0]) != len(bad):
         return ["self-test: a real-number instruction passed"]
     if disassembly_findings("canary", listing(good))[0]:
