@@ -151,7 +151,7 @@ void MultiplyRows(const GemmA8W8& g) {
       if (w.bits < 8) {
         t.w = scratch, t.w_stride = static_cast<size_t>(depth * kPanel);
         for (int p = 0; p < panels; ++p) {
-          vnni::AsS8(piece + p * panel_bytes, w.zero + (j + p) * kPanel, w.bits, depth, scratch + p * t.w_stride);
+          vnni::AsS8<Zmm>(piece + p * panel_bytes, w.zero + (j + p) * kPanel, w.bits, depth, scratch + p * t.w_stride);
         }
       }
       for (int p = 0; rest > 0 && p < panels; ++p) {

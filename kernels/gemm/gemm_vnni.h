@@ -19,34 +19,14 @@ namespace intsam::vnni {
 constexpr int kBlockRows = 72;     // callers give strips of about 64 rows
 constexpr int kBlockBytes = 8192;  // of a panel: four of them fill two thirds of an L1 of 48 KiB beside the rows
 
-// `depth` k of a packed panel to s8. Every w = code - zero fits.
-template <int kBits>
-static void ExpandPanel(const uint8_t* packed, const uint8_t* zero, int depth, int8_t* out) {
-  const __m128i zeros = avx2::LoadHalf(zero);  // each four times, for the four k of a channel
-  const auto spread = [&](int first) {
-    const __m128i from = _mm_set1_epi32(first * 0x01010101);
-    const auto four = [&](int channel) {
-      return _mm_shuffle_epi8(
-          zeros, _mm_add_epi8(from, _mm_add_epi8(_mm_set1_epi8(static_cast<char>(channel)),
-                                                 _mm_setr_epi8(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3))));
-    };
-    return _mm256_inserti128_si256(_mm256_castsi128_si256(four(0)), four(4), 1);
-  };
-  const __m256i zero_left = spread(0), zero_right = spread(8);
-  for (int i = 0; i < depth * kPanel; i += kGroup, packed += GroupBytes(kBits)) {
-    const avx2::CodesOfGroup u = avx2::Unpack<kBits>(packed);
-    avx2::Store(out + i, _mm256_sub_epi8(u.left, zero_left));
-    avx2::Store(out + i + 32, _mm256_sub_epi8(u.right, zero_right));
-  }
-}
-
-// A panel of s8: as it lies, or expanded into `out`.
-static inline const int8_t* AsS8(const uint8_t* panel, const uint8_t* zero, int bits, int depth, int8_t* out) {
+// A panel of s8: as it lies, or expanded into `out`. Every w = code - zero fits.
+template <class Isa>
+const int8_t* AsS8(const uint8_t* panel, const uint8_t* zero, int bits, int depth, int8_t* out) {
   switch (bits) {
-    case 4: ExpandPanel<4>(panel, zero, depth, out); break;
-    case 5: ExpandPanel<5>(panel, zero, depth, out); break;
-    case 6: ExpandPanel<6>(panel, zero, depth, out); break;
-    case 7: ExpandPanel<7>(panel, zero, depth, out); break;
+    case 4: Isa::template ExpandPanel<4>(panel, zero, depth, out); break;
+    case 5: Isa::template ExpandPanel<5>(panel, zero, depth, out); break;
+    case 6: Isa::template ExpandPanel<6>(panel, zero, depth, out); break;
+    case 7: Isa::template ExpandPanel<7>(panel, zero, depth, out); break;
     default: return reinterpret_cast<const int8_t*>(panel);
   }
   return out;
@@ -161,7 +141,7 @@ void Gemm(const Arguments& g) {
           for (int p = 0; p < panels; ++p) {
             int8_t* out = scratch + p * t.w_stride;
             const uint8_t* zero = w.zero + (w.bits == 8 ? 0 : j + p * kPanel);
-            const int8_t* s8 = AsS8(piece + p * panel_bytes, zero, w.bits, depth, kCode == 1 ? out : narrow);
+            const int8_t* s8 = AsS8<Isa>(piece + p * panel_bytes, zero, w.bits, depth, kCode == 1 ? out : narrow);
             if constexpr (kCode == 2) WidenPanel(s8, depth, out);
           }
         }

@@ -50,11 +50,12 @@ void Avx512AttentionOutput(const AttentionOutput& a) {
     const OutputScale scale = ScaleOfRow(a, i);
     const int64_t* n = a.n + static_cast<size_t>(i) * static_cast<size_t>(a.d);
     uint8_t* out = a.out + static_cast<size_t>(i) * a.out_stride;
-    for (int c = 0; c < a.d; c += 8) {
+    avx2::ForEachVector<8>(a.d, [&](int c, int count) {
       const __m256i value = _mm256_min_epi32(_mm256_max_epi32(scale.Value(Load(n + c)), lo), hi);
       const __m128i codes = _mm_xor_si128(_mm256_cvtepi32_epi8(_mm256_add_epi32(value, zero)), flip);
-      _mm_mask_storeu_epi8(out + c, FirstLanes<__mmask16>(std::min(a.d - c, 8)), codes);
-    }
+      if (count == 8) return _mm_storel_epi64(reinterpret_cast<__m128i*>(out + c), codes);
+      _mm_mask_storeu_epi8(out + c, FirstLanes<__mmask16>(count), codes);
+    });
   }
 }
 

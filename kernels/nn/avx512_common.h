@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/kernels.h"
 #include "kernels/nn/avx2_common.h"
 #include "kernels/nn/intrinsics_x86.h"
+#include "kernels/numerics/packed_weights.h"
 
 namespace intsam {
 namespace avx512 {
@@ -95,6 +97,32 @@ static inline __m256i CodesOfPack(__m512i packed, const CodeRange& range) {
   return _mm256_xor_si256(_mm256_min_epu8(_mm256_max_epu8(codes, range.lo), range.hi), range.flip);
 }
 
+// A packed group: its codes as bytes.
+template <int kBits>
+static inline __m512i Unpack(const uint8_t* group) {
+  const __m512i nibbles = _mm512_broadcast_i64x4(avx2::Load(group));
+  const __m512i upper_half =
+      _mm512_setr_epi64(0, 0, 0, 0, 0x0004000400040004, 0x0004000400040004, 0x0004000400040004, 0x0004000400040004);
+  __m512i codes = _mm512_and_si512(_mm512_srlv_epi16(nibbles, upper_half), _mm512_set1_epi8(15));
+  if constexpr (kBits >= 6) {
+    // Bits 0, 2, 4 and 6 of a byte come to bit 4 for the four quarters; what else comes along is masked out.
+    const __m512i pairs = _mm512_broadcast_i32x4(avx2::LoadHalf(group + 32));
+    const __m512i left = _mm512_setr_epi32(4, 4, 4, 4, 2, 2, 2, 2, 0, 0, 0, 0, 30, 30, 30, 30);
+    const __m512i bits45 = _mm512_and_si512(_mm512_rolv_epi32(pairs, left), _mm512_set1_epi8(0x30));
+    codes = _mm512_or_si512(codes, bits45);
+  }
+  if constexpr (kBits % 2 != 0) {
+    int64_t tops;
+    std::memcpy(&tops, group + GroupBytes(kBits - 1), sizeof tops);
+    const __m512i bit = _mm512_setr_epi64(0x0101010101010101, 0x0202020202020202, 0x0404040404040404,
+                                          0x0808080808080808, 0x1010101010101010, 0x2020202020202020,
+                                          0x4040404040404040, static_cast<int64_t>(0x8080808080808080));
+    const __mmask64 set = _mm512_test_epi8_mask(_mm512_set1_epi64(tops), bit);
+    codes = _mm512_or_si512(codes, _mm512_maskz_set1_epi8(set, 1 << (kBits - 1)));
+  }
+  return codes;
+}
+
 }  // namespace avx512
 
 namespace {  // a type of this file alone: so are the instances of the templates
@@ -126,6 +154,14 @@ struct Zmm {
     };
     half(out, _mm512_castsi512_si256(v));
     half(out + 8, _mm512_extracti64x4_epi64(v, 1));
+  }
+  // `depth` k of a packed panel to s8.
+  template <int kBits>
+  static void ExpandPanel(const uint8_t* packed, const uint8_t* zero, int depth, int8_t* out) {
+    const __m512i zeros = _mm512_mullo_epi32(_mm512_cvtepu8_epi32(avx2::LoadHalf(zero)), _mm512_set1_epi32(0x01010101));
+    for (int i = 0; i < depth * kPanel; i += kGroup, packed += GroupBytes(kBits)) {
+      Store(out + i, _mm512_sub_epi8(avx512::Unpack<kBits>(packed), zeros));
+    }
   }
 };
 

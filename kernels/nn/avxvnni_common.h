@@ -3,6 +3,7 @@
 #ifndef INTSAM_KERNELS_NN_AVXVNNI_COMMON_H_
 #define INTSAM_KERNELS_NN_AVXVNNI_COMMON_H_
 
+#include "kernels/gemm/gemm_avx2.h"
 #include "kernels/nn/avx2_common.h"
 #include "kernels/nn/intrinsics_x86.h"
 
@@ -31,6 +32,21 @@ struct Ymm {
     };
     half(out, _mm256_castsi256_si128(v));
     half(out + 4, _mm256_extracti128_si256(v, 1));
+  }
+  // `depth` k of a packed panel to s8.
+  template <int kBits>
+  static void ExpandPanel(const uint8_t* packed, const uint8_t* zero, int depth, int8_t* out) {
+    const __m128i zeros = avx2::LoadHalf(zero);  // each four times, for the four k of a channel
+    const auto four = [&](int channel) {
+      const __m128i order = _mm_setr_epi8(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+      return _mm_shuffle_epi8(zeros, _mm_add_epi8(order, _mm_set1_epi8(static_cast<char>(channel))));
+    };
+    const __m256i zero_left = _mm256_set_m128i(four(4), four(0)), zero_right = _mm256_set_m128i(four(12), four(8));
+    for (int i = 0; i < depth * kPanel; i += kGroup, packed += GroupBytes(kBits)) {
+      const avx2::CodesOfGroup u = avx2::Unpack<kBits>(packed);
+      Store(out + i, _mm256_sub_epi8(u.left, zero_left));
+      Store(out + i + 32, _mm256_sub_epi8(u.right, zero_right));
+    }
   }
 };
 
