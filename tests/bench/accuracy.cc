@@ -132,18 +132,19 @@ void Print(const std::vector<Candidate>& candidates, const Evaluator& evaluator,
   std::printf("%d photos, %d regions; mIoU with human masks, agreement with FP32 masks\n\n", first.images,
               first.point.prompts);
   std::printf(
-      "| bits | method | point | best of 3 | box | agreement point / box | embedding error | softmax E16/U8/AGQ | KiB "
-      "|\n");
-  std::printf("|---|---|---|---|---|---|---|---|---|\n| FP32 | | %.4f | %.4f | %.4f | | | | |\n",
+      "| bits | method | point | best of 3 | box | agreement point / box | embedding error | softmax E16/U8/AGQ "
+      "| A.V error uniform / AGQ | KiB |\n");
+  std::printf("|---|---|---|---|---|---|---|---|---|---|\n| FP32 | | %.4f | %.4f | %.4f | | | | | |\n",
               first.point.mean.iou_fp32, first.point.mean.oracle_fp32, first.box.mean.iou_fp32);
   for (size_t i = 0; i < candidates.size(); ++i) {
     const Evaluation& e = evaluator.result(i);
     const nlohmann::ordered_json row = RowJson(candidates[i], e);
-    std::printf("| %s | %s | %.4f | %.4f | %.4f | %.3f / %.3f | %.4f | %d/%d/%d | %zu |\n",
+    std::printf("| %s | %s | %.4f | %.4f | %.4f | %.3f / %.3f | %.4f | %d/%d/%d | %.4f / %.4f | %zu |\n",
                 candidates[i].row.bits.c_str(), candidates[i].row.name.c_str(), e.point.mean.iou_int,
                 e.point.mean.oracle_int, e.box.mean.iou_int, e.point.mean.agreement, e.box.mean.agreement,
                 e.embedding_error, row["softmax_exact"].get<int>(), row["softmax_uniform"].get<int>(),
-                row["softmax_agq"].get<int>(), candidates[i].bytes.size() >> 10);
+                row["softmax_agq"].get<int>(), row["av_error_uniform"].get<double>(), row["av_error_agq"].get<double>(),
+                candidates[i].bytes.size() >> 10);
     json["rows"].push_back(row);
   }
   if (!json_path.empty()) std::ofstream(json_path) << json.dump(2) << "\n";
