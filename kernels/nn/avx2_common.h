@@ -21,6 +21,10 @@ static inline __m128i LoadHalf(const void* p) { return _mm_loadu_si128(static_ca
 static inline void Store(void* p, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
 static inline void StoreHalf(void* p, __m128i v) { _mm_storeu_si128(static_cast<__m128i*>(p), v); }
 
+// Keeps an accumulator in its register: without this GCC gathers the loads and products of a whole step and spills
+// accumulators to make room for them.
+static inline void Pin(__m256i& accumulator) { asm volatile("" : "+x"(accumulator)); }
+
 static inline __m256i Broadcast32(const void* p) {
   int32_t value;
   std::memcpy(&value, p, sizeof value);
