@@ -108,8 +108,8 @@ if(INTSAM_BUILD_APPS)
   endif()
   intsam_interface(cxxopts cxxopts::cxxopts)
 
-  # XNNPACK: a second FP32 opponent, used where the machine has it. It has no releases and its build downloads
-  # packages of its own, so there is no pinned fallback.
+  # XNNPACK: a second FP32 opponent (intsam-bench --fp32-library), used where the machine has it. It has no releases and
+  # its build downloads packages of its own, so there is no pinned fallback.
   find_path(INTSAM_XNNPACK_INCLUDE_DIR xnnpack.h)
   find_path(INTSAM_PTHREADPOOL_INCLUDE_DIR pthreadpool.h)
   find_library(INTSAM_XNNPACK_LIBRARY XNNPACK)

@@ -165,7 +165,7 @@ Json BenchReport(const Settings& settings, const Measurements& m) {
   json["profile"] = ProfileName(*m.model);
   json["weight_bits"] = Counts(coding.layers, [](const Linear& layer) { return std::to_string(layer.bits); });
   json["softmax"] = Counts(coding.attentions, [](const Softmax& softmax) { return VariantName(softmax.variant); });
-  json["fp32_library"] = settings.fp32 ? FloatSam::MatrixLibrary() : std::string("nothing");
+  json["fp32_library"] = Fp32LibraryName(settings);
   const double decoder_gmac = GMacs(config, MaskDecoderSteps(config));
   json["encoder"] = PartJson(m.integer.encoder, m.fp32.encoder, GMacs(config, ImageEncoderSteps(config)));
   json["decoder"] = PartJson(m.integer.first_decode, m.fp32.first_decode, decoder_gmac);

@@ -150,7 +150,7 @@ Result<Measurements> Measure(const Settings& settings, const CommonFlags& flags)
     INTSAM_ASSIGN(weights, LoadWeights(settings));
     if (!(weights.config == m.model->config()))
       return Error(Code::kUsage, "--checkpoint: has another configuration than the model");
-    sam = std::make_unique<FloatSam>(weights, settings.threads);
+    INTSAM_ASSIGN(sam, MakeFloatSam(weights, settings));
   }
   const int runs = (settings.rounds + 1) * (settings.ops ? 2 : 1);
   Progress bar("timing", static_cast<uint64_t>(runs), flags.progress && !flags.quiet);

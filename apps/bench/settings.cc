@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "apps/bench/xnnpack.h"
 #include "runtime/exec/select_kernels.h"
 
 namespace intsam {
@@ -45,7 +46,9 @@ cxxopts::Options MakeBenchOptions(const char* tool) {
                                                              cxxopts::value<std::string>()->default_value("3"))(
       "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)",
       cxxopts::value<std::string>()->default_value(""))("no-fp32", "time the integer model only")(
-      "steps", "add a table of steps")("ops", "add a table of the encoder's operations (rounds of their own)");
+      "fp32-library", "of the FP32 encoder's linear layers: onednn, xnnpack (all else is oneDNN's either way)",
+      cxxopts::value<std::string>()->default_value("onednn"))("steps", "add a table of steps")(
+      "ops", "add a table of the encoder's operations (rounds of their own)");
   options.parse_positional({"model"});
   AddCommonOptions(options);
   return options;
@@ -62,6 +65,11 @@ Result<Settings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFl
     if (synthetic && parsed.count(option) != 0) return Error(Code::kUsage, "--%s: only with MODEL", option);
   }
   settings.fp32 = parsed.count("no-fp32") == 0;
+  const std::string library = parsed["fp32-library"].as<std::string>();
+  if (library != "onednn" && library != "xnnpack")
+    return Error(Code::kUsage, "--fp32-library: '%.32s' is neither onednn nor xnnpack", library.c_str());
+  settings.xnnpack = settings.fp32 && library == "xnnpack";
+  if (settings.xnnpack) INTSAM_TRY(XnnpackLinears(1).status());
   if (!synthetic && settings.fp32 && parsed.count("checkpoint") == 0) {
     return Error(Code::kUsage, "--checkpoint: the FP32 side needs it (or --no-fp32)");
   }

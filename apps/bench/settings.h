@@ -23,7 +23,7 @@ struct Settings {
   QuantizeMethod method;
   std::string isa;
   int threads = 0, rounds = 3;
-  bool fp32 = true, steps = false, ops = false;
+  bool fp32 = true, xnnpack = false, steps = false, ops = false;
 };
 
 cxxopts::Options MakeBenchOptions(const char* tool);

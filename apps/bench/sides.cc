@@ -1,5 +1,6 @@
 #include "apps/bench/sides.h"
 
+#include "apps/bench/xnnpack.h"
 #include "converter/convert.h"
 
 namespace intsam {
@@ -28,6 +29,19 @@ Result<std::unique_ptr<Session>> MakeSession(const Model& model, const Settings&
   options.threads = settings.threads;
   options.isa = settings.isa.c_str();
   return Session::Create(model, std::move(options));
+}
+
+Result<std::unique_ptr<FloatSam>> MakeFloatSam(const FloatModel& weights, const Settings& settings) {
+  LinearLibrary library;
+  if (settings.xnnpack) {
+    INTSAM_ASSIGN(library, XnnpackLinears(settings.threads));
+  }
+  return std::make_unique<FloatSam>(weights, settings.threads, WeightLayout::kPacked, std::move(library));
+}
+
+std::string Fp32LibraryName(const Settings& settings) {
+  if (!settings.fp32) return "nothing";
+  return settings.xnnpack ? "XNNPACK, attention on " + FloatSam::MatrixLibrary() : FloatSam::MatrixLibrary();
 }
 
 Status Encode(Session& session, const Work& work) {
@@ -65,8 +79,8 @@ Status RunIntegerOnce(const Settings& settings) {
 Status RunFloatOnce(const Settings& settings) {
   INTSAM_ASSIGN(const FloatModel weights, LoadWeights(settings));
   const Work work(weights.config);
-  FloatSam sam(weights, settings.threads);
-  Decode(sam, Encode(sam, work), work, 0);
+  INTSAM_ASSIGN(const auto sam, MakeFloatSam(weights, settings));
+  Decode(*sam, Encode(*sam, work), work, 0);
   return Status();
 }
 

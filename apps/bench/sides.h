@@ -27,6 +27,11 @@ Status WriteSyntheticModel(const Settings& settings);
 Result<FloatModel> LoadWeights(const Settings& settings);
 Result<std::unique_ptr<Session>> MakeSession(const Model& model, const Settings& settings);
 
+// `weights` must outlive the result.
+Result<std::unique_ptr<FloatSam>> MakeFloatSam(const FloatModel& weights, const Settings& settings);
+// "oneDNN 2.6.3", or what else computes.
+std::string Fp32LibraryName(const Settings& settings);
+
 Status Encode(Session& session, const Work& work);
 Status Decode(Session& session, const Work& work, int prompt);
 std::vector<float> Encode(FloatSam& sam, const Work& work);

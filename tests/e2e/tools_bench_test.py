@@ -42,6 +42,17 @@ class Bench(ToolTest):
         uniform = self.bench_json("--synthetic", "micro", "--no-fp32", "--softmax", "uniform")
         self.assertEqual(list(uniform["softmax"]), ["uniform"])
 
+    def test_xnnpack(self):
+        arguments = ["--synthetic", "micro", "--rounds", "1", "-t", "1", "--json", "--fp32-library", "xnnpack"]
+        done = self.run_tool("bench", *arguments)
+        if done.returncode == 5:
+            self.assertIn(b"--fp32-library", done.stderr)
+            self.skipTest("no XNNPACK here")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        report = json.loads(done.stdout)
+        self.assertRegex(report["fp32_library"], r"^XNNPACK, attention on oneDNN \d")
+        self.assertGreater(report["encoder"]["fp32_s"], 0)
+
     def test_operations(self):
         config = json.loads(self.succeeds("inspect", MICRO, "--json"))["config"]
         tokens, dim = (config["image_size"] // config["patch_size"]) ** 2, config["embed_dim"]
@@ -106,6 +117,7 @@ class Bench(ToolTest):
             ([*micro, "--rounds", "0"], "--rounds"),
             ([*micro, "--rounds", "1001"], "--rounds"),
             ([*micro, "--isa", "mmx"], "mmx"),
+            ([*micro, "--fp32-library", "mkl"], "--fp32-library"),
             ([*micro, "--checkpoint", "x.pth"], "--checkpoint: only with MODEL"),
             ([MICRO, "--no-fp32", "--bits", "w8a8"], "--bits: only with --synthetic"),
             ([MICRO, "--no-fp32", "--softmax", "agq"], "--softmax: only with --synthetic"),
