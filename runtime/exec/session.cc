@@ -127,6 +127,7 @@ Status Session::SetImage(const uint8_t* pixels, ImageSize size, size_t stride, P
   frame_ = {size, ResizedSize(size, config().image_size)};
   ResizeToRgb(pixels, size, stride, format, frame_.resized, resized_, resize_scratch_);
   INTSAM_TRY(executor_->EncodeImage(resized_.data(), frame_.resized, embedding_.data(), hook_));
+  executor_->SetEmbedding(embedding_.data(), frame_);
   has_image_ = true;
   return Status();
 }
@@ -135,7 +136,7 @@ Status Session::Predict(const Prompt& prompt) {
   has_masks_ = false;
   if (!has_image_) return Error(Code::kUsage, "predict: no image has been set");
   INTSAM_TRY(CheckPrompt(prompt));
-  INTSAM_TRY(executor_->Decode(embedding_.data(), frame_, prompt, low_res_.data(), iou_.data(), hook_));
+  INTSAM_TRY(executor_->Decode(prompt, low_res_.data(), iou_.data(), hook_));
   has_masks_ = true;
   return Status();
 }
@@ -228,6 +229,7 @@ Status Session::LoadEmbedding(std::span<const uint8_t> in) {
   }
   std::memcpy(embedding_.data(), in.data() + sizeof header, values * sizeof(int16_t));
   frame_ = {original, resized};
+  executor_->SetEmbedding(embedding_.data(), frame_);
   has_image_ = true;
   return Status();
 }

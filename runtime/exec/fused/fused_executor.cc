@@ -1,15 +1,19 @@
 #include "runtime/exec/fused/fused_executor.h"
 
+#include <algorithm>
+
 #include "runtime/exec/fused/image_encoder.h"
 #include "runtime/exec/fused/mask_decoder.h"
 
 namespace intsam {
 namespace {
 
-// Image encoder and mask decoder never run at the same time: they share one block of memory.
+// Image encoder and mask decoder never run at the same time: they share one block of memory. What the decoder keeps
+// from prompt to prompt lies behind it.
 struct Plan {
   FusedImageEncoder::Buffers encoder;
   FusedMaskDecoder::Buffers decoder;
+  FusedMaskDecoder::ImageSide image;
   size_t bytes = 0;
 
   Plan(const SamConfig& config, int workers, uint8_t* base) {
@@ -18,7 +22,10 @@ struct Plan {
     Arena encoding(base), decoding(base);
     FusedImageEncoder::Layout(config, encoding, encoder);
     FusedMaskDecoder::Layout(config, decoding, decoder);
-    bytes = encoding.used() > decoding.used() ? encoding.used() : decoding.used();
+    const size_t shared = std::max(encoding.used(), decoding.used());
+    Arena keeping(base == nullptr ? nullptr : base + shared);
+    FusedMaskDecoder::Layout(config, keeping, image);
+    bytes = shared + keeping.used();
   }
 };
 
@@ -34,9 +41,12 @@ class FusedExecutor : public Executor {
     return encoder_.Run(rgb, size, plan_.encoder, embedding, hook);
   }
 
-  Status Decode(const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res, int16_t* iou,
-                const StepHook& hook) override {
-    return decoder_.Run(embedding, frame, prompt, plan_.decoder, low_res, iou, hook);
+  void SetEmbedding(const int16_t* embedding, const Frame& frame) override {
+    plan_.image.embedding = embedding, plan_.image.frame = frame, plan_.image.projected = false;
+  }
+
+  Status Decode(const Prompt& prompt, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
+    return decoder_.Run(prompt, plan_.image, plan_.decoder, low_res, iou, hook);
   }
 
  private:

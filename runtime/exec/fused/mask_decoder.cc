@@ -49,6 +49,11 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   }
 }
 
+void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, ImageSide& image) {
+  const size_t values = size_t{c.grid()} * c.grid() * c.cross_dim();
+  for (int8_t** projection : {&image.k, &image.v, &image.q}) *projection = arena.Take<int8_t>(values);
+}
+
 template <class Body>
 void FusedMaskDecoder::ForKeys(const Body& body) {
   const int keys = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
@@ -58,9 +63,10 @@ void FusedMaskDecoder::ForKeys(const Body& body) {
   });
 }
 
-Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers,
-                             int16_t* low_res, int16_t* iou, const StepHook& hook) {
-  b_ = &buffers;
+Status FusedMaskDecoder::Run(const Prompt& prompt, ImageSide& image, Buffers& buffers, int16_t* low_res, int16_t* iou,
+                             const StepHook& hook) {
+  b_ = &buffers, image_ = &image;
+  no_mask_ = prompt.mask == nullptr;
   tokens_ = static_cast<int>(TokenCount(p_.model->config, prompt));
   const MaskDecoder& d = p_.model->mask_decoder;
   for (size_t i = 0; i < steps_.size(); ++i) {
@@ -69,17 +75,18 @@ Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const
     const uint32_t layer = steps_[i].layer;
     switch (steps_[i].kind) {
       case StepKind::kPromptTokens:
-        PromptTokens(*p_.model, frame, prompt, b_->tokens);
+        PromptTokens(*p_.model, image.frame, prompt, b_->tokens);
         std::copy_n(b_->tokens, static_cast<size_t>(tokens_) * d.dim, b_->token_pe);
         break;
-      case StepKind::kDensePrompt: DensePrompt(embedding, prompt.mask); break;
+      case StepKind::kDensePrompt: DensePrompt(prompt.mask); break;
       case StepKind::kSelfAttention: SelfAttention(layer); break;
       case StepKind::kTokenToImage:
-        TokenToImage(d.layers[layer].token_to_image, p_.layers[layer].token_to_image, d.layers[layer].norm2);
+        TokenToImage(d.layers[layer].token_to_image, p_.layers[layer].token_to_image, d.layers[layer].norm2,
+                     no_mask_ && layer == 0);
         break;
       case StepKind::kTokenMlp: TokenMlp(layer); break;
       case StepKind::kImageToToken: ImageToToken(layer); break;
-      case StepKind::kFinalTokenToImage: TokenToImage(d.final_attn, p_.final_attn, d.norm_final); break;
+      case StepKind::kFinalTokenToImage: TokenToImage(d.final_attn, p_.final_attn, d.norm_final, false); break;
       case StepKind::kUpscale: Upscale(); break;
       case StepKind::kHypernetworks: Hypernetworks(); break;
       case StepKind::kMaskProduct: MaskProduct(low_res); break;
@@ -96,20 +103,42 @@ Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const
 
 // ---------------------------------------------------------------- prompt encoder
 
-void FusedMaskDecoder::DensePrompt(const int16_t* embedding, const int16_t* mask) {
+// With a mask: the keys. Without: their projections, once per image; the keys themselves wait for image-to-token
+// attention.
+void FusedMaskDecoder::DensePrompt(const int16_t* mask) {
+  if (no_mask_) {
+    if (!image_->projected) ProjectImage();
+    image_->projected = true;
+  } else {
+    ForKeys([&](size_t first, int rows, Worker& w) { DenseRows(mask, first, rows, w); });
+  }
+}
+
+void FusedMaskDecoder::ProjectImage() {
+  const DecoderLayer& layer = p_.model->mask_decoder.layers[0];
+  const DecoderAttention &to_image = layer.token_to_image, &to_token = layer.image_to_token;
+  const PreparedLayer& prepared = p_.layers[0];
+  ForKeys([&](size_t first, int rows, Worker& w) {
+    DenseRows(nullptr, first, rows, w);
+    ProjectKeys(to_image.k_in, prepared.token_to_image.k, to_image.k_rq, true, first, rows, w, image_->k);
+    ProjectKeys(to_image.v_in, prepared.token_to_image.v, to_image.v_rq, false, first, rows, w, image_->v);
+    ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, w, image_->q);
+  });
+}
+
+// keys = embedding + dense embedding of the mask, or of none.
+void FusedMaskDecoder::DenseRows(const int16_t* mask, size_t first, int rows, Worker& w) {
   const PromptEncoder& p = p_.model->prompt_encoder;
   const size_t dim = p.dim;
-  ForKeys([&](size_t first, int rows, Worker& w) {
-    if (mask != nullptr) DownscaleMask(mask, first, rows, w);  // dense embedding into w.s16
-    for (int i = 0; i < rows; ++i) {
-      const size_t key = first + static_cast<size_t>(i);
-      const int16_t* dense = mask == nullptr ? p.no_mask.data() : w.s16 + static_cast<size_t>(i) * dim;
-      for (size_t c = 0; c < dim; ++c) {
-        b_->keys[key * dim + c] =
-            static_cast<int16_t>(Clamp(int32_t{embedding[key * dim + c]} + dense[c], -32767, 32767));
-      }
+  if (mask != nullptr) DownscaleMask(mask, first, rows, w);  // into w.s16
+  for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
+    const int16_t* dense = mask == nullptr ? p.no_mask.data() : w.s16 + i * dim;
+    const int16_t* embedding = image_->embedding + (first + i) * dim;
+    int16_t* keys = b_->keys + (first + i) * dim;
+    for (size_t c = 0; c < dim; ++c) {
+      keys[c] = static_cast<int16_t>(std::clamp<int32_t>(embedding[c] + dense[c], -32767, 32767));
     }
-  });
+  }
 }
 
 // Each image position sees its own 4x4 mask pixels: conv 2x2, norm, GELU, conv 2x2, norm, GELU, conv 1x1.
@@ -204,20 +233,25 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
   FinishTokens(prepared.out, a.out_rq, record.norm1, !first_layer);
 }
 
-void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared,
-                                    const NormWide& norm) {
+// on_image: layer 0 without a mask, where keys and values are at hand.
+void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm,
+                                    bool on_image) {
   const Kernels& k = *p_.kernels;
   const int keys = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
   const size_t inner = a.q.out;
   ProjectTokens(a.q_in, prepared.q, a.q_rq, true, b_->token_q);
-  ForKeys([&](size_t first, int rows, Worker& w) {
-    ProjectKeys(a.k_in, prepared.k, a.k_rq, true, first, rows, w, b_->key_a);
-    ProjectKeys(a.v_in, prepared.v, a.v_rq, false, first, rows, w, b_->key_b);
-  });
+  if (!on_image) {
+    ForKeys([&](size_t first, int rows, Worker& w) {
+      ProjectKeys(a.k_in, prepared.k, a.k_rq, true, first, rows, w, b_->key_a);
+      ProjectKeys(a.v_in, prepared.v, a.v_rq, false, first, rows, w, b_->key_b);
+    });
+  }
+  const int8_t* k_rows = on_image ? image_->k : b_->key_a;
+  const int8_t* v_rows = on_image ? image_->v : b_->key_b;
   parallel_.For(static_cast<int>(a.heads), [&](int h, int worker) {
     const size_t at = static_cast<size_t>(h) * a.head_dim;
     HeadScratch& head = b_->workers[static_cast<size_t>(worker)].head;
-    PackHead(k, {b_->key_a + at, inner}, {b_->key_b + at, inner}, keys, static_cast<int>(a.head_dim), head);
+    PackHead(k, {k_rows + at, inner}, {v_rows + at, inner}, keys, static_cast<int>(a.head_dim), head);
     for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
       const size_t row = static_cast<size_t>(i) * inner + at;
       AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head,
@@ -247,14 +281,20 @@ void FusedMaskDecoder::ImageToToken(uint32_t layer) {
   const size_t inner = a.q.out, dim = a.out.out;
   ProjectTokens(a.k_in, prepared.k, a.k_rq, true, b_->token_k);
   ProjectTokens(a.v_in, prepared.v, a.v_rq, false, b_->token_v);
+  const bool on_image = no_mask_ && layer == 0;
+  const int8_t* q_rows = on_image ? image_->q : b_->key_a;
   ForKeys([&](size_t first, int rows, Worker& w) {
-    ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, b_->key_a);
+    if (on_image) {
+      DenseRows(nullptr, first, rows, w);
+    } else {
+      ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, b_->key_a);
+    }
     for (uint32_t h = 0; h < a.heads; ++h) {
       const size_t at = size_t{h} * a.head_dim;
       PackHead(k, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_, static_cast<int>(a.head_dim), w.head);
       for (int i = 0; i < rows; i += HeadScratch::kStrip) {
         const size_t row = (first + static_cast<size_t>(i)) * inner + at;
-        AttendStrip(k, a.softmax, {b_->key_a + row, inner}, std::min(HeadScratch::kStrip, rows - i), {}, w.head,
+        AttendStrip(k, a.softmax, {q_rows + row, inner}, std::min(HeadScratch::kStrip, rows - i), {}, w.head,
                     {b_->key_out + row, inner});
       }
     }

@@ -44,14 +44,29 @@ class FusedMaskDecoder {
   };
   static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
 
-  Status Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers, int16_t* low_res,
-             int16_t* iou, const StepHook& hook);
+  // The image, and what the first prompt without a mask leaves for the next ones: until norm4 of layer 0 the image keys
+  // of such prompts are the same.
+  struct ImageSide {
+    const int16_t* embedding = nullptr;
+    Frame frame;
+    bool projected = false;  // the rest is filled in
+    int8_t* k;               // plain s8 [grid^2][cross_dim]: projections of layer 0, of token-to-image attention
+    int8_t* v;
+    int8_t* q;  // of image-to-token attention
+  };
+  static void Layout(const SamConfig& config, Arena& arena, ImageSide& image);
+
+  Status Run(const Prompt& prompt, ImageSide& image, Buffers& buffers, int16_t* low_res, int16_t* iou,
+             const StepHook& hook);
 
  private:
-  void DensePrompt(const int16_t* embedding, const int16_t* mask);
+  void DensePrompt(const int16_t* mask);
+  void ProjectImage();
+  void DenseRows(const int16_t* mask, size_t first, int rows, Worker& w);
   void DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w);
   void SelfAttention(uint32_t layer);
-  void TokenToImage(const DecoderAttention& attn, const PreparedAttention& prepared, const NormWide& norm);
+  void TokenToImage(const DecoderAttention& attn, const PreparedAttention& prepared, const NormWide& norm,
+                    bool on_image);
   void TokenMlp(uint32_t layer);
   void ImageToToken(uint32_t layer);
   void Upscale();
@@ -74,7 +89,9 @@ class FusedMaskDecoder {
   Parallel& parallel_;
   const std::vector<Step> steps_;
   Buffers* b_ = nullptr;  // of the running call
+  ImageSide* image_ = nullptr;
   int tokens_ = 0;
+  bool no_mask_ = false;
 };
 
 }  // namespace intsam

@@ -13,13 +13,15 @@ class ReferenceExecutor : public Executor {
   Status EncodeImage(const uint8_t* rgb, ImageSize size, int16_t* embedding, const StepHook& hook) override {
     return reference::EncodeImage(prepared_, rgb, size, embedding, hook);
   }
-  Status Decode(const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res, int16_t* iou,
-                const StepHook& hook) override {
-    return reference::Decode(prepared_, embedding, frame, prompt, low_res, iou, hook);
+  void SetEmbedding(const int16_t* embedding, const Frame& frame) override { embedding_ = embedding, frame_ = frame; }
+  Status Decode(const Prompt& prompt, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
+    return reference::Decode(prepared_, embedding_, frame_, prompt, low_res, iou, hook);
   }
 
  private:
   PreparedModel prepared_;
+  const int16_t* embedding_ = nullptr;
+  Frame frame_;
 };
 
 }  // namespace
