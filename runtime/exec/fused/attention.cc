@@ -29,7 +29,9 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
   const size_t stride = static_cast<size_t>(RoundUp(head.count, kPanel));
   const uint8_t to_operand = k.flip ^ 0x80;
   for (int i = 0; i < rows; ++i) {
-    for (int c = 0; c < d; ++c) head.q[i * d + c] = static_cast<uint8_t>(q[static_cast<size_t>(i)][c]) ^ to_operand;
+    const int8_t* row = q[static_cast<size_t>(i)];
+    uint8_t* operand = head.q + i * d;  // apart from `head`, which a byte could alias
+    for (int c = 0; c < d; ++c) operand[c] = static_cast<uint8_t>(row[c]) ^ to_operand;
   }
   k.gemm_a8w8(
       {head.q, static_cast<size_t>(d), S8Panels(head.panels), head.bias, head.logits, stride, rows, head.count, d});
