@@ -55,6 +55,12 @@ class Executor {
 
   // low_res: [num_masks][4g][4g] in logit units; iou: [num_masks] in the unit that MaskDecoder::iou_q15 converts.
   virtual Status Decode(const Prompt& prompt, int16_t* low_res, int16_t* iou, const StepHook& hook) = 0;
+
+  // The same for each prompt, results one after the other. The hook's index is the number of prompts that are answered.
+  virtual Status DecodeBatch(std::span<const Prompt> prompts, int16_t* low_res, int16_t* iou, const StepHook& hook) = 0;
+
+  // Bytes that are held.
+  virtual size_t memory() const = 0;
 };
 
 }  // namespace intsam

@@ -107,23 +107,25 @@ Status FusedMaskDecoder::Run(const Prompt& prompt, ImageSide& image, Buffers& bu
 // attention.
 void FusedMaskDecoder::DensePrompt(const int16_t* mask) {
   if (no_mask_) {
-    if (!image_->projected) ProjectImage();
-    image_->projected = true;
+    Project(*image_, *b_);
   } else {
     ForKeys([&](size_t first, int rows, Worker& w) { DenseRows(mask, first, rows, w); });
   }
 }
 
-void FusedMaskDecoder::ProjectImage() {
+void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
+  if (image.projected) return;
+  image_ = &image, b_ = &buffers;
   const DecoderLayer& layer = p_.model->mask_decoder.layers[0];
   const DecoderAttention &to_image = layer.token_to_image, &to_token = layer.image_to_token;
   const PreparedLayer& prepared = p_.layers[0];
   ForKeys([&](size_t first, int rows, Worker& w) {
     DenseRows(nullptr, first, rows, w);
-    ProjectKeys(to_image.k_in, prepared.token_to_image.k, to_image.k_rq, true, first, rows, w, image_->k);
-    ProjectKeys(to_image.v_in, prepared.token_to_image.v, to_image.v_rq, false, first, rows, w, image_->v);
-    ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, w, image_->q);
+    ProjectKeys(to_image.k_in, prepared.token_to_image.k, to_image.k_rq, true, first, rows, w, image.k);
+    ProjectKeys(to_image.v_in, prepared.token_to_image.v, to_image.v_rq, false, first, rows, w, image.v);
+    ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, w, image.q);
   });
+  image.projected = true;
 }
 
 // keys = embedding + dense embedding of the mask, or of none.

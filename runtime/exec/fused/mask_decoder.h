@@ -56,12 +56,14 @@ class FusedMaskDecoder {
   };
   static void Layout(const SamConfig& config, Arena& arena, ImageSide& image);
 
+  // Fills in `image` unless it is. Run does so itself where a prompt needs it.
+  void Project(ImageSide& image, Buffers& buffers);
+
   Status Run(const Prompt& prompt, ImageSide& image, Buffers& buffers, int16_t* low_res, int16_t* iou,
              const StepHook& hook);
 
  private:
   void DensePrompt(const int16_t* mask);
-  void ProjectImage();
   void DenseRows(const int16_t* mask, size_t first, int rows, Worker& w);
   void DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w);
   void SelfAttention(uint32_t layer);

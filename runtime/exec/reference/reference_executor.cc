@@ -17,6 +17,15 @@ class ReferenceExecutor : public Executor {
   Status Decode(const Prompt& prompt, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
     return reference::Decode(prepared_, embedding_, frame_, prompt, low_res, iou, hook);
   }
+  Status DecodeBatch(std::span<const Prompt> prompts, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
+    const SamConfig& c = prepared_.model->config;
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      INTSAM_TRY(
+          Decode(prompts[i], low_res + i * c.num_masks() * c.low_res() * c.low_res(), iou + i * c.num_masks(), hook));
+    }
+    return Status();
+  }
+  size_t memory() const override { return 0; }
 
  private:
   PreparedModel prepared_;
