@@ -2,16 +2,22 @@
 
 namespace intsam {
 
-void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim) {
+void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim, int max_rows) {
+  const size_t rows = static_cast<size_t>(max_rows);
   const size_t keys = static_cast<size_t>(RoundUp(max_keys, kPanel)), dim = static_cast<size_t>(max_head_dim);
   panels = arena.Take<int8_t>(keys * dim);
   bias = arena.Take<int32_t>(keys);
   values = arena.Take<int16_t>(keys * dim);
-  q = arena.Take<uint8_t>(kStrip * dim);
-  logits = arena.Take<int32_t>(kStrip * keys);
-  prob = arena.Take<uint16_t>(kStrip * keys);
-  mixed = arena.Take<int64_t>(kStrip * dim);
-  sums = arena.Take<int32_t>(kStrip);
+  q = arena.Take<uint8_t>(rows * dim);
+  logits = arena.Take<int32_t>(rows * keys);
+  prob = arena.Take<uint16_t>(rows * keys);
+  mixed = arena.Take<int64_t>(rows * dim);
+  sums = arena.Take<int32_t>(rows);
+}
+
+void HeadScratch::Share(const HeadScratch& packed) {
+  count = packed.count, d = packed.d;
+  panels = packed.panels, bias = packed.bias, values = packed.values;
 }
 
 void PackHead(const Kernels& k, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values, int count, int d,

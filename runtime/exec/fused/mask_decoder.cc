@@ -40,12 +40,16 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   // Widest strip: the outputs of either transposed convolution, or of the mask prompt's last one.
   const size_t strip =
       std::max({Padded(4 * c.upscale1_dim()), 4 * Padded(4 * c.upscale2_dim()), Padded(c.prompt_embed_dim)});
+  const int head_dim = static_cast<int>(dim / c.decoder_num_heads);
+  b.token_heads.resize(c.decoder_num_heads);
+  for (HeadScratch& head : b.token_heads) head.Layout(arena, static_cast<int>(tokens), head_dim, 0);
   for (Worker& w : b.workers) {
     w.codes = arena.Take<uint8_t>(kRowBlock * dim);
     w.acc = arena.Take<int32_t>(kRowBlock * strip);
     w.rows = arena.Take<int32_t>(kRowBlock * strip);
     w.s16 = arena.Take<int16_t>(kRowBlock * strip * 2);
-    w.head.Layout(arena, static_cast<int>(std::max(keys, tokens)), static_cast<int>(dim / c.decoder_num_heads));
+    w.head.Layout(arena, static_cast<int>(std::max(keys, tokens)), head_dim);
+    w.few_keys.Layout(arena, static_cast<int>(tokens), head_dim, kRowBlock);
   }
 }
 
@@ -283,6 +287,11 @@ void FusedMaskDecoder::ImageToToken(uint32_t layer) {
   const size_t inner = a.q.out, dim = a.out.out;
   ProjectTokens(a.k_in, prepared.k, a.k_rq, true, b_->token_k);
   ProjectTokens(a.v_in, prepared.v, a.v_rq, false, b_->token_v);
+  for (uint32_t h = 0; h < a.heads; ++h) {
+    const size_t at = size_t{h} * a.head_dim;
+    PackHead(k, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_, static_cast<int>(a.head_dim),
+             b_->token_heads[h]);
+  }
   const bool on_image = no_mask_ && layer == 0;
   const int8_t* q_rows = on_image ? image_->q : b_->key_a;
   ForKeys([&](size_t first, int rows, Worker& w) {
@@ -292,13 +301,9 @@ void FusedMaskDecoder::ImageToToken(uint32_t layer) {
       ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, b_->key_a);
     }
     for (uint32_t h = 0; h < a.heads; ++h) {
-      const size_t at = size_t{h} * a.head_dim;
-      PackHead(k, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_, static_cast<int>(a.head_dim), w.head);
-      for (int i = 0; i < rows; i += HeadScratch::kStrip) {
-        const size_t row = (first + static_cast<size_t>(i)) * inner + at;
-        AttendStrip(k, a.softmax, {q_rows + row, inner}, std::min(HeadScratch::kStrip, rows - i), {}, w.head,
-                    {b_->key_out + row, inner});
-      }
+      const size_t at = first * inner + size_t{h} * a.head_dim;
+      w.few_keys.Share(b_->token_heads[h]);
+      AttendStrip(k, a.softmax, {q_rows + at, inner}, rows, {}, w.few_keys, {b_->key_out + at, inner});
     }
     const Rows<int16_t> keys{b_->keys + first * dim, dim};
     ops::Gemm(k, prepared.out, {b_->key_out + first * inner, inner}, rows, {w.acc, dim});

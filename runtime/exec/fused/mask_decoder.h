@@ -23,6 +23,7 @@ class FusedMaskDecoder {
     int32_t* rows;   // R24, likewise
     int16_t* s16;    // likewise
     HeadScratch head;
+    HeadScratch few_keys;  // of a block of image positions that attend to tokens
   };
   struct Buffers {
     int16_t* tokens;    // [tokens][dim]
@@ -30,16 +31,17 @@ class FusedMaskDecoder {
     int8_t* token_q;    // plain s8 [tokens][dim]
     int8_t* token_k;
     int8_t* token_v;
-    uint8_t* token_out;    // codes [tokens][max(dim, mlp)]
-    uint8_t* token_codes;  // [tokens][dim]
-    int32_t* token_acc;    // [tokens][max(dim, mlp)]
-    int32_t* token_rows;   // R24 [tokens][dim]
-    int16_t* keys;         // [grid^2][dim]
-    int8_t* key_a;         // plain s8 [grid^2][cross_dim]: keys, or queries of image-to-token attention
-    int8_t* key_b;         // values
-    uint8_t* key_out;      // codes [grid^2][cross_dim]
-    int16_t* upscaled;     // [(4 grid)^2][upscale2_dim]
-    int16_t* hyper;        // [num_masks][upscale2_dim]
+    uint8_t* token_out;                    // codes [tokens][max(dim, mlp)]
+    uint8_t* token_codes;                  // [tokens][dim]
+    int32_t* token_acc;                    // [tokens][max(dim, mlp)]
+    int32_t* token_rows;                   // R24 [tokens][dim]
+    int16_t* keys;                         // [grid^2][dim]
+    int8_t* key_a;                         // plain s8 [grid^2][cross_dim]: keys, or queries of image-to-token attention
+    int8_t* key_b;                         // values
+    uint8_t* key_out;                      // codes [grid^2][cross_dim]
+    int16_t* upscaled;                     // [(4 grid)^2][upscale2_dim]
+    int16_t* hyper;                        // [num_masks][upscale2_dim]
+    std::vector<HeadScratch> token_heads;  // packed tokens, no strip
     std::vector<Worker> workers;
   };
   static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
