@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/numerics/requantize.h"
 #include "runtime/exec/prompt_tokens.h"
 
 namespace intsam {
@@ -365,17 +364,10 @@ void FusedMaskDecoder::MaskProduct(int16_t* low_res) {
   const size_t c2 = p_.model->config.upscale2_dim();
   const size_t side = p_.model->config.low_res();
   parallel_.For(static_cast<int>(side), [&](int y, int) {
-    for (uint32_t i = 0; i < d.num_masks; ++i) {
-      const int16_t* hyper = b_->hyper + i * c2;
-      const int16_t* u = b_->upscaled + static_cast<size_t>(y) * side * c2;
-      int16_t* out = low_res + (i * side + static_cast<size_t>(y)) * side;
-      for (size_t x = 0; x < side; ++x, u += c2) {
-        int32_t sum = 0;
-        for (size_t c = 0; c < c2; ++c) sum += int32_t{hyper[c]} * u[c];
-        out[x] = static_cast<int16_t>(
-            Clamp(Requantize32(sum, d.mask_product.mult[i], d.mask_product.shift[i]), -32767, 32767));
-      }
-    }
+    const size_t row = static_cast<size_t>(y) * side;
+    p_.kernels->mask_product({b_->hyper, b_->upscaled + row * c2, ops::Channels(d.mask_product), low_res + row,
+                              side * side, static_cast<int>(d.num_masks), static_cast<int>(side),
+                              static_cast<int>(c2)});
   });
 }
 
