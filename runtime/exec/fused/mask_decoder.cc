@@ -328,10 +328,12 @@ void FusedMaskDecoder::Upscale() {
     ops::Gemm(k, p_.upscale2, Rows<const int16_t>{w.s16, c1}, 4 * rows, {w.acc, Padded(u.conv2.out)});
     ops::ToS16(k, u.conv2_rq, {w.acc, Padded(u.conv2.out)}, 4 * rows, -32767, 32767, {out, n2});
     k.gelu_s16({out, static_cast<size_t>(4 * rows) * n2, static_cast<int>(u.gelu2_bits)});
-    for (size_t i = 0; i < static_cast<size_t>(rows) * 16; ++i) {
-      const size_t key = first + i / 16, outer = i / 4 % 4, inner = i % 4;
-      const size_t y = key / grid * 4 + outer / 2 * 2 + inner / 2, x = key % grid * 4 + outer % 2 * 2 + inner % 2;
-      std::copy_n(out + i * c2, c2, b_->upscaled + (y * 4 * grid + x) * c2);
+    for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
+      const size_t y = (first + i) / grid * 4, x = (first + i) % grid * 4;
+      for (size_t part = 0; part < 8; ++part) {  // two pixels side by side
+        const size_t outer = part / 2, row = y + outer / 2 * 2 + part % 2, column = x + outer % 2 * 2;
+        std::copy_n(out + (i * 16 + part * 2) * c2, 2 * c2, b_->upscaled + (row * 4 * grid + column) * c2);
+      }
     }
   });
 }

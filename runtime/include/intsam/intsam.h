@@ -125,7 +125,8 @@ typedef struct intsam_session_options {
 
 INTSAM_API void intsam_session_options_init(intsam_session_options* options);
 
-/* Allocates everything that images and prompts will need (intsam_session_memory says how much). options may be NULL. */
+/* Allocates everything that images and single prompts will need (intsam_session_memory says how much); batches of prompts
+ * take more. options may be NULL. */
 INTSAM_API intsam_status intsam_session_create(const intsam_model* model, const intsam_session_options* options, intsam_session** session,
                                     char* error, size_t error_size);
 INTSAM_API void intsam_session_destroy(intsam_session* session); /* NULL is allowed */
