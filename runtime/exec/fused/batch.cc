@@ -1,6 +1,6 @@
 #include "runtime/exec/fused/batch.h"
 
-#include <new>
+#include <exception>
 
 namespace intsam {
 namespace {
@@ -49,7 +49,7 @@ Status DecoderLanes::Run(const Prompt* prompts, FusedMaskDecoder::ImageSide& ima
     // An exception must not leave a thread. The sentence needs no memory.
     try {
       lane.status = lane.decoder.Run(prompts[i], image, lane.buffers, low_res + i * values, iou + i * masks, {});
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {
       lane.status = Status(Code::kResource, "out of memory");
     }
   });
