@@ -14,6 +14,7 @@ Kernels ScalarTier() {
   FillLayerNormScalar(k);
   FillAttentionScalar(k);
   FillSoftmaxScalar(k);
+  FillMaskProductScalar(k);
   return k;
 }
 
@@ -27,6 +28,7 @@ Kernels Avx2Tier() {
   FillLayerNormAvx2(k);
   FillAttentionAvx2(k);
   FillSoftmaxAvx2(k);
+  FillMaskProductAvx2(k);
   return k;
 }
 #endif
