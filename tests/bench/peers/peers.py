@@ -1,6 +1,7 @@
 """What users would pick instead of intsam, side by side with it on one machine: one Markdown table on stdout.
 Started by run.sh, which installs and builds what is missing. docs/performance.md says what the rows mean."""
 import argparse
+import functools
 import hashlib
 import json
 import os
@@ -26,21 +27,6 @@ def say(text):
     print(f"peers: {text}", file=sys.stderr, flush=True)
 
 
-def listed(known=None):
-    """The type of an option that takes a list with commas."""
-    def parse(text):
-        names = text.split(",")
-        for name in names:
-            if not name:
-                raise argparse.ArgumentTypeError(f"'{text}' has an empty part")
-            if known and name not in known:
-                raise argparse.ArgumentTypeError(f"unknown name '{name}' (known: {', '.join(known)})")
-        if len(set(names)) != len(names):
-            raise argparse.ArgumentTypeError(f"'{text}' says something twice")
-        return names
-    return parse
-
-
 def whole(low, high):
     def parse(text):
         if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
@@ -49,34 +35,32 @@ def whole(low, high):
     return parse
 
 
-def thread_counts(text):
-    return [whole(1, 256)(count) for count in listed()(text)]
-
-
 def parse_options(arguments):
     parser = argparse.ArgumentParser(prog="run.sh", description=__doc__)
     parser.add_argument("--model", choices=systems.MODELS, default="vit_b",
                         help="random weights of this size; tiny: the bundled model, trained (default: vit_b)")
     parser.add_argument("--checkpoint", type=pathlib.Path, help="weights of that size instead (.pth, .safetensors)")
     parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=1, help="of the random weights (default: 1)")
-    parser.add_argument("--systems", type=listed(systems.SYSTEMS), default=systems.DEFAULT_SYSTEMS, metavar="NAMES",
-                        help=f"peers, of: {', '.join(systems.SYSTEMS)} (default: all but the last INT8 of OpenVINO)")
-    parser.add_argument("--profiles", type=listed(), default=["w8a8", "w7a7", "w6a6"], metavar="BITS",
-                        help="bit widths of intsam, as intsam-convert takes them (default: w8a8,w7a7,w6a6)")
+    parser.add_argument("--systems", nargs="+", choices=systems.SYSTEMS, default=systems.DEFAULT_SYSTEMS,
+                        metavar="NAME", help=f"peers, of {', '.join(systems.SYSTEMS)} (default: all but "
+                        "openvino-int8-default)")
+    parser.add_argument("--profiles", nargs="+", default=["w8a8", "w7a7", "w6a6"], metavar="BITS",
+                        help="bit widths of intsam, as intsam-convert takes them (default: w8a8 w7a7 w6a6)")
     cores = len(os.sched_getaffinity(0))
-    parser.add_argument("--threads", type=thread_counts, default=[1, 2][:cores], metavar="COUNTS", help="default: 1,2")
+    parser.add_argument("--threads", nargs="+", type=whole(1, cores), default=[1, 2][:cores], metavar="COUNT",
+                        help="default: 1 2")
     parser.add_argument("--rounds", type=whole(1, 1000), default=3, help="default: 3")
     parser.add_argument("--isa", choices=systems.INSTRUCTION_SETS, help="hold everybody to this instruction set")
     parser.add_argument("--tiers", action="store_true", help="a row for each kernel tier of intsam that this CPU has")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every sample to this file too")
     parser.add_argument("--check-options", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
-    if max(options.threads) > cores:
-        parser.error(f"argument --threads: {max(options.threads)} threads, but this machine has {cores} cores")
     if options.checkpoint and not options.checkpoint.is_file():
         parser.error(f"argument --checkpoint: {options.checkpoint}: no such file")
     if options.json and not options.json.absolute().parent.is_dir():
         parser.error(f"argument --json: {options.json.parent}: no such folder")
+    for name in ("systems", "profiles", "threads"):
+        setattr(options, name, list(dict.fromkeys(getattr(options, name))))  # once each
     return options
 
 
@@ -195,13 +179,14 @@ def intsam_tiers(options):
 def collect_rows(options, failures):
     """What can be prepared; a system that cannot be is reported and left out."""
     folder = artifacts_folder(options)
-    makers = [(system, lambda system=system: Peer(system, folder, options)) for system in options.systems]
-    makers += [(f"intsam {profile} {tier}", lambda p=profile, t=tier: Intsam(p, t, folder, options))
-               for profile in options.profiles for tier in intsam_tiers(options)]
+    # intsam comes first because it needs least: a bit width that it does not know is told at once.
+    makers = [(f"intsam {profile}, {tier}", functools.partial(Intsam, profile, tier))
+              for profile in options.profiles for tier in intsam_tiers(options)]
+    makers += [(system, functools.partial(Peer, system)) for system in options.systems]
     rows = []
     for name, make in makers:
         try:
-            rows.append(make())
+            rows.append(make(folder, options))
         except Failure as failure:
             failures.append(f"{name}: {failure}")
             say(failures[-1])
@@ -222,19 +207,24 @@ def take_samples(rows, options, failures):
                     del samples[row]
                     continue
                 samples[row][threads].append(sample)
-                say(f"round {number}, {report.threads_text(threads)}, {row.label}: encoder {sample['encoder_s']:.3f} s, "
-                    f"decoder {sample['decoder_s'] * 1e3:.1f} ms, {sample['peak_rss_mib']:.0f} MiB")
+                say(f"round {number}, {report.threads_text(threads)}, {row.label}: "
+                    f"encoder {sample['encoder_s']:.3f} s, decoder {sample['decoder_s'] * 1e3:.1f} ms, "
+                    f"{sample['peak_rss_mib']:.0f} MiB")
                 if sample.get("encoder_cpu_s", 0) > 1.1 * threads * sample["encoder_s"] + 0.1:
                     say(f"warning: {row.label} used more than {report.threads_text(threads)}")
     return samples
+
+
+def medians(by_threads, key):
+    return {n: statistics.median(sample[key] for sample in samples) for n, samples in by_threads.items()}
 
 
 def summary(row, by_threads):
     taken = [sample for samples in by_threads.values() for sample in samples]
     return {
         "system": row.label,
-        "encoder_s": {n: statistics.median(s["encoder_s"] for s in samples) for n, samples in by_threads.items()},
-        "decoder_ms": {n: 1e3 * statistics.median(s["decoder_s"] for s in samples) for n, samples in by_threads.items()},
+        "encoder_s": medians(by_threads, "encoder_s"),
+        "decoder_s": medians(by_threads, "decoder_s"),
         "peak_rss_mib": max(sample["peak_rss_mib"] for sample in taken),
         "model_mib": row.model_mib,
         "cosine": min(sample["cosine"] for sample in taken),
@@ -252,12 +242,16 @@ def main():
         machine = report.machine(options, run([BIN / "intsam-bench", "--version"]))
         rows = collect_rows(options, failures)
         results = [summary(row, taken) for row, taken in take_samples(rows, options, failures).items()]
+        print(report.table(machine, results, options.threads))
+        if options.json:
+            everything = {"machine": machine, "rows": results, "failures": failures}
+            options.json.write_text(json.dumps(everything, indent=1) + "\n")
     except (Failure, OSError) as error:
-        print(f"peers: {error}", file=sys.stderr)
+        say(error)
         return 1
-    print(report.table(machine, results, options))
-    if options.json:
-        options.json.write_text(json.dumps({"machine": machine, "rows": results, "failures": failures}, indent=1) + "\n")
+    except KeyboardInterrupt:
+        say("interrupted")
+        return 130
     return 1 if failures else 0
 
 

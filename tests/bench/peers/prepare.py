@@ -111,7 +111,8 @@ def check_decoder(sam, out, embedding, coords, labels):
     with torch.inference_mode():
         expected = original_sam.decode(sam, embedding, coords[:, :1], labels[:, :1])[0].numpy()
     session = onnxruntime.InferenceSession(out / "decoder.onnx", providers=["CPUExecutionProvider"])
-    found = session.run(["masks"], {"embedding": embedding.numpy(), "coords": coords.numpy(), "labels": labels.numpy()})[0]
+    feeds = {"embedding": embedding.numpy(), "coords": coords.numpy(), "labels": labels.numpy()}
+    found = session.run(["masks"], feeds)[0]
     error = numpy.linalg.norm(found - expected) / numpy.linalg.norm(expected)
     if not error < 1e-3:
         raise SystemExit(f"prepare.py: the exported decoder differs from the original by {error:.2g} (relative L2)")

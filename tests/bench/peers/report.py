@@ -45,8 +45,8 @@ def seconds_text(seconds):
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
 
 
-def table(machine, rows, options):
-    first = options.threads[0]
+def table(machine, rows, threads):
+    first = threads[0]
     held = f", held to {machine['isa']}" if machine["isa"] else ""
     lines = [
         f"SAM {machine['model']} ({machine['weights']}); {machine['cpu']} ({' '.join(machine['flags'])}), "
@@ -55,16 +55,16 @@ def table(machine, rows, options):
         "",
         "; ".join(f"{name} {version}" for name, version in machine["versions"].items()) + f"; {machine['intsam']}",
         "",
-        "| system | " + " | ".join(f"encoder, {threads_text(n)}" for n in options.threads)
+        "| system | " + " | ".join(f"encoder, {threads_text(n)}" for n in threads)
         + f" | peak RSS | model size | decoder, {threads_text(first)} | cosine |",
-        "|" + "---|" * (len(options.threads) + 5),
+        "|" + "---|" * (len(threads) + 5),
     ]
     for row in rows:
         label = row["system"]
         if "default" in label:
             label += f" ({row['precision']} here)"
-        cells = [label, *(seconds_text(row["encoder_s"][n]) for n in options.threads),
-                 f"{row['peak_rss_mib']:.0f} MiB", f"{row['model_mib']:.1f} MiB", f"{row['decoder_ms'][first]:.1f} ms",
-                 f"{row['cosine']:.5f}"]
+        cells = [label, *(seconds_text(row["encoder_s"][n]) for n in threads),
+                 f"{row['peak_rss_mib']:.0f} MiB", f"{row['model_mib']:.1f} MiB",
+                 f"{row['decoder_s'][first] * 1e3:.1f} ms", f"{row['cosine']:.5f}"]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

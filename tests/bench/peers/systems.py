@@ -42,7 +42,8 @@ class InstructionSet:
 
 
 def _instruction_set(tier, onednn, aten, mkl):
-    return InstructionSet(tier, {"ONEDNN_MAX_CPU_ISA": onednn, "ATEN_CPU_CAPABILITY": aten, "MKL_ENABLE_INSTRUCTIONS": mkl})
+    return InstructionSet(
+        tier, {"ONEDNN_MAX_CPU_ISA": onednn, "ATEN_CPU_CAPABILITY": aten, "MKL_ENABLE_INSTRUCTIONS": mkl})
 
 
 # From the least to the most: intsam held to one of them may use no tier of a later one.
