@@ -7,9 +7,13 @@ source "$(dirname "${BASH_SOURCE[0]}")/../../../cmake/bootstrap.sh"
 
 here=$root/tests/bench/peers
 venv=$root/build/peers/venv
-# Options are checked before anything is installed. --help ends here too.
-python3 -B "$here/peers.py" --check-options "$@" || exit
-case " $* " in *" -h "* | *" --help "*) exit ;; esac
+python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die "the peers need Python 3.11 or later"
+# Options are checked before anything is installed. What that prints is the answer to --help.
+help=$(python3 -B "$here/peers.py" --check-options "$@") || exit
+if [ -n "$help" ]; then
+  say "$help"
+  exit
+fi
 
 install_peers() {
   local pip=("$venv/bin/python" -m pip --quiet --disable-pip-version-check install)
