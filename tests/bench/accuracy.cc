@@ -96,14 +96,15 @@ Status Open(ConvertedModel converted, Candidate& c) {
 
 nlohmann::ordered_json RowJson(const Candidate& c, const Evaluation& e) {
   size_t exact = 0, uniform = 0, agq = 0, folded = 0;
-  double uniform_error = 0, agq_error = 0, token_to_image_error = 0, token_to_image_sites = 0;
+  double uniform_error = 0, agq_error = 0, token_to_image_error = 0, token_to_image_step = 0, token_to_image_sites = 0;
   for (const auto& [name, r] : c.report.attentions) {
     exact += r.softmax.coding.kind == SoftmaxCoding::kExact,
         uniform += r.softmax.coding.kind == SoftmaxCoding::kUniform;
     agq += r.softmax.coding.kind == SoftmaxCoding::kAgq, folded += r.flipped_channels != 0;
     const auto n = static_cast<double>(c.report.attentions.size());
     uniform_error += r.softmax.uniform_error / n, agq_error += r.softmax.agq_error / n;
-    if (name.find("token_to_image") != std::string::npos) token_to_image_error += r.score_error, ++token_to_image_sites;
+    if (name.find("token_to_image") == std::string::npos) continue;
+    token_to_image_error += r.score_error, token_to_image_step += r.key_step, ++token_to_image_sites;
   }
   return {{"bits", c.row.bits},
           {"method", c.row.name},
@@ -121,6 +122,7 @@ nlohmann::ordered_json RowJson(const Candidate& c, const Evaluation& e) {
           {"av_error_uniform", uniform_error},
           {"av_error_agq", agq_error},
           {"big_folded", folded},
+          {"token_to_image_key_step", token_to_image_step / token_to_image_sites},
           {"token_to_image_error_qk", token_to_image_error / token_to_image_sites}};
 }
 
@@ -150,13 +152,13 @@ void Print(const std::vector<Candidate>& candidates, const Evaluator& evaluator,
     json["rows"].push_back(row);
   }
   std::printf(
-      "\nWhere BIG looks, in the attentions from tokens to the image: error of probabilities times values when\n"
-      "only queries and keys are coded, and how many of the attentions were folded.\n\n"
-      "| bits | method | error | folded |\n|---|---|---|---|\n");
+      "\nWhere BIG looks, in the attentions from tokens to the image: how many were folded, the mean step between two\n"
+      "codes of the keys, and the error of probabilities times values when only queries and keys are coded.\n\n"
+      "| bits | method | folded | key step | error |\n|---|---|---|---|---|\n");
   for (const auto& row : json["rows"]) {
-    std::printf("| %s | %s | %.4f | %d |\n", row["bits"].get<std::string>().c_str(),
-                row["method"].get<std::string>().c_str(), row["token_to_image_error_qk"].get<double>(),
-                row["big_folded"].get<int>());
+    std::printf("| %s | %s | %d | %.4f | %.4f |\n", row["bits"].get<std::string>().c_str(),
+                row["method"].get<std::string>().c_str(), row["big_folded"].get<int>(),
+                row["token_to_image_key_step"].get<double>(), row["token_to_image_error_qk"].get<double>());
   }
   if (!json_path.empty()) std::ofstream(json_path) << json.dump(2) << "\n";
 }
