@@ -14,7 +14,7 @@ using ops::Rows;
 void FusedImageEncoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   const size_t tokens = size_t{c.grid()} * c.grid();
   b.x = arena.Take<int32_t>(tokens * c.embed_dim);
-  b.qkv = arena.Take<int8_t>(tokens * std::max(size_t{3} * c.embed_dim, size_t{c.prompt_embed_dim}));
+  b.qkv = arena.Take<int8_t>(tokens * std::max(QkvStride(c), size_t{c.prompt_embed_dim}));
   b.attended = b.neck = reinterpret_cast<uint8_t*>(b.qkv);
   b.partial = arena.Take<int32_t>(c.embed_dim);
   const size_t patch = size_t{3} * c.patch_size * c.patch_size;
@@ -138,7 +138,7 @@ void FusedImageEncoder::Qkv(uint32_t block) {
   const SamConfig& c = p_.model->config;
   const EncoderBlock& record = p_.model->image_encoder.blocks[block];
   const Kernels& k = *p_.kernels;
-  const uint32_t width = 3 * c.embed_dim;
+  const size_t width = QkvStride(c);
   ForRows([&](size_t token, int rows, Worker& w) {
     ops::Norm(k, record.norm1, {b_->x + token * c.embed_dim, c.embed_dim}, rows, {w.codes, c.embed_dim});
     uint8_t* out = reinterpret_cast<uint8_t*>(b_->qkv) + token * width;
@@ -179,7 +179,8 @@ void FusedImageEncoder::AttendTask(uint32_t block, uint32_t head, uint32_t windo
   const EncoderBlock& record = p_.model->image_encoder.blocks[block];
   const PreparedBlock& prepared = p_.blocks[block];
   const Kernels& k = *p_.kernels;
-  const uint32_t grid = c.grid(), side = c.attention_side(block), d = c.head_dim(), width = 3 * c.embed_dim;
+  const uint32_t grid = c.grid(), side = c.attention_side(block), d = c.head_dim();
+  const size_t width = QkvStride(c);
   const uint32_t valid_h = std::min(side, grid - window_y), valid_w = std::min(side, grid - window_x);
   const int8_t* qkv = b_->qkv + (size_t{window_y} * grid + window_x) * width + head * d;
 
@@ -226,8 +227,8 @@ void FusedImageEncoder::Projection(uint32_t block) {
   ForRows([&](size_t token, int rows, Worker& w) {
     for (uint32_t first = 0; first < c.embed_dim; first += kColumns) {
       const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.embed_dim - first));
-      ops::Gemm(k, p_.blocks[block].proj, {b_->attended + token * 3 * c.embed_dim, size_t{3} * c.embed_dim}, rows,
-                {w.acc, kColumns}, first, n);
+      ops::Gemm(k, p_.blocks[block].proj, {b_->attended + token * QkvStride(c), QkvStride(c)}, rows, {w.acc, kColumns},
+                first, n);
       ops::AddToR24(k, record.proj_rq, {w.acc, kColumns}, rows, first, n,
                     {b_->x + token * c.embed_dim + first, c.embed_dim});
     }
