@@ -108,8 +108,8 @@ if(INTSAM_BUILD_APPS)
   endif()
   intsam_interface(cxxopts cxxopts::cxxopts)
 
-  # XNNPACK: a second FP32 opponent, used where the machine has it. It has no releases and its build downloads
-  # packages of its own, so there is no pinned fallback.
+  # XNNPACK: a second FP32 opponent (intsam-bench --fp32-library), used where the machine has it. It has no releases and
+  # its build downloads packages of its own, so there is no pinned fallback.
   find_path(INTSAM_XNNPACK_INCLUDE_DIR xnnpack.h)
   find_path(INTSAM_PTHREADPOOL_INCLUDE_DIR pthreadpool.h)
   find_library(INTSAM_XNNPACK_LIBRARY XNNPACK)
@@ -119,17 +119,6 @@ if(INTSAM_BUILD_APPS)
     target_include_directories(intsam_xnnpack SYSTEM INTERFACE ${INTSAM_XNNPACK_INCLUDE_DIR} ${INTSAM_PTHREADPOOL_INCLUDE_DIR})
   else()
     message(STATUS "XNNPACK was not found: the benchmark has oneDNN as its only FP32 opponent")
-  endif()
-
-  # Google Benchmark: micro-benchmarks, built only where it is found or where downloads are allowed.
-  find_package(benchmark 1.6 CONFIG QUIET)
-  if(NOT benchmark_FOUND AND INTSAM_FETCH_DEPS)
-    set(BENCHMARK_ENABLE_TESTING OFF CACHE BOOL "" FORCE)
-    set(BENCHMARK_ENABLE_INSTALL OFF CACHE BOOL "" FORCE)
-    FetchContent_Declare(benchmark
-      URL https://github.com/google/benchmark/archive/refs/tags/v1.8.3.tar.gz
-      URL_HASH SHA256=6bc180a57d23d4d9515519f92b0c83d61b05b5bab188961f36ac7b06b0d9e9ce)
-    FetchContent_MakeAvailable(benchmark)
   endif()
 endif()
 
@@ -165,5 +154,21 @@ if(INTSAM_BUILD_TESTS)
     target_include_directories(intsam_simde SYSTEM INTERFACE ${simde_SOURCE_DIR})
   else()
     message(STATUS "SIMDe (libsimde-dev) was not found: kernels for instructions that this CPU lacks are not tested")
+  endif()
+endif()
+
+if(INTSAM_BUILD_BENCHMARKS)
+  # Google Benchmark: microbenchmarks, built only where it is found or where downloads are allowed.
+  find_package(benchmark 1.6 CONFIG QUIET)
+  if(NOT benchmark_FOUND AND INTSAM_FETCH_DEPS)
+    set(BENCHMARK_ENABLE_TESTING OFF CACHE BOOL "" FORCE)
+    set(BENCHMARK_ENABLE_INSTALL OFF CACHE BOOL "" FORCE)
+    FetchContent_Declare(benchmark
+      URL https://github.com/google/benchmark/archive/refs/tags/v1.8.3.tar.gz
+      URL_HASH SHA256=6bc180a57d23d4d9515519f92b0c83d61b05b5bab188961f36ac7b06b0d9e9ce)
+    FetchContent_MakeAvailable(benchmark)
+  endif()
+  if(NOT TARGET benchmark::benchmark)
+    message(STATUS "Google Benchmark was not found: no microbenchmarks")
   endif()
 endif()

@@ -278,6 +278,18 @@ struct RelativePosition {
   int rows, d;  // d <= 516
 };
 
+// ---------------------------------------------------------------- masks (docs/numerics.md 11)
+
+// out[i][x] = clamp(RQ32(sum_c hyper[i][c] * upscaled[x][c]; mult[i], shift[i]), -32767, 32767): logits of all masks.
+struct MaskProduct {
+  const int16_t* hyper;     // [masks][channels], -2047..2047
+  const int16_t* upscaled;  // [pixels][channels], -32767..32767
+  Rq32Channels rq;          // [masks]
+  int16_t* out;             // [masks][out_stride]
+  size_t out_stride;
+  int masks, pixels, channels;  // channels a multiple of 4, at most 32
+};
+
 // ---------------------------------------------------------------- the table
 
 struct Kernels {
@@ -299,6 +311,7 @@ struct Kernels {
   void (*attention_mix)(const AttentionMix&);
   void (*attention_output)(const AttentionOutput&);
   void (*relative_position)(const RelativePosition&);
+  void (*mask_product)(const MaskProduct&);
 };
 
 // Every tier compiled into this library, best first; the last one is "scalar". Whether the running CPU can execute

@@ -14,6 +14,7 @@ Kernels ScalarTier() {
   FillLayerNormScalar(k);
   FillAttentionScalar(k);
   FillSoftmaxScalar(k);
+  FillMaskProductScalar(k);
   return k;
 }
 
@@ -26,6 +27,7 @@ Kernels Avx2Tier() {
   FillLayerNormAvx2(k);
   FillAttentionAvx2(k);
   FillSoftmaxAvx2(k);
+  FillMaskProductAvx2(k);
   return k;
 }
 #endif

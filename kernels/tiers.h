@@ -11,11 +11,12 @@
 namespace intsam {
 
 // Portable C++, the definition of every entry.
-void FillGemmScalar(Kernels& k);       // gemm_a8w8, gemm_a16w8
-void FillEpilogueScalar(Kernels& k);   // requantize_*, quantize_codes, gelu_s16
-void FillLayerNormScalar(Kernels& k);  // layer_norm_*
-void FillAttentionScalar(Kernels& k);  // pack_*, attention_*, relative_position
-void FillSoftmaxScalar(Kernels& k);    // softmax_row
+void FillGemmScalar(Kernels& k);         // gemm_a8w8, gemm_a16w8
+void FillEpilogueScalar(Kernels& k);     // requantize_*, quantize_codes, gelu_s16
+void FillLayerNormScalar(Kernels& k);    // layer_norm_*
+void FillAttentionScalar(Kernels& k);    // pack_*, attention_*, relative_position
+void FillSoftmaxScalar(Kernels& k);      // softmax_row
+void FillMaskProductScalar(Kernels& k);  // mask_product
 
 #if defined(INTSAM_HAVE_AVX2)
 void FillGemmAvx2(Kernels& k);
@@ -23,6 +24,7 @@ void FillEpilogueAvx2(Kernels& k);
 void FillLayerNormAvx2(Kernels& k);
 void FillAttentionAvx2(Kernels& k);
 void FillSoftmaxAvx2(Kernels& k);
+void FillMaskProductAvx2(Kernels& k);
 #endif
 
 // On top of AVX2.

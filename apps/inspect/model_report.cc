@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "apps/common/coding.h"
 #include "runtime/base/sha256.h"
 #include "runtime/exec/fused/fused_executor.h"
 #include "runtime/format/isam.h"
@@ -15,8 +16,6 @@
 
 namespace intsam {
 namespace {
-
-constexpr int kProvenanceDepth = 16;
 
 const char* TypeName(isam::ElementType type) {
   switch (type) {
@@ -150,19 +149,6 @@ Json UnitsReport(const Model& model) {
           {"token", Real(m.mask_decoder.token_unit)},
           {"key", Real(m.mask_decoder.key_unit)},
           {"logit", Real(m.mask_decoder.logit_unit)}};
-}
-
-Json ProvenanceReport(const Model& model) {
-  const std::string_view text = model.opened.provenance;
-  bool deep = false;
-  const Json json = Json::parse(
-      text,
-      [&](int depth, Json::parse_event_t, Json&) {
-        deep |= depth > kProvenanceDepth;
-        return !deep;
-      },
-      false);
-  return deep || json.is_discarded() ? Json(text) : json;
 }
 
 Json ProvenanceSummary(const Model& model) {

@@ -24,7 +24,6 @@ Json HeaderReport(const Model& model);
 Json ConfigReport(const Model& model);
 Json PartsReport(const Model& model);        // sizes of image encoder, prompt encoder and mask decoder
 Json UnitsReport(const Model& model);        // what one step of the streams and of the logits is worth
-Json ProvenanceReport(const Model& model);   // its text when it is not JSON
 Json ProvenanceSummary(const Model& model);  // without the lists of sites, which quantization_report.h shows
 Json MemoryReport(const Model& model, int threads);
 

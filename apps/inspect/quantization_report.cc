@@ -7,40 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "apps/common/coding.h"
 #include "apps/inspect/model_report.h"
-#include "runtime/format/isam.h"
 
 namespace intsam {
 namespace {
 
 constexpr size_t kMaxBins = 256;
 constexpr size_t kMaxWord = 32;  // of a choice that the provenance names
-
-// The records that say how something is coded, by path.
-class CodingVisitor : public isam::PathVisitor<CodingVisitor> {
- public:
-  using PathVisitor::Group;
-  void Group(const char* name, Linear& record) { layers.emplace_back(PathOf(name), &record); }
-  void Group(const char* name, Softmax& record) {
-    const std::string path = PathOf(name);
-    attentions.emplace_back(path.substr(0, path.rfind('.')), &record);
-  }
-  template <class T>
-  void Field(const char*, T&, int64_t = 0, int64_t = 0) {}
-  template <class T>
-  void Tensor(const char*, T&, std::initializer_list<uint32_t>, int64_t = 0, int64_t = 0) {}
-
-  std::vector<std::pair<std::string, const Linear*>> layers;
-  std::vector<std::pair<std::string, const Softmax*>> attentions;
-};
-
-const char* VariantName(uint32_t variant) {
-  switch (variant) {
-    case Softmax::kU8: return "uniform";
-    case Softmax::kAgq: return "agq";
-    default: return "exact";
-  }
-}
 
 // The objects of a list of the provenance by what they are about; nothing for a list that is not one.
 std::map<std::string, const Json*> Measured(const Json& provenance, const char* list, const char* key) {
@@ -86,15 +60,13 @@ Json HistogramOf(const Json& histograms, const char* when) {
 }  // namespace
 
 Json LayersReport(const Model& model, const std::string& site) {
-  IntegerModel copy = model.weights();
-  CodingVisitor records;
-  copy.Visit(records);
+  const CodingRecords records = CodingOf(model);
   const Json provenance = ProvenanceReport(model);
   const auto measured = Measured(provenance, "layers", "layer");
   Json rows = Json::array();
   for (const auto& [name, record] : records.layers) {
     if (!IsUnder(name, site)) continue;
-    Json row = {{"layer", name}, {"weight_bits", record->bits}};
+    Json row = {{"layer", name}, {"weight_bits", record.bits}};
     AddMeasured(measured, name,
                 {{"input_bits", "input_bits"},
                  {"migration", "migration"},
@@ -107,17 +79,15 @@ Json LayersReport(const Model& model, const std::string& site) {
 }
 
 Json AttentionsReport(const Model& model, const std::string& site) {
-  IntegerModel copy = model.weights();
-  CodingVisitor records;
-  copy.Visit(records);
+  const CodingRecords records = CodingOf(model);
   const Json provenance = ProvenanceReport(model);
   const auto measured = Measured(provenance, "attentions", "site");
   Json rows = Json::array();
   for (const auto& [name, record] : records.attentions) {
     if (!IsUnder(name, site)) continue;
-    Json row = {{"attention", name}, {"softmax", VariantName(record->variant)}};
-    row["bits"] = record->variant == Softmax::kE16 ? 16 : record->bits;
-    row["tau"] = record->variant == Softmax::kAgq ? Json(1 << record->tau_shift) : Json("-");
+    Json row = {{"attention", name}, {"softmax", VariantName(record.variant)}};
+    row["bits"] = record.variant == Softmax::kE16 ? 16 : record.bits;
+    row["tau"] = record.variant == Softmax::kAgq ? Json(1 << record.tau_shift) : Json("-");
     AddMeasured(measured, name,
                 {{"error_uniform", "error_uniform"},
                  {"error_agq", "error_agq"},

@@ -57,6 +57,7 @@ class Planner {
     Activation(site.output + ".in", widths.activations, centred, ColumnMoments(site.output));
     AttentionReport& report = report_.attentions.at(site.name);
     const std::vector<AttentionSample>& samples = seen_.attentions.at(site.name);
+    report.key_step = plan_.activations.at(site.name + ".k").scale;
     report.score_error = ScoreError(site, samples);
     SoftmaxCoding& coding = plan_.softmax.at(site.name);
     if (coding.bits == kUndecided) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "converter/reference/float_sam.h"
 
@@ -34,12 +35,13 @@ class Buffer {
 };
 
 struct Context {
-  Context(const FloatModel& float_model, int thread_count)
-      : model(float_model), config(float_model.config), threads(thread_count) {}
+  Context(const FloatModel& float_model, int thread_count, LinearLibrary linear_library)
+      : model(float_model), config(float_model.config), threads(thread_count), library(std::move(linear_library)) {}
 
   const FloatModel& model;
   const SamConfig& config;
   const int threads;
+  const LinearLibrary library;  // empty: oneDNN
   SiteHook hook;
 
   const float* Tensor(const std::string& name) const { return model.at(name).data(); }

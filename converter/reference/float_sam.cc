@@ -48,8 +48,8 @@ struct Walk {
 }  // namespace
 
 struct FloatSam::Impl {
-  Impl(const FloatModel& model, int threads, WeightLayout layout)
-      : context(model, fp32::ReferenceThreads(threads)),
+  Impl(const FloatModel& model, int threads, WeightLayout layout, LinearLibrary library)
+      : context(model, fp32::ReferenceThreads(threads), std::move(library)),
         encoder(context, layout),
         prompts(context),
         decoder(context, prompts.image_pe()) {}
@@ -96,9 +96,9 @@ struct FloatSam::Impl {
   fp32::MaskDecoder decoder;
 };
 
-FloatSam::FloatSam(const FloatModel& model, int threads, WeightLayout layout) {
+FloatSam::FloatSam(const FloatModel& model, int threads, WeightLayout layout, LinearLibrary library) {
   const fp32::ThreadScope scope(fp32::ReferenceThreads(threads));  // oneDNN plans its kernels for this number
-  impl_ = std::make_unique<Impl>(model, threads, layout);
+  impl_ = std::make_unique<Impl>(model, threads, layout, std::move(library));
 }
 
 FloatSam::~FloatSam() = default;

@@ -41,10 +41,22 @@ struct FloatMasks {
 // the model holds them, somewhat slower.
 enum class WeightLayout { kPacked, kAsStored };
 
+// A linear layer of the encoder, prepared for a fixed number of rows: y = x * weight^T.
+class LinearProduct {
+ public:
+  virtual ~LinearProduct() = default;
+  virtual void Run(const float* x, float* y) = 0;
+};
+// Prepares one; weight [out][in] outlives it.
+using LinearLibrary =
+    std::function<std::unique_ptr<LinearProduct>(const float* weight, size_t in, size_t out, size_t rows)>;
+
 class FloatSam {
  public:
-  // `model` must outlive this object. threads <= 0: all cores.
-  FloatSam(const FloatModel& model, int threads, WeightLayout layout = WeightLayout::kPacked);
+  // `model` must outlive this object. threads <= 0: all cores. `library`: for the encoder's layers instead of oneDNN,
+  // with packed weights alone.
+  FloatSam(const FloatModel& model, int threads, WeightLayout layout = WeightLayout::kPacked,
+           LinearLibrary library = {});
   ~FloatSam();
   FloatSam(const FloatSam&) = delete;
   FloatSam& operator=(const FloatSam&) = delete;

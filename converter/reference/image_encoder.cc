@@ -35,26 +35,26 @@ ImageEncoder::ImageEncoder(const Context& context, WeightLayout layout)
   const SamConfig& c = context.config;
   const FloatModel& model = context.model;
   patch_weight_ = ChannelLast(model.at("image_encoder.patch_embed.proj.weight"), width_, 3, c.patch_size);
-  patch_ = Linear(patch_weight_.data(), 3 * size_t{c.patch_size} * c.patch_size, width_, tokens_);
+  patch_ = Linear(patch_weight_.data(), 3 * size_t{c.patch_size} * c.patch_size, width_, tokens_, context.library);
   const size_t rows = layout == WeightLayout::kPacked ? tokens_ : 0;
   for (uint32_t i = 0; i < c.depth; ++i) {
     Block b;
     b.prefix = "image_encoder.blocks." + std::to_string(i) + ".";
     const float* qkv = context.Tensor(b.prefix + "attn.qkv.weight");
-    b.q = Linear(qkv, width_, width_, rows);
-    b.k = Linear(qkv + width_ * width_, width_, width_, rows);
-    b.v = Linear(qkv + 2 * width_ * width_, width_, width_, rows);
-    b.proj = Linear(context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, rows);
-    b.lin1 = Linear(context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.mlp_dim, rows);
-    b.lin2 = Linear(context.Tensor(b.prefix + "mlp.lin2.weight"), c.mlp_dim, width_, rows);
+    b.q = Linear(qkv, width_, width_, rows, context.library);
+    b.k = Linear(qkv + width_ * width_, width_, width_, rows, context.library);
+    b.v = Linear(qkv + 2 * width_ * width_, width_, width_, rows, context.library);
+    b.proj = Linear(context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, rows, context.library);
+    b.lin1 = Linear(context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.mlp_dim, rows, context.library);
+    b.lin2 = Linear(context.Tensor(b.prefix + "mlp.lin2.weight"), c.mlp_dim, width_, rows, context.library);
     b.rel_h = ReversedRows(model.at(b.prefix + "attn.rel_pos_h"), dim_);
     b.rel_w = ReversedRows(model.at(b.prefix + "attn.rel_pos_w"), dim_);
     blocks_.push_back(std::move(b));
   }
   const size_t neck = c.prompt_embed_dim;
-  neck0_ = Linear(context.Tensor("image_encoder.neck.0.weight"), width_, neck, tokens_);
+  neck0_ = Linear(context.Tensor("image_encoder.neck.0.weight"), width_, neck, tokens_, context.library);
   neck2_weight_ = ChannelLast(model.at("image_encoder.neck.2.weight"), neck, neck, 3);
-  neck2_ = Linear(neck2_weight_.data(), 9 * neck, neck, tokens_);
+  neck2_ = Linear(neck2_weight_.data(), 9 * neck, neck, tokens_, context.library);
 }
 
 void ImageEncoder::PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t width) {

@@ -15,10 +15,9 @@ const dnnl::engine& Engine() {
   return engine;
 }
 
-}  // namespace
-
-struct Linear::Packed {
-  Packed(const float* weight, size_t in, size_t out, size_t row_count) : rows(row_count), stream(Engine()) {
+class OneDnnLinear : public LinearProduct {
+ public:
+  OneDnnLinear(const float* weight, size_t in, size_t out, size_t rows) : stream_(Engine()) {
     using Type = dnnl::memory::data_type;
     using Tag = dnnl::memory::format_tag;
     const auto m = static_cast<dnnl::memory::dim>(rows);
@@ -33,43 +32,42 @@ struct Linear::Packed {
 #else
     const dnnl::matmul::primitive_desc descriptor({source_desc, any_weight, result_desc}, Engine());
 #endif
-    primitive = dnnl::matmul(descriptor);
-    source = dnnl::memory(source_desc, Engine(), nullptr);
-    result = dnnl::memory(result_desc, Engine(), nullptr);
+    primitive_ = dnnl::matmul(descriptor);
+    source_ = dnnl::memory(source_desc, Engine(), nullptr);
+    result_ = dnnl::memory(result_desc, Engine(), nullptr);
     dnnl::memory plain(plain_weight, Engine(), const_cast<float*>(weight));  // only read
     if (descriptor.weights_desc() == plain_weight) {
-      weights = plain;
+      weights_ = plain;
     } else {
-      weights = dnnl::memory(descriptor.weights_desc(), Engine());
-      dnnl::reorder(plain, weights).execute(stream, plain, weights);
-      stream.wait();
+      weights_ = dnnl::memory(descriptor.weights_desc(), Engine());
+      dnnl::reorder(plain, weights_).execute(stream_, plain, weights_);
+      stream_.wait();
     }
   }
 
-  void Run(const float* x, float* y) {
-    source.set_data_handle(const_cast<float*>(x));  // only read
-    result.set_data_handle(y);
-    primitive.execute(stream, {{DNNL_ARG_SRC, source}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, result}});
-    stream.wait();
+  void Run(const float* x, float* y) override {
+    source_.set_data_handle(const_cast<float*>(x));  // only read
+    result_.set_data_handle(y);
+    primitive_.execute(stream_, {{DNNL_ARG_SRC, source_}, {DNNL_ARG_WEIGHTS, weights_}, {DNNL_ARG_DST, result_}});
+    stream_.wait();
   }
 
-  size_t rows;
-  dnnl::stream stream;
-  dnnl::matmul primitive;
-  dnnl::memory source, weights, result;
+ private:
+  dnnl::stream stream_;
+  dnnl::matmul primitive_;
+  dnnl::memory source_, weights_, result_;
 };
 
-Linear::Linear(const float* weight, size_t in, size_t out, size_t rows) : weight_(weight), in_(in), out_(out) {
-  if (rows > 0) packed_ = std::make_unique<Packed>(weight, in, out, rows);
+}  // namespace
+
+Linear::Linear(const float* weight, size_t in, size_t out, size_t rows, const LinearLibrary& library)
+    : weight_(weight), in_(in), out_(out), rows_(rows) {
+  if (rows == 0) return;
+  packed_ = library ? library(weight, in, out, rows) : std::make_unique<OneDnnLinear>(weight, in, out, rows);
 }
 
-Linear::Linear() = default;
-Linear::~Linear() = default;
-Linear::Linear(Linear&&) noexcept = default;
-Linear& Linear::operator=(Linear&&) noexcept = default;
-
 void Linear::Run(const float* x, size_t rows, float* y) const {
-  if (packed_ && packed_->rows == rows) {
+  if (packed_ && rows_ == rows) {
     packed_->Run(x, y);
   } else {
     Product(Transpose::kYes, rows, out_, in_, x, in_, weight_, in_, y, out_);

@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 
+#include "converter/reference/float_sam.h"
+
 namespace intsam::fp32 {
 
 enum class Transpose { kNo, kYes };
@@ -17,22 +19,19 @@ void Product(Transpose transpose_b, size_t m, size_t n, size_t k, const float* a
 // y = x * weight^T. The bias is the caller's, who fuses it into the next pass over y.
 class Linear {
  public:
-  Linear();
-  // weight [out][in] must outlive this object. With rows > 0 a primitive for that many rows is made, and the weight is
-  // reordered into the layout that oneDNN prefers for it; other row counts use the plain weight.
-  Linear(const float* weight, size_t in, size_t out, size_t rows);
-  ~Linear();
-  Linear(Linear&&) noexcept;
-  Linear& operator=(Linear&&) noexcept;
+  Linear() = default;
+  // weight [out][in] must outlive this object. With rows > 0 a product for that many rows is prepared, by `library` or
+  // else by oneDNN with the weight in the layout that it prefers; other row counts use the plain weight.
+  Linear(const float* weight, size_t in, size_t out, size_t rows, const LinearLibrary& library = {});
 
   void Run(const float* x, size_t rows, float* y) const;
 
  private:
-  struct Packed;
   const float* weight_ = nullptr;
   size_t in_ = 0;
   size_t out_ = 0;
-  std::unique_ptr<Packed> packed_;
+  size_t rows_ = 0;  // of packed_
+  std::unique_ptr<LinearProduct> packed_;
 };
 
 // "oneDNN 2.6.3"

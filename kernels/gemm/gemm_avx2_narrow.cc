@@ -141,6 +141,7 @@ void SummedTile(const TileArguments& t) {
         const __m256i x = Broadcast32(a + r * t.a_stride);
         left[r] = _mm256_add_epi16(left[r], _mm256_maddubs_epi16(x, w_left));
         right[r] = _mm256_add_epi16(right[r], _mm256_maddubs_epi16(x, w_right));
+        Pin(left[r]), Pin(right[r]);
       }
     }
 #pragma GCC unroll 8

@@ -206,13 +206,6 @@ void Avx2AttentionOutput(const AttentionOutput& a) {
 
 constexpr int kMaxDepth = 528;  // d <= 516, rounded up to whole vectors
 
-// The sums of eight vectors, in order.
-__m256i SumEach(const __m256i v[8]) {
-  const __m256i a = _mm256_hadd_epi32(_mm256_hadd_epi32(v[0], v[1]), _mm256_hadd_epi32(v[2], v[3]));
-  const __m256i b = _mm256_hadd_epi32(_mm256_hadd_epi32(v[4], v[5]), _mm256_hadd_epi32(v[6], v[7]));
-  return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
-}
-
 void Avx2RelativePosition(const RelativePosition& p) {
   const Rq32Lanes rq = MakeRq32Lanes(p.mult, p.shift);
   const size_t d = static_cast<size_t>(p.d);

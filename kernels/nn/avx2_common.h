@@ -21,6 +21,10 @@ static inline __m128i LoadHalf(const void* p) { return _mm_loadu_si128(static_ca
 static inline void Store(void* p, __m256i v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
 static inline void StoreHalf(void* p, __m128i v) { _mm_storeu_si128(static_cast<__m128i*>(p), v); }
 
+// Keeps an accumulator in its register: without this GCC gathers the loads and products of a whole step and spills
+// accumulators to make room for them.
+static inline void Pin(__m256i& accumulator) { asm volatile("" : "+x"(accumulator)); }
+
 static inline __m256i Broadcast32(const void* p) {
   int32_t value;
   std::memcpy(&value, p, sizeof value);
@@ -59,6 +63,22 @@ static inline __m256i Pack16(__m256i first, __m256i second) {
 }
 // Reorders 16 s16 in memory order the way VPACKSSDW leaves its result (the permutation is its own inverse).
 static inline __m256i PackOrder(__m256i v) { return _mm256_permute4x64_epi64(v, 0xD8); }
+
+// The sums of eight vectors, in order.
+static inline __m256i SumEach(const __m256i v[8]) {
+  // The first lanes of each half hold a sum of two lanes of x, the second ones of y, and so on.
+  const auto pair = [](__m256i x, __m256i y) {
+    return _mm256_add_epi32(_mm256_unpacklo_epi32(x, y), _mm256_unpackhi_epi32(x, y));
+  };
+  const auto four = [&](const __m256i* x) {
+    const __m256i a = pair(x[0], x[1]);
+    const __m256i b = pair(x[2], x[3]);
+    return _mm256_add_epi32(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+  };
+  const __m256i a = four(v);
+  const __m256i b = four(v + 4);
+  return _mm256_add_epi32(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
+}
 
 // RSH of four s64 by one count. AVX2 has no 64-bit arithmetic shift, so 2^62 makes the value fit for a logical one.
 // |x| <= 2^62, s in 0..62.

@@ -6,6 +6,7 @@
 
 #include "kernels/nn/avx2_common.h"
 #include "kernels/numerics/gelu.h"
+#include "kernels/numerics/requantize.h"
 #include "kernels/tiers.h"
 
 namespace intsam {
@@ -188,7 +189,39 @@ void Avx2RequantizeS16(const RequantizeS16& s) {
   });
 }
 
+// RQ32 on 16-bit lanes: with mult = mh * 2^16 + ml, |ml| <= 2^15, floor(x * mult / 2^16) = x * mh + (x * ml >> 16), and
+// what is left of the shift fits s32. The sum x + y saturates, so a saturated one must be beyond the last code.
+bool FitsNarrowLanes(const QuantizeCodes& q) {
+  if (q.wide != nullptr || q.shift < 17 || q.shift > 46 || q.mult > INT32_MAX - (1 << 15)) return false;
+  return q.y == nullptr || (Requantize32(INT16_MAX, q.mult, q.shift) + q.zero >= q.hi &&
+                            Requantize32(INT16_MIN, q.mult, q.shift) + q.zero <= q.lo);
+}
+
+void QuantizeNarrowLanes(const QuantizeCodes& q) {
+  const int mh = (q.mult + (1 << 15)) >> 16;
+  const __m256i high_and_one = _mm256_set1_epi32((1 << 16) | mh);  // pairs (x, x * ml >> 16) times (mh, 1)
+  const __m256i low = _mm256_set1_epi16(static_cast<int16_t>(q.mult - (mh << 16)));
+  const __m256i half = _mm256_set1_epi32(1 << (q.shift - 17));
+  const __m128i shift = _mm_cvtsi32_si128(q.shift - 16);
+  const __m256i zero = _mm256_set1_epi16(static_cast<int16_t>(q.zero));
+  const CodeRange range = MakeCodeRange(q.lo, q.hi, q.flip);
+  ForEachVector<16>(q.n, [&](size_t i, size_t count) {
+    const __m256i x = q.y == nullptr ? Load(q.x + i) : _mm256_adds_epi16(Load(q.x + i), Load(q.y + i));
+    const __m256i carry = _mm256_mulhi_epi16(x, low);
+    const auto finish = [&](__m256i pairs) {
+      return _mm256_sra_epi32(_mm256_add_epi32(_mm256_madd_epi16(pairs, high_and_one), half), shift);
+    };
+    // Unpacking and packing leave the lanes in order.
+    const __m256i values =
+        _mm256_packs_epi32(finish(_mm256_unpacklo_epi16(x, carry)), finish(_mm256_unpackhi_epi16(x, carry)));
+    const __m256i bytes = _mm256_packus_epi16(_mm256_adds_epi16(values, zero), values);
+    const __m128i codes = _mm_unpacklo_epi64(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    StoreFirst(q.out + i, _mm_xor_si128(_mm_min_epu8(_mm_max_epu8(codes, range.lo), range.hi), range.flip), count);
+  });
+}
+
 void Avx2QuantizeCodes(const QuantizeCodes& q) {
+  if (FitsNarrowLanes(q)) return QuantizeNarrowLanes(q);
   const Rq32Lanes rq = MakeRq32Lanes(q.mult, q.shift);
   // Clamping before the zero point joins gives the same code and cannot wrap.
   const __m256i lo = _mm256_set1_epi32(q.lo - q.zero);

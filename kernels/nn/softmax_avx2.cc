@@ -32,17 +32,21 @@ void StorePieces(int32_t* p, __m256i v, int count) {
   }
 }
 
+// v in the first `count` lanes, `rest` in the others.
+__m256i FirstOf(__m256i v, int count, __m256i rest) {
+  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  return _mm256_blendv_epi8(rest, v, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
+}
+
 // The larger of `maximum` and v in the first `count` lanes.
 __m256i MaxFirst(__m256i maximum, __m256i v, int count) {
-  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  const __m256i mask = _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane);
-  return _mm256_max_epi32(maximum, _mm256_blendv_epi8(maximum, v, mask));
+  return _mm256_max_epi32(maximum, FirstOf(v, count, maximum));
 }
 
 int32_t MaxLane(__m256i v) {
-  int32_t lanes[8];
-  Store(lanes, v);
-  return *std::max_element(lanes, lanes + 8);
+  __m128i m = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4E));
+  return _mm_cvtsi128_si32(_mm_max_epi32(m, _mm_shuffle_epi32(m, 0xB1)));
 }
 
 // Adds the relative positions, if any, to the logits; the maximum of the row.
@@ -159,9 +163,11 @@ uint32_t Exponentials(const SoftmaxRow& s, int32_t maximum) {
     }
     // A logit of max + 1 (wrapping) is at distance 2^32 - 1, farther than any p in range can bring back: t = 65535 and
     // e = 0, which every variant decodes to zero.
-    int32_t tail[kPanel];
-    std::fill(tail, tail + kPanel, static_cast<int32_t>(static_cast<uint32_t>(maximum) + 1));
-    std::copy(logits + j, logits + count, tail);
+    const __m256i far = _mm256_set1_epi32(static_cast<int32_t>(static_cast<uint32_t>(maximum) + 1));
+    const int left = count - j;
+    alignas(32) int32_t tail[kPanel];
+    Store(tail, FirstOf(Load(logits + j), left, far));
+    Store(tail + 8, left > 8 ? FirstOf(Load(logits + j + 8), left - 8, far) : far);
     sums = row.template Exponentials<kDistances, 1>(tail, prob + j, sums);
   }
   uint32_t lanes[8];

@@ -50,16 +50,14 @@ static constexpr uint16_t MulHigh(uint16_t a, uint16_t b) { return static_cast<u
 // BL(x), the number of bits of x; BL(1) = 1, BL(0) = 0.
 static constexpr int BitLength(uint64_t x) { return static_cast<int>(std::bit_width(x)); }
 
-// The largest r with r*r <= x, one binary digit at a time.
+// The largest r with r*r <= x, one binary digit at a time. Digits are as good as random, so none is a branch: every row
+// of a LayerNorm takes a root.
 static constexpr uint32_t IntegerSqrt(uint64_t x) {
   uint64_t root = 0;
-  for (uint64_t bit = uint64_t{1} << 62; bit != 0; bit >>= 2) {
-    if (x >= root + bit) {
-      x -= root + bit;
-      root = (root >> 1) + bit;
-    } else {
-      root >>= 1;
-    }
+  for (uint64_t bit = uint64_t{1} << ((BitLength(x | 1) - 1) & ~1); bit != 0; bit >>= 2) {
+    const uint64_t digit = uint64_t{0} - static_cast<uint64_t>(x >= root + bit);  // all ones or zero
+    x -= (root + bit) & digit;
+    root = (root >> 1) + (bit & digit);
   }
   return static_cast<uint32_t>(root);
 }

@@ -123,18 +123,48 @@ Status CreateSession(const intsam_model* model, const intsam_session_options* gi
   return Status();
 }
 
-Status Predict(intsam::Session& session, const intsam_prompt* prompt) {
+// A caller's prompt, copied: Prompt refers to it.
+struct PromptCopy {
+  std::vector<intsam::PointPrompt> points;
+  intsam::BoxPrompt box = {};
+  bool has_box = false;
+  const int16_t* mask = nullptr;
+  intsam::Prompt Refer() const { return {points, has_box ? &box : nullptr, mask}; }
+};
+
+Status CopyPrompt(const intsam_prompt* prompt, PromptCopy& copy) {
   if (prompt == nullptr) return Error(Code::kUsage, "prompt: is NULL");
   if (prompt->points == nullptr && prompt->num_points > 0) return Error(Code::kUsage, "points: is NULL");
   if (prompt->num_points > intsam::limits::kPointsPerPrompt) {
     return Error(Code::kResource, "points: %zu are more than %u", prompt->num_points, intsam::limits::kPointsPerPrompt);
   }
-  std::vector<intsam::PointPrompt> points;
   for (size_t i = 0; i < prompt->num_points; ++i)
-    points.push_back({prompt->points[i].x, prompt->points[i].y, prompt->points[i].label});
-  intsam::BoxPrompt box = {};
-  if (prompt->box != nullptr) box = {prompt->box->x0, prompt->box->y0, prompt->box->x1, prompt->box->y1};
-  return session.Predict({points, prompt->box == nullptr ? nullptr : &box, prompt->mask_input});
+    copy.points.push_back({prompt->points[i].x, prompt->points[i].y, prompt->points[i].label});
+  copy.has_box = prompt->box != nullptr;
+  if (copy.has_box) copy.box = {prompt->box->x0, prompt->box->y0, prompt->box->x1, prompt->box->y1};
+  copy.mask = prompt->mask_input;
+  return Status();
+}
+
+Status Predict(intsam::Session& session, const intsam_prompt* prompt) {
+  PromptCopy copy;
+  INTSAM_TRY(CopyPrompt(prompt, copy));
+  return session.Predict(copy.Refer());
+}
+
+Status PredictBatch(intsam::Session& session, const intsam_prompt* prompts, size_t count) {
+  if (prompts == nullptr) return Error(Code::kUsage, "prompts: is NULL");
+  if (count > intsam::limits::kPromptsPerBatch) {
+    return Error(Code::kResource, "prompts: %zu are more than %u", count, intsam::limits::kPromptsPerBatch);
+  }
+  std::vector<PromptCopy> copies(count);
+  std::vector<intsam::Prompt> referring;
+  for (size_t i = 0; i < count; ++i) {
+    const Status bad = CopyPrompt(&prompts[i], copies[i]);
+    if (!bad.ok()) return bad.WithPrefix("prompt " + std::to_string(i));
+    referring.push_back(copies[i].Refer());
+  }
+  return session.PredictBatch(referring);
 }
 
 Status SetImage(intsam::Session& session, const intsam_image* image) {
@@ -268,6 +298,14 @@ intsam_status intsam_session_load_embedding(intsam_session* session, const void*
 
 intsam_status intsam_session_predict(intsam_session* session, const intsam_prompt* prompt) {
   return OnSession(session, [&](intsam::Session& s) { return Predict(s, prompt); });
+}
+
+intsam_status intsam_session_predict_batch(intsam_session* session, const intsam_prompt* prompts, size_t count) {
+  return OnSession(session, [&](intsam::Session& s) { return PredictBatch(s, prompts, count); });
+}
+
+intsam_status intsam_session_select(intsam_session* session, size_t result) {
+  return OnSession(session, [&](intsam::Session& s) { return s.Select(result); });
 }
 
 int32_t intsam_session_iou(const intsam_session* session, int32_t index) {

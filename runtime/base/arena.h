@@ -10,13 +10,17 @@ namespace intsam {
 
 class Arena {
  public:
+  static constexpr size_t kAlignment = 64;
+  // The first aligned byte of a block; it loses less than kAlignment bytes.
+  static uint8_t* Align(uint8_t* block) { return block + (-reinterpret_cast<uintptr_t>(block)) % kAlignment; }
+
   explicit Arena(uint8_t* base) : base_(base) {}  // null: count only
 
   // `count` elements of T, 64-byte aligned, followed by 64 bytes that vector code may touch.
   template <class T>
   T* Take(size_t count) {
     const size_t at = used_;
-    used_ = (used_ + count * sizeof(T) + 64 + 63) / 64 * 64;
+    used_ = (used_ + count * sizeof(T) + 64 + kAlignment - 1) / kAlignment * kAlignment;
     return base_ == nullptr ? nullptr : reinterpret_cast<T*>(base_ + at);
   }
   size_t used() const { return used_; }

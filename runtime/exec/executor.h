@@ -49,9 +49,18 @@ class Executor {
   // units.
   virtual Status EncodeImage(const uint8_t* rgb, ImageSize size, int16_t* embedding, const StepHook& hook) = 0;
 
+  // Makes `embedding`, of the frame's image, what Decode answers prompts on. It must neither move nor change before the
+  // next call: an executor may keep what follows from it.
+  virtual void SetEmbedding(const int16_t* embedding, const Frame& frame) = 0;
+
   // low_res: [num_masks][4g][4g] in logit units; iou: [num_masks] in the unit that MaskDecoder::iou_q15 converts.
-  virtual Status Decode(const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res,
-                        int16_t* iou, const StepHook& hook) = 0;
+  virtual Status Decode(const Prompt& prompt, int16_t* low_res, int16_t* iou, const StepHook& hook) = 0;
+
+  // The same for each prompt, results one after the other. The hook's index is the number of prompts that are answered.
+  virtual Status DecodeBatch(std::span<const Prompt> prompts, int16_t* low_res, int16_t* iou, const StepHook& hook) = 0;
+
+  // Bytes that are held.
+  virtual size_t memory() const = 0;
 };
 
 }  // namespace intsam

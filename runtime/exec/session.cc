@@ -98,8 +98,14 @@ Session::Session(const Model& model, const Kernels& kernels, std::unique_ptr<Par
   const SamConfig& c = model.config();
   executor_ = MakeFusedExecutor(prepared_, *parallel_);
   embedding_.resize(size_t{c.grid()} * c.grid() * c.prompt_embed_dim + kPadBytes);
-  low_res_.resize(size_t{c.num_masks()} * c.low_res() * c.low_res() + kPadBytes);
-  iou_.resize(c.num_masks() + kPadBytes);
+  MakeRoom(1);
+}
+
+// Keeps what a larger batch has taken.
+void Session::MakeRoom(size_t results) {
+  const size_t masks = results * config().num_masks();
+  low_res_.resize(std::max(low_res_.size(), masks * config().low_res() * config().low_res() + kPadBytes));
+  iou_.resize(std::max(iou_.size(), masks + kPadBytes));
 }
 
 Result<std::unique_ptr<Session>> Session::Create(const Model& model, SessionOptions options) {
@@ -127,6 +133,7 @@ Status Session::SetImage(const uint8_t* pixels, ImageSize size, size_t stride, P
   frame_ = {size, ResizedSize(size, config().image_size)};
   ResizeToRgb(pixels, size, stride, format, frame_.resized, resized_, resize_scratch_);
   INTSAM_TRY(executor_->EncodeImage(resized_.data(), frame_.resized, embedding_.data(), hook_));
+  executor_->SetEmbedding(embedding_.data(), frame_);
   has_image_ = true;
   return Status();
 }
@@ -135,26 +142,50 @@ Status Session::Predict(const Prompt& prompt) {
   has_masks_ = false;
   if (!has_image_) return Error(Code::kUsage, "predict: no image has been set");
   INTSAM_TRY(CheckPrompt(prompt));
-  INTSAM_TRY(executor_->Decode(embedding_.data(), frame_, prompt, low_res_.data(), iou_.data(), hook_));
-  has_masks_ = true;
+  INTSAM_TRY(executor_->Decode(prompt, low_res_.data(), iou_.data(), hook_));
+  has_masks_ = true, results_ = 1, selected_ = 0;
+  return Status();
+}
+
+Status Session::PredictBatch(std::span<const Prompt> prompts) {
+  if (!has_image_) return Error(Code::kUsage, "predict: no image has been set");
+  if (prompts.empty()) return Error(Code::kUsage, "prompts: none given");
+  if (prompts.size() > limits::kPromptsPerBatch) {
+    return Error(Code::kResource, "prompts: %zu are more than %u", prompts.size(), limits::kPromptsPerBatch);
+  }
+  for (size_t i = 0; i < prompts.size(); ++i) {
+    const Status bad = CheckPrompt(prompts[i]);
+    if (!bad.ok()) return bad.WithPrefix("prompt " + std::to_string(i));
+  }
+  has_masks_ = false;
+  MakeRoom(prompts.size());
+  INTSAM_TRY(executor_->DecodeBatch(prompts, low_res_.data(), iou_.data(), hook_));
+  has_masks_ = true, results_ = prompts.size(), selected_ = 0;
+  return Status();
+}
+
+Status Session::Select(size_t result) {
+  if (!has_masks_) return Error(Code::kUsage, "select: nothing has been predicted");
+  if (result >= results_) return Error(Code::kUsage, "select: index %zu is not in 0..%zu", result, results_ - 1);
+  selected_ = result;
   return Status();
 }
 
 const int16_t* Session::LowRes(uint32_t mask) const {
   if (!has_masks_ || mask >= config().num_masks()) return nullptr;
-  return low_res_.data() + size_t{mask} * config().low_res() * config().low_res();
+  return low_res_.data() + (selected_ * config().num_masks() + mask) * config().low_res() * config().low_res();
 }
 
 int32_t Session::IouQ15(uint32_t mask) const {
   if (!has_masks_ || mask >= config().num_masks()) return 0;
   const Rq32Scalar& rq = model_.weights().mask_decoder.iou_q15;
-  return static_cast<int32_t>(Requantize32(iou_[mask], rq.mult, static_cast<int>(rq.shift)));
+  return static_cast<int32_t>(Requantize32(Iou()[mask], rq.mult, static_cast<int>(rq.shift)));
 }
 
 uint32_t Session::BestMask() const {
   uint32_t best = 1;
   for (uint32_t i = 2; i < config().num_masks(); ++i) {
-    if (iou_[i] > iou_[best]) best = i;
+    if (Iou()[i] > Iou()[best]) best = i;
   }
   return best;
 }
@@ -173,7 +204,7 @@ Status Session::Mask(uint32_t mask, uint8_t* out, size_t stride, bool bits) cons
 }
 
 uint64_t Session::memory() const {
-  return FusedArenaBytes(config(), threads()) + 2 * (embedding_.size() + low_res_.size() + prepared_.image_pe.size());
+  return executor_->memory() + 2 * (embedding_.size() + low_res_.size() + prepared_.image_pe.size());
 }
 
 size_t Session::EmbeddingSize() const {
@@ -228,6 +259,7 @@ Status Session::LoadEmbedding(std::span<const uint8_t> in) {
   }
   std::memcpy(embedding_.data(), in.data() + sizeof header, values * sizeof(int16_t));
   frame_ = {original, resized};
+  executor_->SetEmbedding(embedding_.data(), frame_);
   has_image_ = true;
   return Status();
 }

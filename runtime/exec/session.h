@@ -46,6 +46,10 @@ class Session {
   void DropImage() { has_image_ = has_masks_ = false; }
   Status SetImage(const uint8_t* pixels, ImageSize size, size_t stride, PixelFormat format);
   Status Predict(const Prompt& prompt);
+  // A prompt that is refused is named, and leaves the results of before.
+  Status PredictBatch(std::span<const Prompt> prompts);
+  // Which result of a batch the calls below speak of.
+  Status Select(size_t result);
 
   size_t EmbeddingSize() const;
   Status SaveEmbedding(std::span<uint8_t> out) const;
@@ -66,6 +70,9 @@ class Session {
   const SamConfig& config() const { return model_.config(); }
 
  private:
+  void MakeRoom(size_t results);
+  const int16_t* Iou() const { return iou_.data() + selected_ * config().num_masks(); }
+
   const Model& model_;
   std::unique_ptr<Parallel> parallel_;
   PreparedModel prepared_;
@@ -75,6 +82,7 @@ class Session {
   std::vector<int16_t> embedding_, low_res_, iou_;
   Frame frame_;
   bool has_image_ = false, has_masks_ = false;
+  size_t results_ = 0, selected_ = 0;  // with masks
 };
 
 }  // namespace intsam

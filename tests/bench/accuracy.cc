@@ -96,13 +96,15 @@ Status Open(ConvertedModel converted, Candidate& c) {
 
 nlohmann::ordered_json RowJson(const Candidate& c, const Evaluation& e) {
   size_t exact = 0, uniform = 0, agq = 0, folded = 0;
-  double uniform_error = 0, agq_error = 0;
+  double uniform_error = 0, agq_error = 0, token_to_image_error = 0, token_to_image_step = 0, token_to_image_sites = 0;
   for (const auto& [name, r] : c.report.attentions) {
     exact += r.softmax.coding.kind == SoftmaxCoding::kExact,
         uniform += r.softmax.coding.kind == SoftmaxCoding::kUniform;
     agq += r.softmax.coding.kind == SoftmaxCoding::kAgq, folded += r.flipped_channels != 0;
     const auto n = static_cast<double>(c.report.attentions.size());
     uniform_error += r.softmax.uniform_error / n, agq_error += r.softmax.agq_error / n;
+    if (name.find("token_to_image") == std::string::npos) continue;
+    token_to_image_error += r.score_error, token_to_image_step += r.key_step, ++token_to_image_sites;
   }
   return {{"bits", c.row.bits},
           {"method", c.row.name},
@@ -119,7 +121,9 @@ nlohmann::ordered_json RowJson(const Candidate& c, const Evaluation& e) {
           {"softmax_agq", agq},
           {"av_error_uniform", uniform_error},
           {"av_error_agq", agq_error},
-          {"big_folded", folded}};
+          {"big_folded", folded},
+          {"token_to_image_key_step", token_to_image_step / token_to_image_sites},
+          {"token_to_image_error_qk", token_to_image_error / token_to_image_sites}};
 }
 
 void Print(const std::vector<Candidate>& candidates, const Evaluator& evaluator, const std::string& json_path) {
@@ -132,19 +136,29 @@ void Print(const std::vector<Candidate>& candidates, const Evaluator& evaluator,
   std::printf("%d photos, %d regions; mIoU with human masks, agreement with FP32 masks\n\n", first.images,
               first.point.prompts);
   std::printf(
-      "| bits | method | point | best of 3 | box | agreement point / box | embedding error | softmax E16/U8/AGQ | KiB "
-      "|\n");
-  std::printf("|---|---|---|---|---|---|---|---|---|\n| FP32 | | %.4f | %.4f | %.4f | | | | |\n",
+      "| bits | method | point | best of 3 | box | agreement point / box | embedding error | softmax E16/U8/AGQ "
+      "| A.V error uniform / AGQ | KiB |\n");
+  std::printf("|---|---|---|---|---|---|---|---|---|---|\n| FP32 | | %.4f | %.4f | %.4f | | | | | |\n",
               first.point.mean.iou_fp32, first.point.mean.oracle_fp32, first.box.mean.iou_fp32);
   for (size_t i = 0; i < candidates.size(); ++i) {
     const Evaluation& e = evaluator.result(i);
     const nlohmann::ordered_json row = RowJson(candidates[i], e);
-    std::printf("| %s | %s | %.4f | %.4f | %.4f | %.3f / %.3f | %.4f | %d/%d/%d | %zu |\n",
+    std::printf("| %s | %s | %.4f | %.4f | %.4f | %.3f / %.3f | %.4f | %d/%d/%d | %.4f / %.4f | %zu |\n",
                 candidates[i].row.bits.c_str(), candidates[i].row.name.c_str(), e.point.mean.iou_int,
                 e.point.mean.oracle_int, e.box.mean.iou_int, e.point.mean.agreement, e.box.mean.agreement,
                 e.embedding_error, row["softmax_exact"].get<int>(), row["softmax_uniform"].get<int>(),
-                row["softmax_agq"].get<int>(), candidates[i].bytes.size() >> 10);
+                row["softmax_agq"].get<int>(), row["av_error_uniform"].get<double>(), row["av_error_agq"].get<double>(),
+                candidates[i].bytes.size() >> 10);
     json["rows"].push_back(row);
+  }
+  std::printf(
+      "\nWhere BIG looks, in the attentions from tokens to the image: how many were folded, the mean step between two\n"
+      "codes of the keys, and the error of probabilities times values when only queries and keys are coded.\n\n"
+      "| bits | method | folded | key step | error |\n|---|---|---|---|---|\n");
+  for (const auto& row : json["rows"]) {
+    std::printf("| %s | %s | %d | %.4f | %.4f |\n", row["bits"].get<std::string>().c_str(),
+                row["method"].get<std::string>().c_str(), row["big_folded"].get<int>(),
+                row["token_to_image_key_step"].get<double>(), row["token_to_image_error_qk"].get<double>());
   }
   if (!json_path.empty()) std::ofstream(json_path) << json.dump(2) << "\n";
 }

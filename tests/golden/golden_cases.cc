@@ -48,6 +48,7 @@ class ReferenceSubject : public Subject {
     const size_t values = size_t{c.grid()} * c.grid() * c.prompt_embed_dim;
     embedding_.assign(values + kPadBytes, 0);
     Check(executor_->EncodeImage(resized.data(), frame_.resized, embedding_.data(), {}));
+    executor_->SetEmbedding(embedding_.data(), frame_);
     return {embedding_.begin(), embedding_.begin() + static_cast<std::ptrdiff_t>(values)};
   }
 
@@ -55,7 +56,7 @@ class ReferenceSubject : public Subject {
     const SamConfig& c = model_.config;
     low_res_.assign(size_t{c.num_masks()} * c.low_res() * c.low_res() + kPadBytes, 0);
     iou_.assign(c.num_masks() + kPadBytes, 0);
-    Check(executor_->Decode(embedding_.data(), frame_, prompt, low_res_.data(), iou_.data(), {}));
+    Check(executor_->Decode(prompt, low_res_.data(), iou_.data(), {}));
   }
 
   std::vector<int16_t> LowRes(uint32_t mask) const override {

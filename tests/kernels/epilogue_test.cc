@@ -254,6 +254,43 @@ TEST_P(EpilogueTest, QuantizeCodes) {
   }
 }
 
+// Scales as models have them, where 256 codes span a part of the s16 range: every value alone, and with another that
+// takes the sum past the range.
+TEST_P(EpilogueTest, QuantizeCodesOfEveryValue) {
+  Random random(18);
+  std::vector<int16_t> every(65535), other(65535);
+  for (size_t i = 0; i < every.size(); ++i) every[i] = static_cast<int16_t>(static_cast<int>(i) - 32767);
+  for (int shift = 16; shift <= 47; ++shift) {
+    for (const int32_t mult : {1 << 30, INT32_MAX, INT32_MAX - (1 << 15), INT32_MAX - (1 << 15) + 1,
+                               (1 << 30) + (1 << 15), RandomMult32(random)}) {
+      if (test::Rq32Limit(mult, shift) < 65534) continue;
+      const CodeRange range = kCodeRanges[static_cast<size_t>(random.In(0, std::size(kCodeRanges) - 1))];
+      for (int kind = 0; kind < 4; ++kind) {
+        for (size_t i = 0; i < every.size(); ++i) {
+          other[i] = kind < 2 ? every[i] : static_cast<int16_t>(kind == 2 ? 32767 : random.In(-32767, 32767));
+        }
+        Guarded<int16_t> x(every), y(other);
+        Guarded<uint8_t> expected(every.size()), out(every.size());
+        QuantizeCodes q{x.data(),
+                        kind == 0 ? nullptr : y.data(),
+                        nullptr,
+                        mult,
+                        shift,
+                        range.zero,
+                        range.lo,
+                        range.hi,
+                        kFlips[kind % 2],
+                        expected.data(),
+                        every.size()};
+        ScalarKernels().quantize_codes(q);
+        q.out = out.data();
+        GetParam()->quantize_codes(q);
+        ASSERT_EQ(out.Values(), expected.Values()) << "mult " << mult << " shift " << shift << " kind " << kind;
+      }
+    }
+  }
+}
+
 TEST_P(EpilogueTest, GeluOfEveryValue) {
   std::vector<int16_t> every(65536);
   for (size_t i = 0; i < every.size(); ++i) every[i] = static_cast<int16_t>(i);

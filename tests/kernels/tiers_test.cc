@@ -20,7 +20,7 @@ TEST(Tiers, HaveDistinctNamesAndEveryEntry) {
     EXPECT_TRUE(k->gemm_a8w8 && k->gemm_a16w8 && k->requantize_narrow && k->requantize_gelu && k->requantize_r24 &&
                 k->requantize_s16 && k->quantize_codes && k->gelu_s16 && k->layer_norm_narrow && k->layer_norm_wide &&
                 k->pack_keys && k->pack_values && k->softmax_row && k->attention_mix && k->attention_output &&
-                k->relative_position)
+                k->relative_position && k->mask_product)
         << k->name;
   }
 }

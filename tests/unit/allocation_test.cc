@@ -142,6 +142,29 @@ TEST_F(AllocationTest, PredictAndMask) {
   EXPECT_GT(count, 5);
 }
 
+// Each time on a new session, whose lanes and room for results are still to be made.
+TEST_F(AllocationTest, PredictBatch) {
+  const intsam_image picture = image();
+  const intsam_prompt objects[3] = {prompt(), prompt(), prompt()};
+  intsam_session* session = nullptr;
+  const int64_t count = FailEach(
+      [&] {
+        const int64_t left = allocations_left.exchange(INT64_MAX);
+        session = Create(model_);
+        EXPECT_EQ(intsam_session_set_image(session, &picture), INTSAM_OK);
+        allocations_left = left;
+        return intsam_session_predict_batch(session, objects, 3);
+      },
+      [&](intsam_status status) {
+        EXPECT_EQ(intsam_session_low_res(session, 0) != nullptr, status == INTSAM_OK);
+        ASSERT_EQ(intsam_session_predict_batch(session, objects, 3), INTSAM_OK) << intsam_session_error(session);
+        const std::string first = HashOf(session, model_);
+        ASSERT_EQ(intsam_session_select(session, 2), INTSAM_OK);
+        EXPECT_EQ(HashOf(session, model_), first);
+      });
+  EXPECT_GT(count, 5);
+}
+
 // A refusal with a long sentence has no memory for the sentence either.
 TEST_F(AllocationTest, ErrorsThemselves) {
   intsam_session* session = Create(model_);

@@ -4,16 +4,23 @@
 
 namespace intsam {
 
-void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim) {
+void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim, int max_rows) {
+  const size_t rows = static_cast<size_t>(max_rows);
   const size_t keys = static_cast<size_t>(RoundUp(max_keys, kPanel)), dim = static_cast<size_t>(max_head_dim);
   panels = arena.Take<int8_t>(keys * dim);
   bias = arena.Take<int32_t>(keys);
   values = arena.Take<int16_t>(keys * dim);
-  q = arena.Take<uint8_t>(kStrip * dim);
-  logits = arena.Take<int32_t>(kStrip * keys);
-  prob = arena.Take<uint16_t>(kStrip * keys);
-  mixed = arena.Take<int64_t>(kStrip * dim);
-  sums = arena.Take<int32_t>(kStrip);
+  q = arena.Take<uint8_t>(rows * dim);
+  logits = arena.Take<int32_t>(rows * keys);
+  prob = arena.Take<uint16_t>(rows * keys);
+  mixed = arena.Take<int64_t>(rows * dim);
+  sums = arena.Take<int32_t>(rows);
+}
+
+void HeadScratch::Share(const HeadScratch& packed) {
+  count = packed.count, d = packed.d;
+  q_zero = packed.q_zero, q_max = packed.q_max, k_max = packed.k_max;
+  panels = packed.panels, bias = packed.bias, values = packed.values;
 }
 
 void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
@@ -33,9 +40,10 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
   const int d = head.d;
   const size_t stride = static_cast<size_t>(RoundUp(head.count, kPanel));
   for (int i = 0; i < rows; ++i) {
-    for (int c = 0; c < d; ++c) {
-      head.q[i * d + c] = static_cast<uint8_t>(q[static_cast<size_t>(i)][c] + head.q_zero) ^ k.flip;
-    }
+    const int8_t* row = q[static_cast<size_t>(i)];
+    uint8_t* operand = head.q + i * d;  // apart from `head`, which a byte could alias
+    const int zero = head.q_zero;
+    for (int c = 0; c < d; ++c) operand[c] = static_cast<uint8_t>(row[c] + zero) ^ k.flip;
   }
   k.gemm_a8w8({head.q, static_cast<size_t>(d), S8Panels(head.panels, head.k_max), head.bias, head.logits, stride, rows,
                head.count, d, head.q_max});

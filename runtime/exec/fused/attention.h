@@ -10,9 +10,11 @@ namespace intsam {
 
 // Keys and values of one head in the kernels' layouts, and the strip's intermediates. One per worker.
 struct HeadScratch {
-  static constexpr int kStrip = 16;  // queries at a time
+  static constexpr int kStrip = 16;  // queries at a time, where there are many keys
 
-  void Layout(Arena& arena, int max_keys, int max_head_dim);
+  void Layout(Arena& arena, int max_keys, int max_head_dim, int max_rows = kStrip);
+  // Uses what another has packed.
+  void Share(const HeadScratch& packed);
 
   int count = 0, d = 0;  // of the packed head
   int q_zero = 128;      // of the queries as operands
@@ -42,7 +44,7 @@ struct StripRelPos {
   int side_h = 1, side_w = 0;
 };
 
-// out[i] = codes (zero point OperandZero, in the tier's form) of attention for q[i], rows <= kStrip.
+// out[i] = codes (zero point OperandZero, in the tier's form) of attention for q[i], rows <= max_rows.
 void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows, const StripRelPos& rel,
                  HeadScratch& head, ops::Rows<uint8_t> out);
 

@@ -1,15 +1,20 @@
 #include "runtime/exec/fused/fused_executor.h"
 
+#include <algorithm>
+
+#include "runtime/exec/fused/batch.h"
 #include "runtime/exec/fused/image_encoder.h"
 #include "runtime/exec/fused/mask_decoder.h"
 
 namespace intsam {
 namespace {
 
-// Image encoder and mask decoder never run at the same time: they share one block of memory.
+// Image encoder and mask decoder never run at the same time: they share one block of memory. What the decoder keeps
+// from prompt to prompt lies behind it.
 struct Plan {
   FusedImageEncoder::Buffers encoder;
   FusedMaskDecoder::Buffers decoder;
+  FusedMaskDecoder::ImageSide image;
   size_t bytes = 0;
 
   Plan(const SamConfig& config, int workers, uint8_t* base) {
@@ -18,15 +23,20 @@ struct Plan {
     Arena encoding(base), decoding(base);
     FusedImageEncoder::Layout(config, encoding, encoder);
     FusedMaskDecoder::Layout(config, decoding, decoder);
-    bytes = encoding.used() > decoding.used() ? encoding.used() : decoding.used();
+    const size_t shared = std::max(encoding.used(), decoding.used());
+    Arena keeping(base == nullptr ? nullptr : base + shared);
+    FusedMaskDecoder::Layout(config, keeping, image);
+    bytes = shared + keeping.used();
   }
 };
 
 class FusedExecutor : public Executor {
  public:
   FusedExecutor(const PreparedModel& prepared, Parallel& parallel)
-      : memory_(std::make_unique_for_overwrite<uint8_t[]>(FusedArenaBytes(prepared.model->config, parallel.workers()))),
-        plan_(prepared.model->config, parallel.workers(), AlignedBase()),
+      : prepared_(prepared),
+        parallel_(parallel),
+        memory_(std::make_unique_for_overwrite<uint8_t[]>(FusedArenaBytes(prepared.model->config, parallel.workers()))),
+        plan_(prepared.model->config, parallel.workers(), Arena::Align(memory_.get())),
         encoder_(prepared, parallel),
         decoder_(prepared, parallel) {}
 
@@ -34,15 +44,46 @@ class FusedExecutor : public Executor {
     return encoder_.Run(rgb, size, plan_.encoder, embedding, hook);
   }
 
-  Status Decode(const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res, int16_t* iou,
-                const StepHook& hook) override {
-    return decoder_.Run(embedding, frame, prompt, plan_.decoder, low_res, iou, hook);
+  void SetEmbedding(const int16_t* embedding, const Frame& frame) override {
+    plan_.image.embedding = embedding, plan_.image.frame = frame, plan_.image.projected = false;
+  }
+
+  Status Decode(const Prompt& prompt, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
+    return decoder_.Run(prompt, plan_.image, plan_.decoder, low_res, iou, hook);
+  }
+
+  // As many prompts at a time as there are lanes; the rest one by one, each on all workers.
+  Status DecodeBatch(std::span<const Prompt> prompts, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
+    const SamConfig& c = prepared_.model->config;
+    const size_t masks = c.num_masks(), values = masks * c.low_res() * c.low_res();
+    const int lanes = std::min(parallel_.workers(), DecoderLanes::kMaxLanes);
+    const Step step{StepKind::kPromptTokens, 0, "prompts"};
+    for (size_t i = 0; i < prompts.size();) {
+      if (hook && !hook(step, static_cast<int>(i), static_cast<int>(prompts.size())))
+        return Error(Code::kCancelled, "cancelled");
+      int16_t *to_low_res = low_res + i * values, *to_iou = iou + i * masks;
+      if (lanes == 1 || prompts.size() - i < static_cast<size_t>(lanes)) {
+        INTSAM_TRY(decoder_.Run(prompts[i], plan_.image, plan_.decoder, to_low_res, to_iou, {}));
+        ++i;
+        continue;
+      }
+      if (lanes_ == nullptr) lanes_ = std::make_unique<DecoderLanes>(prepared_, lanes);
+      decoder_.Project(plan_.image, plan_.decoder);
+      INTSAM_TRY(lanes_->Run(&prompts[i], plan_.image, plan_.decoder.workers, parallel_, to_low_res, to_iou));
+      i += static_cast<size_t>(lanes);
+    }
+    return Status();
+  }
+
+  size_t memory() const override {
+    return FusedArenaBytes(prepared_.model->config, parallel_.workers()) + (lanes_ == nullptr ? 0 : lanes_->memory());
   }
 
  private:
-  uint8_t* AlignedBase() const { return memory_.get() + (-reinterpret_cast<uintptr_t>(memory_.get())) % 64; }
-
+  const PreparedModel& prepared_;
+  Parallel& parallel_;
   std::unique_ptr<uint8_t[]> memory_;
+  std::unique_ptr<DecoderLanes> lanes_;  // made by the first batch that has use for them
   Plan plan_;
   FusedImageEncoder encoder_;
   FusedMaskDecoder decoder_;
@@ -50,7 +91,9 @@ class FusedExecutor : public Executor {
 
 }  // namespace
 
-size_t FusedArenaBytes(const SamConfig& config, int workers) { return Plan(config, workers, nullptr).bytes + 64; }
+size_t FusedArenaBytes(const SamConfig& config, int workers) {
+  return Plan(config, workers, nullptr).bytes + Arena::kAlignment;
+}
 
 std::unique_ptr<Executor> MakeFusedExecutor(const PreparedModel& prepared, Parallel& parallel) {
   return std::make_unique<FusedExecutor>(prepared, parallel);

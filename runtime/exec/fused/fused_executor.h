@@ -1,5 +1,6 @@
 // The executor users get: row-blocked, fused, threaded, on the kernels of one tier. Bit-identical to exec/reference.
-// All memory is one arena, laid out and allocated when the executor is made; nothing is allocated per image or prompt.
+// Memory is one arena, laid out and allocated when the executor is made, and that of the lanes, which the first batch
+// with use for them allocates; nothing else is allocated per image or prompt.
 #ifndef INTSAM_RUNTIME_EXEC_FUSED_FUSED_EXECUTOR_H_
 #define INTSAM_RUNTIME_EXEC_FUSED_FUSED_EXECUTOR_H_
 

@@ -14,9 +14,8 @@ using ops::Rows;
 void FusedImageEncoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   const size_t tokens = size_t{c.grid()} * c.grid();
   b.x = arena.Take<int32_t>(tokens * c.embed_dim);
-  b.qkv = arena.Take<int8_t>(tokens * 3 * c.embed_dim);
-  b.attended = arena.Take<uint8_t>(tokens * c.embed_dim);
-  b.neck = arena.Take<uint8_t>(tokens * c.prompt_embed_dim);
+  b.qkv = arena.Take<int8_t>(tokens * std::max(QkvStride(c), size_t{c.prompt_embed_dim}));
+  b.attended = b.neck = reinterpret_cast<uint8_t*>(b.qkv);
   b.partial = arena.Take<int32_t>(c.embed_dim);
   const size_t patch = size_t{3} * c.patch_size * c.patch_size;
   const size_t widest = std::max({patch, size_t{c.embed_dim}, size_t{9} * c.prompt_embed_dim});
@@ -26,6 +25,7 @@ void FusedImageEncoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
     w.hidden = arena.Take<uint8_t>(kRowBlock * size_t{c.mlp_dim});
     w.acc = arena.Take<int32_t>(kRowBlock * std::max(size_t{kColumns}, 2 * row));
     w.rows = arena.Take<int32_t>(kRowBlock * row);
+    w.queries = arena.Take<int8_t>(HeadScratch::kStrip * size_t{c.head_dim()});
     w.keys = arena.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
     w.values = arena.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
     w.rh = arena.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
@@ -138,7 +138,7 @@ void FusedImageEncoder::Qkv(uint32_t block) {
   const SamConfig& c = p_.model->config;
   const EncoderBlock& record = p_.model->image_encoder.blocks[block];
   const Kernels& k = *p_.kernels;
-  const uint32_t width = 3 * c.embed_dim;
+  const size_t width = QkvStride(c);
   ForRows([&](size_t token, int rows, Worker& w) {
     ops::Norm(k, record.norm1, {b_->x + token * c.embed_dim, c.embed_dim}, rows, {w.codes, c.embed_dim});
     uint8_t* out = reinterpret_cast<uint8_t*>(b_->qkv) + token * width;
@@ -179,7 +179,8 @@ void FusedImageEncoder::AttendTask(uint32_t block, uint32_t head, uint32_t windo
   const EncoderBlock& record = p_.model->image_encoder.blocks[block];
   const PreparedBlock& prepared = p_.blocks[block];
   const Kernels& k = *p_.kernels;
-  const uint32_t grid = c.grid(), side = c.attention_side(block), d = c.head_dim(), width = 3 * c.embed_dim;
+  const uint32_t grid = c.grid(), side = c.attention_side(block), d = c.head_dim();
+  const size_t width = QkvStride(c);
   const uint32_t valid_h = std::min(side, grid - window_y), valid_w = std::min(side, grid - window_x);
   const int8_t* qkv = b_->qkv + (size_t{window_y} * grid + window_x) * width + head * d;
 
@@ -203,16 +204,18 @@ void FusedImageEncoder::AttendTask(uint32_t block, uint32_t head, uint32_t windo
     for (uint32_t qx = 0; qx < valid_w; qx += HeadScratch::kStrip) {
       const int rows = static_cast<int>(std::min<uint32_t>(HeadScratch::kStrip, valid_w - qx));
       const size_t token = size_t{qy} * grid + qx;
-      const Rows<const int8_t> q{qkv + token * width, width};
+      for (size_t i = 0; i < static_cast<size_t>(rows); ++i)  // the result takes their place
+        std::memcpy(w.queries + i * d, qkv + (token + i) * width, d);
+      const Rows<const int8_t> q{w.queries, d};
       ops::RelativePositions(k, record.rel_pos_h, q, rows, side - 1 - qy, static_cast<int>(side), {w.rh, side});
       for (int i = 0; i < rows; ++i) {
         const size_t row = static_cast<size_t>(i);
-        ops::RelativePositions(k, record.rel_pos_w, {q[row], width}, 1, side - 1 - (qx + static_cast<uint32_t>(i)),
+        ops::RelativePositions(k, record.rel_pos_w, {q[row], d}, 1, side - 1 - (qx + static_cast<uint32_t>(i)),
                                static_cast<int>(side), {w.rw + row * side, side});
       }
       const StripRelPos rel{{w.rh, side}, {w.rw, side}, static_cast<int>(side), static_cast<int>(side)};
-      const size_t out = (size_t{window_y} * grid + window_x + token) * c.embed_dim + head * d;
-      AttendStrip(k, record.softmax, q, rows, rel, w.head, {b_->attended + out, c.embed_dim});
+      const size_t out = (size_t{window_y} * grid + window_x + token) * width + head * d;
+      AttendStrip(k, record.softmax, q, rows, rel, w.head, {b_->attended + out, width});
     }
   }
 }
@@ -224,7 +227,7 @@ void FusedImageEncoder::Projection(uint32_t block) {
   ForRows([&](size_t token, int rows, Worker& w) {
     for (uint32_t first = 0; first < c.embed_dim; first += kColumns) {
       const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.embed_dim - first));
-      ops::Gemm(k, p_.blocks[block].proj, {b_->attended + token * c.embed_dim, c.embed_dim}, rows, {w.acc, kColumns},
+      ops::Gemm(k, p_.blocks[block].proj, {b_->attended + token * QkvStride(c), QkvStride(c)}, rows, {w.acc, kColumns},
                 first, n);
       ops::AddToR24(k, record.proj_rq, {w.acc, kColumns}, rows, first, n,
                     {b_->x + token * c.embed_dim + first, c.embed_dim});

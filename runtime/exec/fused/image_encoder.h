@@ -24,6 +24,7 @@ class FusedImageEncoder {
     uint8_t* hidden;  // [kRowBlock][mlp_dim]
     int32_t* acc;     // [kRowBlock][kColumns]
     int32_t* rows;    // [kRowBlock][max(embed, prompt) dim]
+    int8_t* queries;  // [kStrip][head_dim]
     int8_t* keys;     // [side^2][head_dim] of one window
     int8_t* values;
     int32_t* rh;  // [kStrip][side]
@@ -32,12 +33,14 @@ class FusedImageEncoder {
   };
   struct Buffers {
     int32_t* x;         // residual stream, R24 [tokens][embed_dim]
-    int8_t* qkv;        // plain s8 [tokens][3 * embed_dim]
-    uint8_t* attended;  // codes [tokens][embed_dim]
-    uint8_t* neck;      // codes [tokens][prompt_embed_dim]
+    int8_t* qkv;        // plain s8 [tokens][3 * embed_dim], rows QkvStride apart
+    uint8_t* attended;  // codes [tokens][embed_dim], rows QkvStride apart: each takes the place of its query
+    uint8_t* neck;      // codes [tokens][prompt_embed_dim], in the place of qkv when all blocks are done
     int32_t* partial;   // mean correction of patches that are partly outside the image
     std::vector<Worker> workers;
   };
+  // A gap keeps kernels that read past the values of the last head off the next row, which others may be writing.
+  static constexpr size_t QkvStride(const SamConfig& c) { return size_t{3} * c.embed_dim + 16; }
   static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
 
   Status Run(const uint8_t* rgb, ImageSize size, Buffers& buffers, int16_t* embedding, const StepHook& hook);

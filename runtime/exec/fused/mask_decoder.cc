@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "kernels/numerics/requantize.h"
 #include "runtime/exec/prompt_tokens.h"
 
 namespace intsam {
@@ -40,13 +39,22 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   // Widest strip: the outputs of either transposed convolution, or of the mask prompt's last one.
   const size_t strip =
       std::max({Padded(4 * c.upscale1_dim()), 4 * Padded(4 * c.upscale2_dim()), Padded(c.prompt_embed_dim)});
+  const int head_dim = static_cast<int>(dim / c.decoder_num_heads);
+  b.token_heads.resize(c.decoder_num_heads);
+  for (HeadScratch& head : b.token_heads) head.Layout(arena, static_cast<int>(tokens), head_dim, 0);
   for (Worker& w : b.workers) {
     w.codes = arena.Take<uint8_t>(kRowBlock * dim);
     w.acc = arena.Take<int32_t>(kRowBlock * strip);
     w.rows = arena.Take<int32_t>(kRowBlock * strip);
     w.s16 = arena.Take<int16_t>(kRowBlock * strip * 2);
-    w.head.Layout(arena, static_cast<int>(std::max(keys, tokens)), static_cast<int>(dim / c.decoder_num_heads));
+    w.head.Layout(arena, static_cast<int>(std::max(keys, tokens)), head_dim);
+    w.few_keys.Layout(arena, static_cast<int>(tokens), head_dim, kRowBlock);
   }
+}
+
+void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, ImageSide& image) {
+  const size_t values = size_t{c.grid()} * c.grid() * c.cross_dim();
+  for (int8_t** projection : {&image.k, &image.v, &image.q}) *projection = arena.Take<int8_t>(values);
 }
 
 template <class Body>
@@ -58,9 +66,10 @@ void FusedMaskDecoder::ForKeys(const Body& body) {
   });
 }
 
-Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers,
-                             int16_t* low_res, int16_t* iou, const StepHook& hook) {
-  b_ = &buffers;
+Status FusedMaskDecoder::Run(const Prompt& prompt, ImageSide& image, Buffers& buffers, int16_t* low_res, int16_t* iou,
+                             const StepHook& hook) {
+  b_ = &buffers, image_ = &image;
+  no_mask_ = prompt.mask == nullptr;
   tokens_ = static_cast<int>(TokenCount(p_.model->config, prompt));
   const MaskDecoder& d = p_.model->mask_decoder;
   for (size_t i = 0; i < steps_.size(); ++i) {
@@ -69,17 +78,18 @@ Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const
     const uint32_t layer = steps_[i].layer;
     switch (steps_[i].kind) {
       case StepKind::kPromptTokens:
-        PromptTokens(*p_.model, frame, prompt, b_->tokens);
+        PromptTokens(*p_.model, image.frame, prompt, b_->tokens);
         std::copy_n(b_->tokens, static_cast<size_t>(tokens_) * d.dim, b_->token_pe);
         break;
-      case StepKind::kDensePrompt: DensePrompt(embedding, prompt.mask); break;
+      case StepKind::kDensePrompt: DensePrompt(prompt.mask); break;
       case StepKind::kSelfAttention: SelfAttention(layer); break;
       case StepKind::kTokenToImage:
-        TokenToImage(d.layers[layer].token_to_image, p_.layers[layer].token_to_image, d.layers[layer].norm2);
+        TokenToImage(d.layers[layer].token_to_image, p_.layers[layer].token_to_image, d.layers[layer].norm2,
+                     no_mask_ && layer == 0);
         break;
       case StepKind::kTokenMlp: TokenMlp(layer); break;
       case StepKind::kImageToToken: ImageToToken(layer); break;
-      case StepKind::kFinalTokenToImage: TokenToImage(d.final_attn, p_.final_attn, d.norm_final); break;
+      case StepKind::kFinalTokenToImage: TokenToImage(d.final_attn, p_.final_attn, d.norm_final, false); break;
       case StepKind::kUpscale: Upscale(); break;
       case StepKind::kHypernetworks: Hypernetworks(); break;
       case StepKind::kMaskProduct: MaskProduct(low_res); break;
@@ -96,20 +106,44 @@ Status FusedMaskDecoder::Run(const int16_t* embedding, const Frame& frame, const
 
 // ---------------------------------------------------------------- prompt encoder
 
-void FusedMaskDecoder::DensePrompt(const int16_t* embedding, const int16_t* mask) {
+// With a mask: the keys. Without: their projections, once per image; the keys themselves wait for image-to-token
+// attention.
+void FusedMaskDecoder::DensePrompt(const int16_t* mask) {
+  if (no_mask_) {
+    Project(*image_, *b_);
+  } else {
+    ForKeys([&](size_t first, int rows, Worker& w) { DenseRows(mask, first, rows, w); });
+  }
+}
+
+void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
+  if (image.projected) return;
+  image_ = &image, b_ = &buffers;
+  const DecoderLayer& layer = p_.model->mask_decoder.layers[0];
+  const DecoderAttention &to_image = layer.token_to_image, &to_token = layer.image_to_token;
+  const PreparedLayer& prepared = p_.layers[0];
+  ForKeys([&](size_t first, int rows, Worker& w) {
+    DenseRows(nullptr, first, rows, w);
+    ProjectKeys(to_image.k_in, prepared.token_to_image.k, to_image.k_rq, true, first, rows, w, image.k);
+    ProjectKeys(to_image.v_in, prepared.token_to_image.v, to_image.v_rq, false, first, rows, w, image.v);
+    ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, w, image.q);
+  });
+  image.projected = true;
+}
+
+// keys = embedding + dense embedding of the mask, or of none.
+void FusedMaskDecoder::DenseRows(const int16_t* mask, size_t first, int rows, Worker& w) {
   const PromptEncoder& p = p_.model->prompt_encoder;
   const size_t dim = p.dim;
-  ForKeys([&](size_t first, int rows, Worker& w) {
-    if (mask != nullptr) DownscaleMask(mask, first, rows, w);  // dense embedding into w.s16
-    for (int i = 0; i < rows; ++i) {
-      const size_t key = first + static_cast<size_t>(i);
-      const int16_t* dense = mask == nullptr ? p.no_mask.data() : w.s16 + static_cast<size_t>(i) * dim;
-      for (size_t c = 0; c < dim; ++c) {
-        b_->keys[key * dim + c] =
-            static_cast<int16_t>(Clamp(int32_t{embedding[key * dim + c]} + dense[c], -32767, 32767));
-      }
+  if (mask != nullptr) DownscaleMask(mask, first, rows, w);  // into w.s16
+  for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
+    const int16_t* dense = mask == nullptr ? p.no_mask.data() : w.s16 + i * dim;
+    const int16_t* embedding = image_->embedding + (first + i) * dim;
+    int16_t* keys = b_->keys + (first + i) * dim;
+    for (size_t c = 0; c < dim; ++c) {
+      keys[c] = static_cast<int16_t>(std::clamp<int32_t>(embedding[c] + dense[c], -32767, 32767));
     }
-  });
+  }
 }
 
 // Each image position sees its own 4x4 mask pixels: conv 2x2, norm, GELU, conv 2x2, norm, GELU, conv 1x1.
@@ -205,20 +239,25 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
   FinishTokens(prepared.out, a.out_rq, record.norm1, !first_layer);
 }
 
-void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared,
-                                    const NormWide& norm) {
+// on_image: layer 0 without a mask, where keys and values are at hand.
+void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm,
+                                    bool on_image) {
   const Kernels& k = *p_.kernels;
   const int keys = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
   const size_t inner = a.q.out;
   ProjectTokens(a.q_in, prepared.q, a.q_rq, true, b_->token_q);
-  ForKeys([&](size_t first, int rows, Worker& w) {
-    ProjectKeys(a.k_in, prepared.k, a.k_rq, true, first, rows, w, b_->key_a);
-    ProjectKeys(a.v_in, prepared.v, a.v_rq, false, first, rows, w, b_->key_b);
-  });
+  if (!on_image) {
+    ForKeys([&](size_t first, int rows, Worker& w) {
+      ProjectKeys(a.k_in, prepared.k, a.k_rq, true, first, rows, w, b_->key_a);
+      ProjectKeys(a.v_in, prepared.v, a.v_rq, false, first, rows, w, b_->key_b);
+    });
+  }
+  const int8_t* k_rows = on_image ? image_->k : b_->key_a;
+  const int8_t* v_rows = on_image ? image_->v : b_->key_b;
   parallel_.For(static_cast<int>(a.heads), [&](int h, int worker) {
     const size_t at = static_cast<size_t>(h) * a.head_dim;
     HeadScratch& head = b_->workers[static_cast<size_t>(worker)].head;
-    PackHead(k, {a.q_rq.out, a.k_rq.out}, {b_->key_a + at, inner}, {b_->key_b + at, inner}, keys,
+    PackHead(k, {a.q_rq.out, a.k_rq.out}, {k_rows + at, inner}, {v_rows + at, inner}, keys,
              static_cast<int>(a.head_dim), head);
     for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
       const size_t row = static_cast<size_t>(i) * inner + at;
@@ -249,17 +288,23 @@ void FusedMaskDecoder::ImageToToken(uint32_t layer) {
   const size_t inner = a.q.out, dim = a.out.out;
   ProjectTokens(a.k_in, prepared.k, a.k_rq, true, b_->token_k);
   ProjectTokens(a.v_in, prepared.v, a.v_rq, false, b_->token_v);
+  for (uint32_t h = 0; h < a.heads; ++h) {
+    const size_t at = size_t{h} * a.head_dim;
+    PackHead(k, {a.q_rq.out, a.k_rq.out}, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_,
+             static_cast<int>(a.head_dim), b_->token_heads[h]);
+  }
+  const bool on_image = no_mask_ && layer == 0;
+  const int8_t* q_rows = on_image ? image_->q : b_->key_a;
   ForKeys([&](size_t first, int rows, Worker& w) {
-    ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, b_->key_a);
+    if (on_image) {
+      DenseRows(nullptr, first, rows, w);
+    } else {
+      ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, b_->key_a);
+    }
     for (uint32_t h = 0; h < a.heads; ++h) {
-      const size_t at = size_t{h} * a.head_dim;
-      PackHead(k, {a.q_rq.out, a.k_rq.out}, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_,
-               static_cast<int>(a.head_dim), w.head);
-      for (int i = 0; i < rows; i += HeadScratch::kStrip) {
-        const size_t row = (first + static_cast<size_t>(i)) * inner + at;
-        AttendStrip(k, a.softmax, {b_->key_a + row, inner}, std::min(HeadScratch::kStrip, rows - i), {}, w.head,
-                    {b_->key_out + row, inner});
-      }
+      const size_t at = first * inner + size_t{h} * a.head_dim;
+      w.few_keys.Share(b_->token_heads[h]);
+      AttendStrip(k, a.softmax, {q_rows + at, inner}, rows, {}, w.few_keys, {b_->key_out + at, inner});
     }
     const Rows<int16_t> keys{b_->keys + first * dim, dim};
     ops::Gemm(k, prepared.out, {b_->key_out + first * inner, inner}, rows, {w.acc, dim});
@@ -285,10 +330,12 @@ void FusedMaskDecoder::Upscale() {
     ops::Gemm(k, p_.upscale2, Rows<const int16_t>{w.s16, c1}, 4 * rows, {w.acc, Padded(u.conv2.out)});
     ops::ToS16(k, u.conv2_rq, {w.acc, Padded(u.conv2.out)}, 4 * rows, -32767, 32767, {out, n2});
     k.gelu_s16({out, static_cast<size_t>(4 * rows) * n2, static_cast<int>(u.gelu2_bits)});
-    for (size_t i = 0; i < static_cast<size_t>(rows) * 16; ++i) {
-      const size_t key = first + i / 16, outer = i / 4 % 4, inner = i % 4;
-      const size_t y = key / grid * 4 + outer / 2 * 2 + inner / 2, x = key % grid * 4 + outer % 2 * 2 + inner % 2;
-      std::copy_n(out + i * c2, c2, b_->upscaled + (y * 4 * grid + x) * c2);
+    for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
+      const size_t y = (first + i) / grid * 4, x = (first + i) % grid * 4;
+      for (size_t part = 0; part < 8; ++part) {  // two pixels side by side
+        const size_t outer = part / 2, row = y + outer / 2 * 2 + part % 2, column = x + outer % 2 * 2;
+        std::copy_n(out + (i * 16 + part * 2) * c2, 2 * c2, b_->upscaled + (row * 4 * grid + column) * c2);
+      }
     }
   });
 }
@@ -321,17 +368,10 @@ void FusedMaskDecoder::MaskProduct(int16_t* low_res) {
   const size_t c2 = p_.model->config.upscale2_dim();
   const size_t side = p_.model->config.low_res();
   parallel_.For(static_cast<int>(side), [&](int y, int) {
-    for (uint32_t i = 0; i < d.num_masks; ++i) {
-      const int16_t* hyper = b_->hyper + i * c2;
-      const int16_t* u = b_->upscaled + static_cast<size_t>(y) * side * c2;
-      int16_t* out = low_res + (i * side + static_cast<size_t>(y)) * side;
-      for (size_t x = 0; x < side; ++x, u += c2) {
-        int32_t sum = 0;
-        for (size_t c = 0; c < c2; ++c) sum += int32_t{hyper[c]} * u[c];
-        out[x] = static_cast<int16_t>(
-            Clamp(Requantize32(sum, d.mask_product.mult[i], d.mask_product.shift[i]), -32767, 32767));
-      }
-    }
+    const size_t row = static_cast<size_t>(y) * side;
+    p_.kernels->mask_product({b_->hyper, b_->upscaled + row * c2, ops::Channels(d.mask_product), low_res + row,
+                              side * side, static_cast<int>(d.num_masks), static_cast<int>(side),
+                              static_cast<int>(c2)});
   });
 }
 

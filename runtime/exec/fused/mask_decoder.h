@@ -23,6 +23,7 @@ class FusedMaskDecoder {
     int32_t* rows;   // R24, likewise
     int16_t* s16;    // likewise
     HeadScratch head;
+    HeadScratch few_keys;  // of a block of image positions that attend to tokens
   };
   struct Buffers {
     int16_t* tokens;    // [tokens][dim]
@@ -30,28 +31,46 @@ class FusedMaskDecoder {
     int8_t* token_q;    // plain s8 [tokens][dim]
     int8_t* token_k;
     int8_t* token_v;
-    uint8_t* token_out;    // codes [tokens][max(dim, mlp)]
-    uint8_t* token_codes;  // [tokens][dim]
-    int32_t* token_acc;    // [tokens][max(dim, mlp)]
-    int32_t* token_rows;   // R24 [tokens][dim]
-    int16_t* keys;         // [grid^2][dim]
-    int8_t* key_a;         // plain s8 [grid^2][cross_dim]: keys, or queries of image-to-token attention
-    int8_t* key_b;         // values
-    uint8_t* key_out;      // codes [grid^2][cross_dim]
-    int16_t* upscaled;     // [(4 grid)^2][upscale2_dim]
-    int16_t* hyper;        // [num_masks][upscale2_dim]
+    uint8_t* token_out;                    // codes [tokens][max(dim, mlp)]
+    uint8_t* token_codes;                  // [tokens][dim]
+    int32_t* token_acc;                    // [tokens][max(dim, mlp)]
+    int32_t* token_rows;                   // R24 [tokens][dim]
+    int16_t* keys;                         // [grid^2][dim]
+    int8_t* key_a;                         // plain s8 [grid^2][cross_dim]: keys, or queries of image-to-token attention
+    int8_t* key_b;                         // values
+    uint8_t* key_out;                      // codes [grid^2][cross_dim]
+    int16_t* upscaled;                     // [(4 grid)^2][upscale2_dim]
+    int16_t* hyper;                        // [num_masks][upscale2_dim]
+    std::vector<HeadScratch> token_heads;  // packed tokens, no strip
     std::vector<Worker> workers;
   };
   static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
 
-  Status Run(const int16_t* embedding, const Frame& frame, const Prompt& prompt, Buffers& buffers, int16_t* low_res,
-             int16_t* iou, const StepHook& hook);
+  // The image, and what the first prompt without a mask leaves for the next ones: until norm4 of layer 0 the image keys
+  // of such prompts are the same.
+  struct ImageSide {
+    const int16_t* embedding = nullptr;
+    Frame frame;
+    bool projected = false;  // the rest is filled in
+    int8_t* k;               // plain s8 [grid^2][cross_dim]: projections of layer 0, of token-to-image attention
+    int8_t* v;
+    int8_t* q;  // of image-to-token attention
+  };
+  static void Layout(const SamConfig& config, Arena& arena, ImageSide& image);
+
+  // Fills in `image` unless it is. Run does so itself where a prompt needs it.
+  void Project(ImageSide& image, Buffers& buffers);
+
+  Status Run(const Prompt& prompt, ImageSide& image, Buffers& buffers, int16_t* low_res, int16_t* iou,
+             const StepHook& hook);
 
  private:
-  void DensePrompt(const int16_t* embedding, const int16_t* mask);
+  void DensePrompt(const int16_t* mask);
+  void DenseRows(const int16_t* mask, size_t first, int rows, Worker& w);
   void DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w);
   void SelfAttention(uint32_t layer);
-  void TokenToImage(const DecoderAttention& attn, const PreparedAttention& prepared, const NormWide& norm);
+  void TokenToImage(const DecoderAttention& attn, const PreparedAttention& prepared, const NormWide& norm,
+                    bool on_image);
   void TokenMlp(uint32_t layer);
   void ImageToToken(uint32_t layer);
   void Upscale();
@@ -74,7 +93,9 @@ class FusedMaskDecoder {
   Parallel& parallel_;
   const std::vector<Step> steps_;
   Buffers* b_ = nullptr;  // of the running call
+  ImageSide* image_ = nullptr;
   int tokens_ = 0;
+  bool no_mask_ = false;
 };
 
 }  // namespace intsam

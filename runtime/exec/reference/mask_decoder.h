@@ -7,7 +7,7 @@
 
 namespace intsam::reference {
 
-// As Executor::Decode. `p` is prepared for the scalar kernels.
+// As Executor::Decode, on this embedding. `p` is prepared for the scalar kernels.
 Status Decode(const PreparedModel& p, const int16_t* embedding, const Frame& frame, const Prompt& prompt,
               int16_t* low_res, int16_t* iou, const StepHook& hook);
 

@@ -13,13 +13,24 @@ class ReferenceExecutor : public Executor {
   Status EncodeImage(const uint8_t* rgb, ImageSize size, int16_t* embedding, const StepHook& hook) override {
     return reference::EncodeImage(prepared_, rgb, size, embedding, hook);
   }
-  Status Decode(const int16_t* embedding, const Frame& frame, const Prompt& prompt, int16_t* low_res, int16_t* iou,
-                const StepHook& hook) override {
-    return reference::Decode(prepared_, embedding, frame, prompt, low_res, iou, hook);
+  void SetEmbedding(const int16_t* embedding, const Frame& frame) override { embedding_ = embedding, frame_ = frame; }
+  Status Decode(const Prompt& prompt, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
+    return reference::Decode(prepared_, embedding_, frame_, prompt, low_res, iou, hook);
   }
+  Status DecodeBatch(std::span<const Prompt> prompts, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
+    const SamConfig& c = prepared_.model->config;
+    for (size_t i = 0; i < prompts.size(); ++i) {
+      INTSAM_TRY(
+          Decode(prompts[i], low_res + i * c.num_masks() * c.low_res() * c.low_res(), iou + i * c.num_masks(), hook));
+    }
+    return Status();
+  }
+  size_t memory() const override { return 0; }
 
  private:
   PreparedModel prepared_;
+  const int16_t* embedding_ = nullptr;
+  Frame frame_;
 };
 
 }  // namespace

@@ -101,7 +101,8 @@ INTSAM_API void intsam_model_get_info(const intsam_model* model, intsam_model_in
 
 /* ------------------------------------------------------------------ session */
 
-/* Called before each step of set_image and predict on the calling thread; a non-zero result cancels the call. */
+/* Called before each step of set_image and predict on the calling thread; a non-zero result cancels the call. In a batch
+ * `step` is the number of prompts that are answered and `steps` the number of all. */
 typedef int32_t (*intsam_progress)(void* user, int32_t step, int32_t steps, const char* name);
 
 /* Runs task(argument, index, worker) for every index below count and returns when all are done. `worker` must be below
@@ -124,7 +125,8 @@ typedef struct intsam_session_options {
 
 INTSAM_API void intsam_session_options_init(intsam_session_options* options);
 
-/* Allocates everything that images and prompts will need (intsam_session_memory says how much). options may be NULL. */
+/* Allocates everything that images and single prompts will need (intsam_session_memory says how much); batches of prompts
+ * take more. options may be NULL. */
 INTSAM_API intsam_status intsam_session_create(const intsam_model* model, const intsam_session_options* options, intsam_session** session,
                                     char* error, size_t error_size);
 INTSAM_API void intsam_session_destroy(intsam_session* session); /* NULL is allowed */
@@ -175,8 +177,16 @@ typedef struct intsam_prompt {
   const int16_t* mask_input;  /* low-resolution logits of an earlier prediction on this image, or NULL */
 } intsam_prompt;
 
-/* One object. The results stay valid until the next predict, set_image or load_embedding. */
+/* One object. The results stay valid until the next predict, predict_batch, set_image or load_embedding. */
 INTSAM_API intsam_status intsam_session_predict(intsam_session* session, const intsam_prompt* prompt);
+
+/* `count` objects (1..64), each answered as predict does, with the same results: prompts are spread over the session's
+ * threads. A bad argument changes nothing, and the sentence names the prompt ("prompt 3: ..."); after any other failure
+ * there is no prediction. The session keeps count * num_masks * low_res_size^2 * 2 bytes of results and, from the first
+ * batch of at least as many prompts as threads (at most 8 count), working memory for each of these threads. */
+INTSAM_API intsam_status intsam_session_predict_batch(intsam_session* session, const intsam_prompt* prompts, size_t count);
+/* Makes the calls below speak of result `result` of the last batch; after predict_batch that is 0. */
+INTSAM_API intsam_status intsam_session_select(intsam_session* session, size_t result);
 
 /* Predicted IoU of mask `index`, Q15; it may slightly exceed 32768 or fall below 0. */
 INTSAM_API int32_t intsam_session_iou(const intsam_session* session, int32_t index);

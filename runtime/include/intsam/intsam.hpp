@@ -60,6 +60,11 @@ class Session {
     return Done(intsam_session_save_embedding(get(), bytes.data(), bytes.size()));
   }
   Outcome Predict(const intsam_prompt& prompt) { return Done(intsam_session_predict(get(), &prompt)); }
+  Outcome PredictBatch(const std::vector<intsam_prompt>& prompts) {
+    return Done(intsam_session_predict_batch(get(), prompts.data(), prompts.size()));
+  }
+  // The result that the calls below speak of.
+  Outcome Select(size_t result) { return Done(intsam_session_select(get(), result)); }
   // mask: [height][width] of the image, 0 or 1.
   Outcome Mask(int index, std::vector<uint8_t>& mask) {
     int32_t width = 0, height = 0;

@@ -1,0 +1,147 @@
+"""One figure, in a process of its own, as one line of JSON:
+  measure.py SYSTEM FOLDER --threads N      seconds of one encoder run after a warm-up, decoder, peak memory, cosine
+  measure.py intsam FOLDER --embedding FILE cosine of an embedding that intsam-segment saved
+The process loads encoder and decoder and runs both, as a program that segments would. What the measurement itself
+needs (the expected embedding) is read after the peak memory has been taken."""
+import argparse
+import json
+import pathlib
+import resource
+import statistics
+import sys
+import time
+
+import numpy
+
+import systems
+from prepare import prompt
+
+DECODES = 30
+DECODER_WARM_UPS = 3
+
+
+class PyTorch:
+    def __init__(self, folder, threads):
+        import original_sam
+        import torch
+        torch.set_num_threads(threads)
+        self.torch, self.original_sam = torch, original_sam
+        self.sam = original_sam.load(folder)
+
+    def encode(self, image):
+        with self.torch.inference_mode():
+            return self.sam.image_encoder(self.torch.from_numpy(image)).numpy()
+
+    def decode(self, embedding, coords, labels):
+        coords, labels = coords[:, :1], labels[:, :1]  # the prompt encoder adds the padding point
+        with self.torch.inference_mode():
+            return self.original_sam.decode(self.sam, *map(self.torch.from_numpy, (embedding, coords, labels)))
+
+
+class OnnxRuntime:
+    def __init__(self, folder, threads):
+        import onnxruntime
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self.encoder, self.decoder = (
+            onnxruntime.InferenceSession(folder / f"{part}.onnx", options, providers=["CPUExecutionProvider"])
+            for part in ("encoder", "decoder"))
+
+    def encode(self, image):
+        return self.encoder.run(None, {"image": image})[0]
+
+    def decode(self, embedding, coords, labels):
+        return self.decoder.run(None, {"embedding": embedding, "coords": coords, "labels": labels})
+
+
+class OpenVino:
+    def __init__(self, folder, threads, precision):
+        import openvino
+        core = openvino.Core()
+        settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": str(threads)}
+        if precision:
+            settings["INFERENCE_PRECISION_HINT"] = precision
+        self.encoder, self.decoder = (core.compile_model(folder / f"{part}.xml", "CPU", settings)
+                                      for part in ("encoder", "decoder"))
+        self.precision = self.encoder.get_property("INFERENCE_PRECISION_HINT").get_type_name()
+
+    def encode(self, image):
+        return self.encoder({"image": image})[0]
+
+    def decode(self, embedding, coords, labels):
+        return self.decoder({"embedding": embedding, "coords": coords, "labels": labels})
+
+
+def load(system, folder, threads):
+    folder = folder / systems.SYSTEMS[system].artifact
+    if system == "pytorch":
+        return PyTorch(folder, threads)
+    if system.startswith("ort"):
+        return OnnxRuntime(folder, threads)
+    return OpenVino(folder, threads, None if system in ("openvino", "openvino-int8-default") else "f32")
+
+
+def cosine(a, b):
+    a, b = a.astype(numpy.float64).ravel(), b.astype(numpy.float64).ravel()
+    return float(a @ b / (numpy.linalg.norm(a) * numpy.linalg.norm(b)))
+
+
+def expected_embedding(folder):
+    return numpy.load(folder / "checkpoint" / systems.INPUTS)["photo_embedding"]
+
+
+def timed(call):
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def measure(system, folder, threads):
+    with numpy.load(folder / "checkpoint" / systems.INPUTS) as inputs:
+        image = inputs["photo"]
+    model = load(system, folder, threads)
+    model.encode(image)
+    cpu_start = time.process_time()
+    encoder_s, embedding = timed(lambda: model.encode(image))
+    cpu_s = time.process_time() - cpu_start
+    embedding = numpy.ascontiguousarray(embedding)
+    coords, labels = prompt(image.shape[-1])
+    decoder_s = [timed(lambda: model.decode(embedding, coords, labels))[0] for _ in range(DECODER_WARM_UPS + DECODES)]
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {
+        "encoder_s": encoder_s,
+        "encoder_cpu_s": cpu_s,
+        "decoder_s": statistics.median(decoder_s[DECODER_WARM_UPS:]),
+        "peak_rss_mib": peak_kib / 1024,
+        "precision": getattr(model, "precision", None),
+        "cosine": cosine(embedding, expected_embedding(folder)),
+    }
+
+
+def saved_embedding_cosine(path, folder):
+    """The file is a header, 16-bit codes in the order [row][column][channel], and a SHA-256 (runtime/exec/session.cc);
+    the unit of the codes is of no matter to a cosine."""
+    expected = expected_embedding(folder)[0].transpose(1, 2, 0)
+    codes = numpy.frombuffer(path.read_bytes()[-32 - 2 * expected.size:-32], dtype="<i2")
+    if codes.size != expected.size:
+        raise SystemExit(f"measure.py: {path}: too short for {expected.size} values")
+    return {"cosine": cosine(codes, expected)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("system", choices=[*systems.SYSTEMS, "intsam"])
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--embedding", type=pathlib.Path)
+    options = parser.parse_args()
+    if options.system == "intsam":
+        result = saved_embedding_cosine(options.embedding, options.folder)
+    else:
+        result = measure(options.system, options.folder, options.threads)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""The comparison's own logic, without the peers: options, order of the samples, medians, table."""
+import contextlib
+import io
+import pathlib
+import types
+import unittest
+
+import peers
+import report
+import systems
+
+
+class FakeRow:
+    """Takes samples of given encoder seconds, and writes down when it was asked."""
+
+    def __init__(self, label, seconds, log):
+        self.label, self.model_mib, self.log = label, 2.5, log
+        self.seconds = iter(seconds)
+
+    def sample(self, threads):
+        self.log.append((self.label, threads))
+        seconds = next(self.seconds)
+        if seconds is None:
+            raise peers.Failure("no memory")
+        return {"encoder_s": seconds, "decoder_s": seconds / 100, "peak_rss_mib": 100 + seconds,
+                "cosine": 1 - seconds / 100}
+
+
+def quietly(call, *arguments):
+    with contextlib.redirect_stderr(io.StringIO()) as err:
+        return call(*arguments), err.getvalue()
+
+
+class PeersTest(unittest.TestCase):
+    def test_every_script_compiles(self):
+        for path in peers.HERE.glob("*.py"):
+            compile(path.read_text(), str(path), "exec")
+
+    def test_bad_options_end_with_one_line_and_status_2(self):
+        for words, named in (
+                ("--threads 0", "--threads"), ("--threads 100000", "--threads"), ("--rounds 1.5", "--rounds"),
+                ("--seed -1", "--seed"), ("--systems tvm", "tvm"), ("--model vit_g", "vit_g"), ("--isa sse2", "sse2"),
+                ("--profiles", "--profiles"), ("--checkpoint none.pth", "none.pth"),
+                ("--json no/folder/x.json", "--json"), ("vit_b", "vit_b")):
+            with self.subTest(words), contextlib.redirect_stderr(io.StringIO()) as err:
+                with self.assertRaises(SystemExit) as exit_:
+                    peers.parse_options(words.split())
+                self.assertEqual(exit_.exception.code, 2)
+                self.assertIn(named, err.getvalue().splitlines()[-1])
+
+    def test_repeated_names_are_measured_once(self):
+        options = peers.parse_options("--systems ort openvino ort --profiles w8a8 w8a8 --threads 1 1".split())
+        self.assertEqual((options.systems, options.profiles, options.threads), (["ort", "openvino"], ["w8a8"], [1]))
+
+    def test_every_system_loads_what_some_step_makes_from_steps_before_it(self):
+        self.assertLessEqual({system.artifact for system in systems.SYSTEMS.values()}, set(systems.STEPS))
+        order = list(systems.STEPS)
+        for step, needed in systems.STEPS.items():
+            self.assertTrue(all(order.index(name) < order.index(step) for name in needed), step)
+
+    def test_an_instruction_set_excludes_the_tiers_above_it(self):
+        kernels = '{"kernels": [%s]}' % ", ".join(
+            f'{{"tier": "{tier}", "supported": {supported}}}'
+            for tier, supported in (("amx", "false"), ("avx512vnni", "true"), ("avx2", "true"), ("scalar", "true")))
+        original = peers.run
+        self.addCleanup(setattr, peers, "run", original)
+        peers.run = lambda command: kernels
+        for isa, all_tiers, expected in (
+                (None, False, ["avx512vnni"]), ("avx2_vnni", False, ["avx2"]), ("avx2", True, ["avx2", "scalar"]),
+                ("avx512_core_amx", False, ["avx512vnni"])):
+            self.assertEqual(peers.intsam_tiers(types.SimpleNamespace(isa=isa, tiers=all_tiers)), expected)
+
+    def test_rounds_interleave_the_systems_and_a_failed_one_is_left_out(self):
+        log, failures = [], []
+        rows = [FakeRow("a", [1, 2, 3, 4], log), FakeRow("b", [5, None], log)]
+        options = types.SimpleNamespace(rounds=2, threads=[1, 2])
+        samples, said = quietly(peers.take_samples, rows, options, failures)
+        self.assertEqual(log, [("a", 1), ("b", 1), ("a", 2), ("b", 2), ("a", 1), ("a", 2)])
+        self.assertEqual(failures, ["b: no memory"])
+        self.assertIn("b: no memory", said)
+        self.assertEqual(list(samples), rows[:1])
+
+    def test_the_table_has_medians_the_most_memory_and_the_least_cosine(self):
+        options = types.SimpleNamespace(rounds=3, threads=[1, 2])
+        row = FakeRow("x, its default", [3, 10, 1, 20, 2, 30], [])
+        samples, _ = quietly(peers.take_samples, [row], options, [])
+        result = peers.summary(row, samples[row])
+        result["precision"] = "bf16"
+        machine = {"model": "tiny", "weights": "bundled", "cpu": "C", "flags": ["avx2"], "cores": 2, "load_before": 0,
+                   "date": "2000-01-01", "rounds": 3, "isa": "avx2", "versions": {"torch": "1"}, "intsam": "intsam 0"}
+        lines = report.table(machine, [result], options.threads).splitlines()
+        self.assertEqual(
+            lines[-1], "| x, its default (bf16 here) | 2.00 s | 20.0 s | 130 MiB | 2.5 MiB | 20.0 ms | 0.70000 |")
+        self.assertEqual(lines[-1].count("|"), lines[-2].count("|"))
+        self.assertEqual(lines[-1].count("|"), lines[-3].count("|"))
+        self.assertIn("held to avx2", lines[0])
+
+    def test_the_folder_of_artifacts_is_named_after_the_weights(self):
+        names = {peers.artifacts_folder(types.SimpleNamespace(model="vit_b", checkpoint=checkpoint, seed=seed)).name
+                 for checkpoint, seed in ((None, 1), (None, 2), (pathlib.Path(__file__), 1))}
+        self.assertEqual(len(names), 3)
+
+
+if __name__ == "__main__":
+    unittest.main()

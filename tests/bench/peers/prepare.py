@@ -1,0 +1,198 @@
+"""One step of preparation, in a process of its own because the quantizers keep gigabytes:
+  prepare.py STEP FOLDER --model NAME [--seed N] [--checkpoint FILE]
+makes FOLDER/STEP, and needs the folders of the steps before it. A folder is there when it is complete."""
+import argparse
+import json
+import pathlib
+import shutil
+import sys
+
+import numpy
+
+import systems
+
+# The photo that is measured, and those that the quantizers see.
+PHOTO = "astronaut.png"
+CALIBRATION = ("chelsea.png", "coffee.png")
+# Relative to the side of the image: foreground points on the calibration photos.
+CALIBRATION_POINTS = ((0.5, 0.5), (0.25, 0.3), (0.7, 0.6), (0.4, 0.8))
+
+
+def prompt(side, point=(0.5, 0.5)):
+    """One foreground point in pixels and the padding point, as the exported decoder takes them."""
+    coords = numpy.array([[[point[0] * side, point[1] * side], [0, 0]]], dtype=numpy.float32)
+    return coords, numpy.array([[1, -1]], dtype=numpy.float32)
+
+
+class Prepared:
+    """What the step "checkpoint" left for the others."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.inputs = dict(numpy.load(folder / "checkpoint" / systems.INPUTS))
+        self.side = self.inputs["photo"].shape[-1]
+
+    def encoder_samples(self):
+        return [{"image": image[None]} for image in self.inputs["calibration"]]
+
+    def decoder_samples(self):
+        samples = []
+        for embedding in self.inputs["calibration_embeddings"]:
+            for point in CALIBRATION_POINTS:
+                coords, labels = prompt(self.side, point)
+                samples.append({"embedding": embedding[None], "coords": coords, "labels": labels})
+        return samples
+
+    def samples(self, part):
+        return self.encoder_samples() if part == "encoder" else self.decoder_samples()
+
+
+def read_weights(path, sam):
+    if path.suffix == ".safetensors":
+        import safetensors.torch
+        weights = safetensors.torch.load_file(path)
+    else:
+        import torch
+        weights = torch.load(path, weights_only=True, map_location="cpu")
+    sam.load_state_dict(weights)
+    return weights
+
+
+def make_checkpoint(folder, out, options):
+    import original_sam
+    import torch
+    config = original_sam.config_of(options.model)
+    sam = original_sam.build(config)
+    checkpoint = options.checkpoint or (original_sam.BUNDLED if options.model not in original_sam.OFFICIAL else None)
+    if checkpoint:
+        weights = read_weights(checkpoint, sam)
+    else:
+        weights = original_sam.random_weights(sam, options.seed)
+        sam.load_state_dict(weights)
+    torch.save(weights, out / systems.CHECKPOINT)
+    (out / systems.CHECKPOINT).with_suffix(".json").write_text(json.dumps(config, indent=1) + "\n")
+
+    photos = original_sam.ROOT / "models" / "photos"
+    (out / systems.CALIBRATION).mkdir()
+    images = []
+    for name in (PHOTO,) + CALIBRATION:
+        photo = original_sam.square_photo(photos / name, config["image_size"])
+        photo.save(out / systems.PHOTO if name == PHOTO else out / systems.CALIBRATION / name)
+        images.append(original_sam.encoder_input(sam, photo))
+    with torch.inference_mode():
+        embeddings = [sam.image_encoder(image).numpy() for image in images]
+    images = [image.numpy() for image in images]
+    numpy.savez(out / systems.INPUTS, photo=images[0], photo_embedding=embeddings[0],
+                calibration=numpy.concatenate(images[1:]), calibration_embeddings=numpy.concatenate(embeddings[1:]))
+
+
+def make_onnx(folder, out, options):
+    import original_sam
+    import torch
+    sam = original_sam.load(folder / "checkpoint")
+    inputs = Prepared(folder).inputs
+    image, embedding = torch.from_numpy(inputs["photo"]), torch.from_numpy(inputs["photo_embedding"])
+    coords, labels = map(torch.from_numpy, prompt(image.shape[-1]))
+    with torch.inference_mode():
+        for part, module, arguments, names, results in (
+                ("encoder", sam.image_encoder, (image,), ["image"], ["embedding"]),
+                ("decoder", original_sam.DecoderForOnnx(sam), (embedding, coords, labels),
+                 ["embedding", "coords", "labels"], ["masks", "iou"])):
+            torch.onnx.export(module.eval(), arguments, out / f"{part}.onnx", input_names=names, output_names=results,
+                              dynamo=True, external_data=True, optimize=True)
+    check_decoder(sam, out, embedding, coords, labels)
+
+
+def check_decoder(sam, out, embedding, coords, labels):
+    """The exported decoder is a rewriting of the package's: both must say the same."""
+    import onnxruntime
+    import original_sam
+    import torch
+    with torch.inference_mode():
+        expected = original_sam.decode(sam, embedding, coords[:, :1], labels[:, :1])[0].numpy()
+    session = onnxruntime.InferenceSession(out / "decoder.onnx", providers=["CPUExecutionProvider"])
+    feeds = {"embedding": embedding.numpy(), "coords": coords.numpy(), "labels": labels.numpy()}
+    found = session.run(["masks"], feeds)[0]
+    error = numpy.linalg.norm(found - expected) / numpy.linalg.norm(expected)
+    if not error < 1e-3:
+        raise SystemExit(f"prepare.py: the exported decoder differs from the original by {error:.2g} (relative L2)")
+
+
+def make_onnx_dynamic(folder, out, options):
+    from onnxruntime.quantization import quantize_dynamic
+    for part in ("encoder", "decoder"):
+        # MatMul alone: the CPU provider has no dynamic convolution with signed weights.
+        quantize_dynamic(folder / "onnx" / f"{part}.onnx", out / f"{part}.onnx", op_types_to_quantize=["MatMul"],
+                         per_channel=True, use_external_data_format=True)
+
+
+def make_onnx_static(folder, out, options):
+    from onnxruntime.quantization import CalibrationDataReader, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    class Reader(CalibrationDataReader):
+        def __init__(self, samples):
+            self.samples = iter(samples)
+
+        def get_next(self):
+            return next(self.samples, None)
+
+    prepared = Prepared(folder)
+    optimized = out / "optimized"
+    for part in ("encoder", "decoder"):
+        optimized.mkdir()
+        quant_pre_process(folder / "onnx" / f"{part}.onnx", optimized / "model.onnx", skip_symbolic_shape=True,
+                          save_as_external_data=True)
+        # Products alone. By default, calibration keeps every tensor of the network until its end: 19 GB for ViT-B.
+        quantize_static(optimized / "model.onnx", out / f"{part}.onnx", Reader(prepared.samples(part)),
+                        op_types_to_quantize=["Conv", "ConvTranspose", "Gemm", "MatMul"], per_channel=True,
+                        use_external_data_format=True)
+        shutil.rmtree(optimized)
+
+
+def make_openvino(folder, out, options):
+    import openvino
+    for part in ("encoder", "decoder"):
+        model = openvino.convert_model(folder / "onnx" / f"{part}.onnx")
+        openvino.save_model(model, out / f"{part}.xml", compress_to_fp16=False)
+
+
+def make_openvino_int8(folder, out, options):
+    import nncf
+    import openvino
+    prepared = Prepared(folder)
+    for part in ("encoder", "decoder"):
+        samples = prepared.samples(part)
+        model = openvino.Core().read_model(folder / "openvino" / f"{part}.xml")
+        quantized = nncf.quantize(model, nncf.Dataset(samples), subset_size=len(samples),
+                                  model_type=nncf.ModelType.TRANSFORMER)
+        openvino.save_model(quantized, out / f"{part}.xml", compress_to_fp16=False)
+
+
+MAKERS = {
+    "checkpoint": make_checkpoint,
+    "onnx": make_onnx,
+    "onnx-dynamic": make_onnx_dynamic,
+    "onnx-static": make_onnx_static,
+    "openvino": make_openvino,
+    "openvino-int8": make_openvino_int8,
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("step", choices=MAKERS)
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("--model", choices=systems.MODELS, required=True)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--checkpoint", type=pathlib.Path)
+    options = parser.parse_args()
+    unfinished = options.folder / f"{options.step}.part"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    MAKERS[options.step](options.folder, unfinished, options)
+    unfinished.rename(options.folder / options.step)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

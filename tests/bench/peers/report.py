@@ -1,0 +1,70 @@
+"""The table of peers.py and the lines above it."""
+import datetime
+import importlib.metadata
+import os
+import pathlib
+import platform
+
+PACKAGES = ("torch", "segment-anything", "onnxruntime", "openvino", "nncf")
+# Those that decide how fast products of 8 bits and of bf16 are.
+CPU_FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimddp", "i8mm")
+
+
+def cpu():
+    fields = {}
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip(), value.strip())
+    flags = set((fields.get("flags") or fields.get("Features") or "").split())
+    return fields.get("model name", platform.machine()), [flag for flag in CPU_FLAGS if flag in flags]
+
+
+def machine(options, intsam_version):
+    model, flags = cpu()
+    return {
+        "cpu": model,
+        "flags": flags,
+        "cores": len(os.sched_getaffinity(0)),
+        "load_before": round(os.getloadavg()[0], 2),
+        "date": datetime.date.today().isoformat(),
+        "intsam": intsam_version.strip(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "model": options.model,
+        "weights": str(options.checkpoint.name) if options.checkpoint
+                   else "bundled" if options.model == "tiny" else f"random, seed {options.seed}",
+        "rounds": options.rounds,
+        "isa": options.isa,
+    }
+
+
+def threads_text(count):
+    return f"{count} thread" + ("s" if count > 1 else "")
+
+
+def seconds_text(seconds):
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+
+
+def table(machine, rows, threads):
+    first = threads[0]
+    held = f", held to {machine['isa']}" if machine["isa"] else ""
+    lines = [
+        f"SAM {machine['model']} ({machine['weights']}); {machine['cpu']} ({' '.join(machine['flags'])}), "
+        f"{machine['cores']} cores, load {machine['load_before']} before; {machine['date']}; "
+        f"median of {machine['rounds']}{held}",
+        "",
+        "; ".join(f"{name} {version}" for name, version in machine["versions"].items()) + f"; {machine['intsam']}",
+        "",
+        "| system | " + " | ".join(f"encoder, {threads_text(n)}" for n in threads)
+        + f" | peak RSS | model size | decoder, {threads_text(first)} | cosine |",
+        "|" + "---|" * (len(threads) + 5),
+    ]
+    for row in rows:
+        label = row["system"]
+        if "default" in label:
+            label += f" ({row['precision']} here)"
+        cells = [label, *(seconds_text(row["encoder_s"][n]) for n in threads),
+                 f"{row['peak_rss_mib']:.0f} MiB", f"{row['model_mib']:.1f} MiB",
+                 f"{row['decoder_s'][first] * 1e3:.1f} ms", f"{row['cosine']:.5f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
