@@ -1,9 +1,8 @@
 // The accuracy table of docs/accuracy.md: every profile with every method, all against one run of the float reference.
-//   accuracy CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS [--calib-limit N] [--limit N] [--bimodal] [--bits
-//   A,B,...]
-//            [--features] [--json FILE]
-// --bimodal: the same function with bimodal keys (docs/accuracy.md). --features: instead of the methods, intsam's own
-// method with one feature taken away at a time.
+//   accuracy CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS [--bits A,B,...] [--features] [--bimodal] [--only TEXT]
+//            [--calib-limit N] [--limit N] [--output FILE]
+// --bimodal: the same function with bimodal keys (docs/accuracy.md). --features: instead of the methods, plain
+// calibration with one feature of intsam's method at a time, and that method without one at a time.
 #include <cstdio>
 #include <cxxopts.hpp>
 #include <fstream>
@@ -72,8 +71,11 @@ std::vector<Row> FeatureRows(const std::string& bits) {
     rows.push_back({bits, std::string("min-max + ") + feature, method});
   }
   rows.push_back({bits, "intsam", Method("intsam", {})});
-  for (const char* feature : features)
-    rows.push_back({bits, std::string("intsam - ") + feature, Method("intsam", {}, {feature})});
+  for (const char* feature : features) {
+    const bool off = std::string_view(feature) == "bias-correction";
+    rows.push_back({bits, std::string(off ? "intsam + " : "intsam - ") + feature,
+                    off ? Method("intsam", {feature}) : Method("intsam", {}, {feature})});
+  }
   return rows;
 }
 
@@ -238,6 +240,7 @@ cxxopts::Options MakeOptions() {
       "limit", "photos to measure on", cxxopts::value<std::string>()->default_value("100000"))(
       "bimodal", "make the keys of the token-to-image attentions bimodal first")("features", "ablate single features")(
       "bits", "profiles", cxxopts::value<std::string>()->default_value("w8a8,w7a8,w6a8,w6a6,w4a8,w4a4"))(
+      "only", "only the methods whose names contain this", cxxopts::value<std::string>()->default_value(""))(
       "output", "also write the figures as JSON", cxxopts::value<std::string>()->default_value(""));
   options.parse_positional({"checkpoint", "calib", "photos"});
   AddCommonOptions(options);
@@ -264,6 +267,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
   std::vector<Candidate> candidates;
   for (const std::string& bits : Split(parsed["bits"].as<std::string>())) {
     for (Row& row : parsed.count("features") != 0 ? FeatureRows(bits) : MethodRows(bits)) {
+      if (row.name.find(parsed["only"].as<std::string>()) == std::string::npos) continue;
       std::fprintf(stderr, "converting %s, %s\n", row.bits.c_str(), row.name.c_str());
       Candidate candidate;
       candidate.row = row;
@@ -272,6 +276,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
       candidates.push_back(std::move(candidate));
     }
   }
+  if (candidates.empty()) return Error(Code::kUsage, "--only: no method's name contains it");
   std::vector<Contestant> contestants;
   for (const Candidate& c : candidates) contestants.push_back({c.session.get(), c.model.get()});
   FloatSam reference(model, 0);
