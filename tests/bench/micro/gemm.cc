@@ -44,12 +44,6 @@ struct Layer {
   }
 };
 
-// Where the GEMM can be told how large its codes are; `Gemm` is a template for that question alone.
-template <class Gemm>
-void SetLargestCode(Gemm& gemm, int code) {
-  if constexpr (requires { gemm.a_max; }) gemm.a_max = code;
-}
-
 // One strip of columns for one block of rows.
 void RunGemm(const Kernels& kernels, Layer& layer, int row, int rows, int first, int columns) {
   const auto k = static_cast<size_t>(layer.shape.k);
@@ -57,11 +51,11 @@ void RunGemm(const Kernels& kernels, Layer& layer, int row, int rows, int first,
   gemm.a = layer.a.data() + static_cast<size_t>(row) * k;
   gemm.a_stride = k;
   gemm.weights = layer.Panels(first);
-  SetLargestCode(gemm, layer.max_code);
   gemm.bias = layer.bias.data() + first;
   gemm.acc = layer.acc.data();
   gemm.acc_stride = kColumns;
   gemm.m = rows, gemm.n = columns, gemm.k = layer.shape.k;
+  gemm.a_max = layer.max_code;
   kernels.gemm_a8w8(gemm);
 }
 

@@ -65,6 +65,17 @@ void Keep(std::vector<T>& data) {
   benchmark::ClobberMemory();
 }
 
+// Times call(out), which writes `count` elements to out, and counts them.
+template <class T, class Call>
+void TimeInto(benchmark::State& state, size_t count, const Call& call) {
+  std::vector<T> out(count + kPadBytes);
+  for ([[maybe_unused]] auto _ : state) {
+    call(out.data());
+    Keep(out);
+  }
+  CountElements(state, static_cast<double>(count));
+}
+
 }  // namespace intsam::micro
 
 #endif  // INTSAM_TESTS_BENCH_MICRO_MICRO_H_

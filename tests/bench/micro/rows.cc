@@ -18,8 +18,7 @@ struct Strip {
 
 void Narrow(benchmark::State& state, const Kernels& kernels) {
   const Strip strip;
-  std::vector<uint8_t> out(kStrip + kPadBytes);
-  for ([[maybe_unused]] auto _ : state) {
+  TimeInto<uint8_t>(state, kStrip, [&](uint8_t* out) {
     kernels.requantize_narrow({.acc = strip.acc.data(),
                                .acc_stride = kColumns,
                                .up = 0,
@@ -30,19 +29,16 @@ void Narrow(benchmark::State& state, const Kernels& kernels) {
                                .lo = 0,
                                .hi = 255,
                                .flip = kernels.flip,
-                               .out = out.data(),
+                               .out = out,
                                .out_stride = kColumns,
                                .rows = kRows,
                                .n = kColumns});
-    Keep(out);
-  }
-  CountElements(state, kStrip);
+  });
 }
 
 void Gelu(benchmark::State& state, const Kernels& kernels) {
   const Strip strip;
-  std::vector<uint8_t> out(kStrip + kPadBytes);
-  for ([[maybe_unused]] auto _ : state) {
+  TimeInto<uint8_t>(state, kStrip, [&](uint8_t* out) {
     kernels.requantize_gelu({.acc = strip.acc.data(),
                              .acc_stride = kColumns,
                              .up = 0,
@@ -55,57 +51,48 @@ void Gelu(benchmark::State& state, const Kernels& kernels) {
                              .lo = 0,
                              .hi = 255,
                              .flip = kernels.flip,
-                             .out = out.data(),
+                             .out = out,
                              .out_stride = kColumns,
                              .rows = kRows,
                              .n = kColumns});
-    Keep(out);
-  }
-  CountElements(state, kStrip);
+  });
 }
 
 void Residual(benchmark::State& state, const Kernels& kernels) {
   const Strip strip;
   const auto x = Values<int32_t>(kStrip, -(1 << 22), 1 << 22);
-  std::vector<int32_t> out(kStrip + kPadBytes);
-  for ([[maybe_unused]] auto _ : state) {
+  TimeInto<int32_t>(state, kStrip, [&](int32_t* out) {
     kernels.requantize_r24({.acc = strip.acc.data(),
                             .acc_stride = kColumns,
                             .rq = {strip.mult32.data(), strip.shift32.data()},
                             .add = x.data(),
                             .add_stride = kColumns,
-                            .out = out.data(),
+                            .out = out,
                             .out_stride = kColumns,
                             .rows = kRows,
                             .n = kColumns});
-    Keep(out);
-  }
-  CountElements(state, kStrip);
+  });
 }
 
 void Wide(benchmark::State& state, const Kernels& kernels) {
   const Strip strip;
-  std::vector<int16_t> out(kStrip + kPadBytes);
-  for ([[maybe_unused]] auto _ : state) {
+  TimeInto<int16_t>(state, kStrip, [&](int16_t* out) {
     kernels.requantize_s16({.acc = strip.acc.data(),
                             .acc_stride = kColumns,
                             .rq = {strip.mult32.data(), strip.shift32.data()},
                             .lo = -32767,
                             .hi = 32767,
-                            .out = out.data(),
+                            .out = out,
                             .out_stride = kColumns,
                             .rows = kRows,
                             .n = kColumns});
-    Keep(out);
-  }
-  CountElements(state, kStrip);
+  });
 }
 
 void Codes(benchmark::State& state, const Kernels& kernels, bool wide) {
   const auto x = Values<int16_t>(kTokens, -32767, 32767);
   const auto r24 = Values<int32_t>(kTokens, -(1 << 22), 1 << 22);
-  std::vector<uint8_t> out(kTokens + kPadBytes);
-  for ([[maybe_unused]] auto _ : state) {
+  TimeInto<uint8_t>(state, kTokens, [&](uint8_t* out) {
     kernels.quantize_codes({.x = x.data(),
                             .y = x.data(),
                             .wide = wide ? r24.data() : nullptr,
@@ -115,11 +102,9 @@ void Codes(benchmark::State& state, const Kernels& kernels, bool wide) {
                             .lo = 0,
                             .hi = 255,
                             .flip = kernels.flip,
-                            .out = out.data(),
+                            .out = out,
                             .n = kTokens});
-    Keep(out);
-  }
-  CountElements(state, kTokens);
+  });
 }
 
 void GeluInPlace(benchmark::State& state, const Kernels& kernels) {
@@ -136,8 +121,7 @@ void NormNarrow(benchmark::State& state, const Kernels& kernels) {
   const auto x = Values<int32_t>(kTokens, -(1 << 20), 1 << 20);
   const auto gain = Values<int16_t>(kChannels, 1000, 2000);
   const auto bias = Values<int32_t>(kChannels, 0, 1 << 20);
-  std::vector<uint8_t> out(kTokens + kPadBytes);
-  for ([[maybe_unused]] auto _ : state) {
+  TimeInto<uint8_t>(state, kTokens, [&](uint8_t* out) {
     kernels.layer_norm_narrow({.x = x.data(),
                                .x_stride = kChannels,
                                .epsilon = 1000,
@@ -148,21 +132,18 @@ void NormNarrow(benchmark::State& state, const Kernels& kernels) {
                                .lo = 0,
                                .hi = 255,
                                .flip = kernels.flip,
-                               .out = out.data(),
+                               .out = out,
                                .out_stride = kChannels,
                                .rows = kRows,
                                .channels = kChannels});
-    Keep(out);
-  }
-  CountElements(state, kTokens);
+  });
 }
 
 void NormWide(benchmark::State& state, const Kernels& kernels) {
   const auto x = Values<int32_t>(kTokens, -(1 << 20), 1 << 20);
   const auto gain = Values<int32_t>(kChannels, 1 << 20, 1 << 21);
   const auto bias = Values<int64_t>(kChannels, 0, 1 << 20);
-  std::vector<int16_t> out(kTokens + kPadBytes);
-  for ([[maybe_unused]] auto _ : state) {
+  TimeInto<int16_t>(state, kTokens, [&](int16_t* out) {
     kernels.layer_norm_wide({.x = x.data(),
                              .x_stride = kChannels,
                              .epsilon = 1000,
@@ -170,13 +151,11 @@ void NormWide(benchmark::State& state, const Kernels& kernels) {
                              .gain = gain.data(),
                              .bias = bias.data(),
                              .shift = 24,
-                             .out = out.data(),
+                             .out = out,
                              .out_stride = kChannels,
                              .rows = kRows,
                              .channels = kChannels});
-    Keep(out);
-  }
-  CountElements(state, kTokens);
+  });
 }
 
 }  // namespace
