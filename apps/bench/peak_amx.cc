@@ -1,24 +1,15 @@
-#include <cpuid.h>
 #include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "apps/bench/peak_loops.h"
+#include "runtime/base/cpu.h"
 
 namespace intsam {
 namespace {
 
 constexpr uint64_t kSums = 4;                 // tiles 0 to 3; 4 and 5 hold rows, 6 and 7 weights
 constexpr uint64_t kTileMacs = 16 * 16 * 64;  // rows, columns, products of bytes
-constexpr long kRequestPermission = 0x1023;   // ARCH_REQ_XCOMP_PERM of arch_prctl
-constexpr unsigned long kTileData = 18;       // XFEATURE_XTILEDATA
 
-// Leaf 7, EDX: bit 24 tiles, bit 25 products of bytes. Linux wants to be asked before a process uses tiles.
-bool Supported() {
-  unsigned a = 0, b = 0, c = 0, d = 0;
-  return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (d >> 24 & 3) == 3 &&
-         syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
-}
+bool Supported() { return CpuSupports("amx"); }
 
 struct alignas(64) TileConfig {
   uint8_t palette = 1, start_row = 0, reserved[14] = {};

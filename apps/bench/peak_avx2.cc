@@ -3,13 +3,14 @@
 #include <immintrin.h>
 
 #include "apps/bench/peak_loops.h"
+#include "runtime/base/cpu.h"
 
 namespace intsam {
 namespace {
 
 constexpr int kSums = 12;
 
-bool Supported() { return __builtin_cpu_supports("avx2"); }
+bool Supported() { return CpuSupports("avx2"); }
 
 void Words(uint64_t iterations) {
   RegisterLoop<kSums>(iterations, _mm256_set1_epi16(3), _mm256_set1_epi16(5),
