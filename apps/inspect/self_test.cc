@@ -52,7 +52,7 @@ Result<Json> RunTier(const Model& model, const char* tier, int threads) {
   for (const Prompt& prompt : {Prompt{points.first(1)}, Prompt{points}, Prompt{{}, &kBox}, Prompt{points, &kBox}}) {
     INTSAM_TRY(session->Predict(prompt));
     for (uint32_t i = 0; i < c.num_masks(); ++i) {
-      logits.Update(session->LowRes(i), size_t{c.low_res()} * c.low_res() * sizeof(int16_t));
+      logits.Update(session->LowRes(i), c.low_res_values() * sizeof(int16_t));
       const int32_t score = session->IouQ15(i);
       scores.Update(&score, sizeof score);
       INTSAM_TRY(session->Mask(i, mask.data(), kPicture.width, false));

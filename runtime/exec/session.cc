@@ -104,7 +104,7 @@ Session::Session(const Model& model, const Kernels& kernels, std::unique_ptr<Par
 // Keeps what a larger batch has taken.
 void Session::MakeRoom(size_t results) {
   const size_t masks = results * config().num_masks();
-  low_res_.resize(std::max(low_res_.size(), masks * config().low_res() * config().low_res() + kPadBytes));
+  low_res_.resize(std::max(low_res_.size(), masks * config().low_res_values() + kPadBytes));
   iou_.resize(std::max(iou_.size(), masks + kPadBytes));
 }
 
@@ -173,7 +173,7 @@ Status Session::Select(size_t result) {
 
 const int16_t* Session::LowRes(uint32_t mask) const {
   if (!has_masks_ || mask >= config().num_masks()) return nullptr;
-  return low_res_.data() + (selected_ * config().num_masks() + mask) * config().low_res() * config().low_res();
+  return low_res_.data() + (selected_ * config().num_masks() + mask) * config().low_res_values();
 }
 
 int32_t Session::IouQ15(uint32_t mask) const {

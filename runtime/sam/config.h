@@ -4,6 +4,7 @@
 #ifndef INTSAM_RUNTIME_SAM_CONFIG_H_
 #define INTSAM_RUNTIME_SAM_CONFIG_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "runtime/base/status.h"
@@ -32,7 +33,9 @@ struct SamConfig {
   uint32_t grid() const { return image_size / patch_size; }  // patches per side
   uint32_t head_dim() const { return embed_dim / num_heads; }
   uint32_t num_masks() const { return num_multimask_outputs + 1; }
-  uint32_t low_res() const { return 4 * grid(); }                                 // side of the low-resolution masks
+  uint32_t low_res() const { return 4 * grid(); }  // side of the low-resolution masks
+  // Values of one low-resolution mask.
+  size_t low_res_values() const { return size_t{low_res()} * low_res(); }
   uint32_t cross_dim() const { return prompt_embed_dim / attention_downsample; }  // width inside cross attentions
   uint32_t upscale1_dim() const { return prompt_embed_dim / 4; }
   uint32_t upscale2_dim() const { return prompt_embed_dim / 8; }

@@ -54,7 +54,7 @@ class ReferenceSubject : public Subject {
 
   void Predict(const Prompt& prompt) override {
     const SamConfig& c = model_.config;
-    low_res_.assign(size_t{c.num_masks()} * c.low_res() * c.low_res() + kPadBytes, 0);
+    low_res_.assign(c.num_masks() * c.low_res_values() + kPadBytes, 0);
     iou_.assign(c.num_masks() + kPadBytes, 0);
     Check(executor_->Decode(prompt, low_res_.data(), iou_.data(), {}));
   }

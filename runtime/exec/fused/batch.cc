@@ -41,7 +41,7 @@ DecoderLanes::DecoderLanes(const PreparedModel& prepared, int count) : config_(p
 Status DecoderLanes::Run(const Prompt* prompts, FusedMaskDecoder::ImageSide& image,
                          const std::vector<FusedMaskDecoder::Worker>& workers, Parallel& parallel, int16_t* low_res,
                          int16_t* iou) {
-  const size_t masks = config_.num_masks(), values = masks * config_.low_res() * config_.low_res();
+  const size_t masks = config_.num_masks(), values = masks * config_.low_res_values();
   parallel.For(count(), [&](int index, int worker) {
     const size_t i = static_cast<size_t>(index);
     Lane& lane = lanes_[i];

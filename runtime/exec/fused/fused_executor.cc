@@ -55,7 +55,7 @@ class FusedExecutor : public Executor {
   // As many prompts at a time as there are lanes; the rest one by one, each on all workers.
   Status DecodeBatch(std::span<const Prompt> prompts, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
     const SamConfig& c = prepared_.model->config;
-    const size_t masks = c.num_masks(), values = masks * c.low_res() * c.low_res();
+    const size_t masks = c.num_masks(), values = masks * c.low_res_values();
     const int lanes = std::min(parallel_.workers(), DecoderLanes::kMaxLanes);
     const Step step{StepKind::kPromptTokens, 0, "prompts"};
     for (size_t i = 0; i < prompts.size();) {

@@ -149,15 +149,9 @@ void Hypernetworks(State& s) {
 }
 
 void MaskProduct(const State& s, int16_t* low_res) {
-  const MaskDecoder& d = s.decoder();
-  for (uint32_t i = 0; i < d.num_masks; ++i) {
-    for (size_t pixel = 0; pixel < s.upscaled.rows; ++pixel) {
-      int32_t sum = 0;
-      for (size_t c = 0; c < s.upscaled.columns; ++c) sum += int32_t{s.hyper[i][c]} * s.upscaled[pixel][c];
-      *low_res++ = static_cast<int16_t>(
-          Clamp(Requantize32(sum, d.mask_product.mult[i], d.mask_product.shift[i]), -32767, 32767));
-    }
-  }
+  Scalar().mask_product({s.hyper[0], s.upscaled[0], ops::Channels(s.decoder().mask_product), low_res, s.upscaled.rows,
+                         static_cast<int>(s.decoder().num_masks), s.upscaled.n(),
+                         static_cast<int>(s.upscaled.columns)});
 }
 
 }  // namespace

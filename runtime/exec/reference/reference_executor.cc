@@ -19,9 +19,9 @@ class ReferenceExecutor : public Executor {
   }
   Status DecodeBatch(std::span<const Prompt> prompts, int16_t* low_res, int16_t* iou, const StepHook& hook) override {
     const SamConfig& c = prepared_.model->config;
+    const size_t masks = c.num_masks(), values = masks * c.low_res_values();
     for (size_t i = 0; i < prompts.size(); ++i) {
-      INTSAM_TRY(
-          Decode(prompts[i], low_res + i * c.num_masks() * c.low_res() * c.low_res(), iou + i * c.num_masks(), hook));
+      INTSAM_TRY(Decode(prompts[i], low_res + i * values, iou + i * masks, hook));
     }
     return Status();
   }
