@@ -21,8 +21,7 @@ PreparedLinear OverCodes(const Linear& linear, const Codes& in, uint8_t flip) {
 
 // A layer over what attention leaves.
 PreparedLinear OverAttention(const Linear& linear, const Softmax& softmax, uint8_t flip) {
-  const int zero = OperandZero(softmax.out, flip);
-  return OverOperand(linear, zero, static_cast<int>(softmax.out.hi) - 128 + zero, flip);
+  return OverOperand(linear, OperandZero(softmax.out, flip), OperandMax(softmax.out, flip), flip);
 }
 
 // A layer over s16 values.

@@ -24,6 +24,10 @@ struct PreparedLinear {
 constexpr int OperandZero(const Codes& values, uint8_t flip) {
   return flip == 0 ? 128 - static_cast<int>(values.lo) : 128;
 }
+// The largest code of such an operand.
+constexpr int OperandMax(const Codes& values, uint8_t flip) {
+  return static_cast<int>(values.hi) - 128 + OperandZero(values, flip);
+}
 
 struct PreparedPatchEmbed {
   PreparedLinear high, low;              // bias of the unsigned or signed form with zero point 0

@@ -215,26 +215,34 @@ void FusedMaskDecoder::FinishTokens(const PreparedLinear& linear, const Rq32& rq
   ops::Norm(k, norm, {b_->token_rows, dim}, tokens_, Rows<int16_t>{b_->tokens, dim});
 }
 
+void FusedMaskDecoder::PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows,
+                                       const int8_t* v_rows, int keys, HeadScratch& head) {
+  const size_t inner = a.q.out, at = size_t{h} * a.head_dim;
+  PackHead(*p_.kernels, {a.q_rq.out, a.k_rq.out}, {k_rows + at, inner}, {v_rows + at, inner}, keys,
+           static_cast<int>(a.head_dim), head);
+}
+
+void FusedMaskDecoder::AttendTokens(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows,
+                                    int keys, HeadScratch& head) {
+  PackDecoderHead(a, h, k_rows, v_rows, keys, head);
+  const size_t inner = a.q.out;
+  for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
+    const size_t row = static_cast<size_t>(i) * inner + size_t{h} * a.head_dim;
+    AttendStrip(*p_.kernels, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {},
+                head, {b_->token_out + row, inner});
+  }
+}
+
 void FusedMaskDecoder::SelfAttention(uint32_t layer) {
   const DecoderLayer& record = p_.model->mask_decoder.layers[layer];
   const DecoderAttention& a = record.self_attn;
   const PreparedAttention& prepared = p_.layers[layer].self_attn;
-  const Kernels& k = *p_.kernels;
   const bool first_layer = layer == 0;  // no positional encoding, and the result replaces the tokens
   ProjectTokens(a.q_in, prepared.q, a.q_rq, !first_layer, b_->token_q);
   ProjectTokens(a.k_in, prepared.k, a.k_rq, !first_layer, b_->token_k);
   ProjectTokens(a.v_in, prepared.v, a.v_rq, false, b_->token_v);
-  const size_t inner = a.q.out;
   for (uint32_t h = 0; h < a.heads; ++h) {
-    const size_t at = size_t{h} * a.head_dim;
-    HeadScratch& head = b_->workers[0].head;
-    PackHead(k, {a.q_rq.out, a.k_rq.out}, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_,
-             static_cast<int>(a.head_dim), head);
-    for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
-      const size_t row = static_cast<size_t>(i) * inner + at;
-      AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head,
-                  {b_->token_out + row, inner});
-    }
+    AttendTokens(a, h, b_->token_k, b_->token_v, tokens_, b_->workers[0].head);
   }
   FinishTokens(prepared.out, a.out_rq, record.norm1, !first_layer);
 }
@@ -242,9 +250,7 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
 // on_image: layer 0 without a mask, where keys and values are at hand.
 void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm,
                                     bool on_image) {
-  const Kernels& k = *p_.kernels;
   const int keys = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
-  const size_t inner = a.q.out;
   ProjectTokens(a.q_in, prepared.q, a.q_rq, true, b_->token_q);
   if (!on_image) {
     ForKeys([&](size_t first, int rows, Worker& w) {
@@ -255,15 +261,7 @@ void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAtt
   const int8_t* k_rows = on_image ? image_->k : b_->key_a;
   const int8_t* v_rows = on_image ? image_->v : b_->key_b;
   parallel_.For(static_cast<int>(a.heads), [&](int h, int worker) {
-    const size_t at = static_cast<size_t>(h) * a.head_dim;
-    HeadScratch& head = b_->workers[static_cast<size_t>(worker)].head;
-    PackHead(k, {a.q_rq.out, a.k_rq.out}, {k_rows + at, inner}, {v_rows + at, inner}, keys,
-             static_cast<int>(a.head_dim), head);
-    for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
-      const size_t row = static_cast<size_t>(i) * inner + at;
-      AttendStrip(k, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {}, head,
-                  {b_->token_out + row, inner});
-    }
+    AttendTokens(a, static_cast<uint32_t>(h), k_rows, v_rows, keys, b_->workers[static_cast<size_t>(worker)].head);
   });
   FinishTokens(prepared.out, a.out_rq, norm, true);
 }
@@ -289,9 +287,7 @@ void FusedMaskDecoder::ImageToToken(uint32_t layer) {
   ProjectTokens(a.k_in, prepared.k, a.k_rq, true, b_->token_k);
   ProjectTokens(a.v_in, prepared.v, a.v_rq, false, b_->token_v);
   for (uint32_t h = 0; h < a.heads; ++h) {
-    const size_t at = size_t{h} * a.head_dim;
-    PackHead(k, {a.q_rq.out, a.k_rq.out}, {b_->token_k + at, inner}, {b_->token_v + at, inner}, tokens_,
-             static_cast<int>(a.head_dim), b_->token_heads[h]);
+    PackDecoderHead(a, h, b_->token_k, b_->token_v, tokens_, b_->token_heads[h]);
   }
   const bool on_image = no_mask_ && layer == 0;
   const int8_t* q_rows = on_image ? image_->q : b_->key_a;

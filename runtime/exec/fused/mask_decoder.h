@@ -82,6 +82,11 @@ class FusedMaskDecoder {
   void ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, int8_t* out);
   void ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first,
                    int rows, Worker& w, int8_t* out);
+  // Head h of an attention: its keys and values, and the tokens' queries against them into token_out.
+  void PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows, int keys,
+                       HeadScratch& head);
+  void AttendTokens(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows, int keys,
+                    HeadScratch& head);
   // tokens = norm((residual ? tokens : 0) + out_proj(token_out)).
   void FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual);
   void RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in, int last_limit,
