@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "kernels/numerics/requantize.h"
+#include "kernels/numerics/fixed_point.h"
 #include "runtime/exec/prompt_tokens.h"
 #include "runtime/exec/reference/tensors.h"
 
