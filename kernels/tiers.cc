@@ -65,6 +65,41 @@ Kernels AmxTier() {
 }
 #endif
 
+#if defined(INTSAM_HAVE_NEON)
+Kernels NeonTier() {
+  Kernels k = ScalarKernels();
+  k.name = "neon";
+  k.flip = 0x80;  // the products take two signed operands
+  FillGemmNeon(k);
+  FillEpilogueNeon(k);
+  FillLayerNormNeon(k);
+  FillAttentionNeon(k);
+  FillSoftmaxNeon(k);
+  FillMaskProductNeon(k);
+  return k;
+}
+#endif
+
+#if defined(INTSAM_HAVE_DOTPROD)
+Kernels DotprodTier() {
+  Kernels k = NeonTier();
+  k.name = "dotprod";
+  FillGemmDotprod(k);
+  FillAttentionDotprod(k);
+  return k;
+}
+#endif
+
+#if defined(INTSAM_HAVE_I8MM)
+Kernels I8mmTier() {
+  Kernels k = NeonTier();
+  k.name = "i8mm";
+  FillGemmI8mm(k);
+  FillAttentionI8mm(k);
+  return k;
+}
+#endif
+
 }  // namespace
 
 const Kernels& ScalarKernels() {
@@ -85,6 +120,15 @@ std::span<const Kernels* const> BuiltKernels() {
 #if defined(INTSAM_HAVE_AVX2)
   static const Kernels avx2 = Avx2Tier();
 #endif
+#if defined(INTSAM_HAVE_I8MM)
+  static const Kernels i8mm = I8mmTier();
+#endif
+#if defined(INTSAM_HAVE_DOTPROD)
+  static const Kernels dotprod = DotprodTier();
+#endif
+#if defined(INTSAM_HAVE_NEON)
+  static const Kernels neon = NeonTier();
+#endif
   static const Kernels* const tiers[] = {
 #if defined(INTSAM_HAVE_AMX)
     &amx,
@@ -97,6 +141,15 @@ std::span<const Kernels* const> BuiltKernels() {
 #endif
 #if defined(INTSAM_HAVE_AVX2)
     &avx2,
+#endif
+#if defined(INTSAM_HAVE_I8MM)
+    &i8mm,
+#endif
+#if defined(INTSAM_HAVE_DOTPROD)
+    &dotprod,
+#endif
+#if defined(INTSAM_HAVE_NEON)
+    &neon,
 #endif
     &ScalarKernels(),
   };

@@ -48,6 +48,27 @@ void FillGemmAmx(Kernels& k);       // gemm_a8w8
 void FillAttentionAmx(Kernels& k);  // pack_values, attention_mix
 #endif
 
+#if defined(INTSAM_HAVE_NEON)
+void FillGemmNeon(Kernels& k);
+void FillEpilogueNeon(Kernels& k);
+void FillLayerNormNeon(Kernels& k);
+void FillAttentionNeon(Kernels& k);
+void FillSoftmaxNeon(Kernels& k);
+void FillMaskProductNeon(Kernels& k);
+#endif
+
+// On top of NEON.
+#if defined(INTSAM_HAVE_DOTPROD)
+void FillGemmDotprod(Kernels& k);       // gemm_a8w8
+void FillAttentionDotprod(Kernels& k);  // pack_values, attention_mix
+#endif
+
+// On top of NEON.
+#if defined(INTSAM_HAVE_I8MM)
+void FillGemmI8mm(Kernels& k);       // gemm_a8w8
+void FillAttentionI8mm(Kernels& k);  // pack_values, attention_mix
+#endif
+
 }  // namespace intsam
 
 #endif  // INTSAM_KERNELS_TIERS_H_

@@ -8,6 +8,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
+#elif defined(__aarch64__) || defined(__arm__)
+#if defined(__linux__)
+#include <sys/auxv.h>
+#elif defined(__APPLE__)
+#include <sys/sysctl.h>
+#endif
 #endif
 
 namespace intsam {
@@ -49,6 +55,37 @@ bool HasAmx() {
 }
 
 }  // namespace
+#elif defined(__aarch64__)
+namespace {
+
+#if defined(__linux__)  // Android too
+// Bits of the kernel's ABI (asm/hwcap.h), spelled here because C libraries differ in which they know.
+bool HasDotprod() { return (getauxval(AT_HWCAP) >> 20 & 1) != 0; }  // HWCAP_ASIMDDP
+bool HasI8mm() { return (getauxval(AT_HWCAP2) >> 13 & 1) != 0; }    // HWCAP2_I8MM
+#elif defined(__APPLE__)
+bool HasFeature(const char* name) {
+  int value = 0;
+  size_t size = sizeof value;
+  return sysctlbyname(name, &value, &size, nullptr, 0) == 0 && value != 0;
+}
+bool HasDotprod() { return HasFeature("hw.optional.arm.FEAT_DotProd"); }
+bool HasI8mm() { return HasFeature("hw.optional.arm.FEAT_I8MM"); }
+#else
+bool HasDotprod() { return false; }
+bool HasI8mm() { return false; }
+#endif
+
+}  // namespace
+#elif defined(__arm__)
+namespace {
+
+#if defined(__linux__)
+bool HasNeon() { return (getauxval(AT_HWCAP) >> 12 & 1) != 0; }  // HWCAP_NEON
+#else
+bool HasNeon() { return false; }
+#endif
+
+}  // namespace
 #endif
 
 bool CpuSupports(std::string_view tier) {
@@ -62,6 +99,12 @@ bool CpuSupports(std::string_view tier) {
     static const bool amx = HasAmx();
     return amx;
   }
+#elif defined(__aarch64__)
+  if (tier == "neon") return true;
+  if (tier == "dotprod") return HasDotprod();
+  if (tier == "i8mm") return HasI8mm();
+#elif defined(__arm__)
+  if (tier == "neon") return HasNeon();
 #endif
   return false;
 }

@@ -139,7 +139,7 @@ inline void AttentionCodes(const Kernels& k, const Softmax& softmax, const int64
                            int d, Rows<uint8_t> out) {
   const bool divide = softmax.variant == Softmax::kE16;
   k.attention_output({n, divide ? sums : nullptr, static_cast<int>(softmax.pre_shift), softmax.mix.mult,
-                      static_cast<int>(softmax.mix.shift), OperandZero(softmax.out, k.flip),
+                      static_cast<int>(softmax.mix.shift), OperandZero(softmax.out),
                       static_cast<int>(softmax.out.lo) - 128, static_cast<int>(softmax.out.hi) - 128, k.flip, out.data,
                       out.stride, rows, d});
 }

@@ -21,7 +21,7 @@ PreparedLinear OverCodes(const Linear& linear, const Codes& in, uint8_t flip) {
 
 // A layer over what attention leaves.
 PreparedLinear OverAttention(const Linear& linear, const Softmax& softmax, uint8_t flip) {
-  return OverOperand(linear, OperandZero(softmax.out, flip), OperandMax(softmax.out, flip), flip);
+  return OverOperand(linear, OperandZero(softmax.out), OperandMax(softmax.out), flip);
 }
 
 // A layer over s16 values.

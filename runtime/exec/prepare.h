@@ -19,15 +19,10 @@ struct PreparedLinear {
   int a_max = 255;  // largest code of its input
 };
 
-// The zero point of signed values as GEMM operands. Tiers that take codes plain get them from 0 up, so that values of
-// few bits are codes of few bits; with flip 0x80 they are the values themselves.
-constexpr int OperandZero(const Codes& values, uint8_t flip) {
-  return flip == 0 ? 128 - static_cast<int>(values.lo) : 128;
-}
+// The zero point of signed values as GEMM operands: from 0 up, so that values of few bits are codes of few bits.
+constexpr int OperandZero(const Codes& values) { return 128 - static_cast<int>(values.lo); }
 // The largest code of such an operand.
-constexpr int OperandMax(const Codes& values, uint8_t flip) {
-  return static_cast<int>(values.hi) - 128 + OperandZero(values, flip);
-}
+constexpr int OperandMax(const Codes& values) { return static_cast<int>(values.hi) - 128 + OperandZero(values); }
 
 struct PreparedPatchEmbed {
   PreparedLinear high, low;              // bias of the unsigned or signed form with zero point 0

@@ -26,8 +26,8 @@ void HeadScratch::Share(const HeadScratch& packed) {
 void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
               ops::Rows<const int8_t> values, int count, int d, HeadScratch& head) {
   head.count = count, head.d = d;
-  head.q_zero = OperandZero(codes.q, k.flip);
-  head.q_max = OperandMax(codes.q, k.flip);
+  head.q_zero = OperandZero(codes.q);
+  head.q_max = OperandMax(codes.q);
   head.k_max = std::max(128 - static_cast<int>(codes.k.lo), static_cast<int>(codes.k.hi) - 128);
   k.pack_keys({keys.data, keys.stride, count, d, head.panels, head.bias});
   k.pack_values({values.data, values.stride, count, d, head.values});

@@ -1,0 +1,77 @@
+// GEMMs of 8-bit operands by SDOT: a row's four k, one lane of a register, against four k of four channels, s32 sums
+// without an intermediate that could saturate. Panels are used as they lie.
+#include "kernels/gemm/gemm_neon.h"
+#include "kernels/tiers.h"
+
+namespace intsam {
+namespace {
+
+using namespace neon;
+
+// 6 x 16 sums fill 24 of the 32 registers, which covers the latency of SDOT on cores that issue four a cycle.
+constexpr int kTileRows = 6;
+
+template <int kRows>
+void Tile(const TileArguments& t) {
+  int32x4_t sums[kRows][4];
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) sums[r][v] = vdupq_n_s32(0);
+  }
+  const int8_t *a = t.a, *w = t.w;
+  const auto step = [&]<int kGroups>() {
+    int8x8_t x[kRows];
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r) x[r] = vld1_s8(a + static_cast<size_t>(r) * t.a_stride);
+    Unrolled<kGroups>([&]<int kLane>() {
+#pragma GCC unroll 4
+      for (int v = 0; v < 4; ++v) {
+        const int8x16_t weights = vld1q_s8(w + kGroup * kLane + 16 * v);
+#pragma GCC unroll 8
+        for (int r = 0; r < kRows; ++r) sums[r][v] = vdotq_lane_s32(sums[r][v], weights, x[r], kLane);
+      }
+    });
+    a += 4 * kGroups, w += kGroups * kGroup;
+  };
+  for (int left_over = t.groups / 2; left_over > 0; --left_over) step.template operator()<2>();
+  if (t.groups % 2 != 0) step.template operator()<1>();
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) {
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; ++v) Finish(t, r, 4 * v, sums[r][v]);
+  }
+}
+
+constexpr decltype(&Tile<1>) kTiles[kTileRows] = {Tile<1>, Tile<2>, Tile<3>, Tile<4>, Tile<5>, Tile<6>};
+
+class DotprodTier {
+ public:
+  static constexpr int kRows = kTileRows;
+
+  explicit DotprodTier(const GemmA8W8& g) : bits_(g.weights.bits) {}
+
+  void Rows(const int8_t* a, size_t stride, int, int) { rows_ = a, stride_ = stride; }
+  void Panel(const uint8_t* panel, const uint8_t* zeros, int depth, int32_t*) {
+    w_ = AsS8(panel, zeros, bits_, depth / 4, expanded_);
+  }
+  void Tile(int first, int rows, TileArguments& t) const {
+    t.a = rows_ + static_cast<size_t>(first) * stride_, t.a_stride = stride_, t.w = w_;
+    kTiles[rows - 1](t);
+  }
+
+ private:
+  int bits_;
+  const int8_t* rows_ = nullptr;
+  size_t stride_ = 0;
+  const int8_t* w_ = nullptr;
+  alignas(64) int8_t expanded_[kBlockDepth * kPanel];
+};
+
+}  // namespace
+
+void DotprodGemmA8W8(const GemmA8W8& g) { GemmOfCodes<DotprodTier>(g); }
+
+void FillGemmDotprod(Kernels& k) { k.gemm_a8w8 = DotprodGemmA8W8; }
+
+}  // namespace intsam

@@ -1,0 +1,89 @@
+// NEON LayerNorm of R24 rows (docs/numerics.md, section 4): exact sums over 64-bit lanes, the row scale from the shared
+// scalar formulas, then 16-bit lanes (LN-N) or 64-bit products (LN-W) per element.
+#include <algorithm>
+
+#include "kernels/nn/neon_common.h"
+#include "kernels/numerics/layer_norm.h"
+#include "kernels/tiers.h"
+
+namespace intsam {
+namespace {
+
+using namespace neon;
+
+struct RowStatistics {
+  int32_t mean;
+  LayerNormScale scale;
+};
+
+// One pass: sum (x - mu)^2 = sum x^2 - 2 mu sum x + C mu^2 holds exactly, and every term stays below 2^59.
+RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int32_t sqrt_c) {
+  int64x2_t sums = vdupq_n_s64(0), squares_low = vdupq_n_s64(0), squares_high = vdupq_n_s64(0);
+  int c = 0;
+  for (; c + 4 <= channels; c += 4) {
+    const int32x4_t v = vld1q_s32(x + c);
+    sums = vpadalq_s32(sums, v);
+    squares_low = MulAddLow(squares_low, v, v);
+    squares_high = MulAddHigh(squares_high, v, v);
+  }
+  int64_t sum = SumLanes(sums), squares = SumLanes(vaddq_s64(squares_low, squares_high));
+  for (; c < channels; ++c) {
+    sum += x[c];
+    squares += int64_t{x[c]} * x[c];
+  }
+  const int64_t mean = LayerNormMean(sum, channels);
+  return {static_cast<int32_t>(mean),
+          LayerNormScaleOf(epsilon + squares - 2 * mean * sum + channels * mean * mean, sqrt_c)};
+}
+
+void NeonLayerNormNarrow(const LayerNormNarrow& l) {
+  const CodeRange range = MakeCodeRange(l.lo, l.hi, l.flip);
+  const int32x4_t right = vdupq_n_s32(-l.k);
+  for (int i = 0; i < l.rows; ++i) {
+    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
+    uint8_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
+    const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
+    const LayerNormScale16 scale = LayerNormScale16Of(row.scale);
+    const int32x4_t mean = vdupq_n_s32(row.mean);
+    const int32x4_t deviation_right = vdupq_n_s32(-scale.shift);  // where hh < 0, SRSHL shifts left
+    const auto deviation = [&](int c) { return vrshlq_s32(vsubq_s32(vld1q_s32(x + c), mean), deviation_right); };
+    const auto values = [&](int c) {
+      const int16x8_t v = vqrdmulhq_n_s16(Pack16(deviation(c), deviation(c + 4)), scale.reciprocal);
+      const int16x8_t gain = vld1q_s16(l.gain + c);
+      return Pack16(vshlq_s32(MulAddLow(vld1q_s32(l.bias + c), v, gain), right),
+                    vshlq_s32(MulAddHigh(vld1q_s32(l.bias + c + 4), v, gain), right));
+    };
+    ForEachVector<16>(l.channels,
+                      [&](int c, int count) { StoreFirst(out + c, CodesOf(values(c), values(c + 8), range), count); });
+  }
+}
+
+void NeonLayerNormWide(const LayerNormWide& l) {
+  const int64x2_t right = vdupq_n_s64(-l.shift);
+  const int32x4_t lo = vdupq_n_s32(-32767), hi = vdupq_n_s32(32767);
+  for (int i = 0; i < l.rows; ++i) {
+    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
+    int16_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
+    const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
+    const int32x4_t mean = vdupq_n_s32(row.mean);
+    const Rq32Lanes normal = {vdupq_n_s32(row.scale.reciprocal), vdupq_n_s64(-(15 + row.scale.h)),
+                              vdupq_n_s64(-(15 + row.scale.h))};  // n fits s32
+    ForEachVector<4>(l.channels, [&](int c, int count) {
+      const int32x4_t n = Apply(normal, vsubq_s32(vld1q_s32(x + c), mean));
+      const int32x4_t gain = vld1q_s32(l.gain + c);
+      const int64x2_t low = vrshlq_s64(MulAddLow(vld1q_s64(l.bias + c), n, gain), right);
+      const int64x2_t high = vrshlq_s64(MulAddHigh(vld1q_s64(l.bias + c + 2), n, gain), right);
+      const int32x4_t y = vcombine_s32(vqmovn_s64(low), vqmovn_s64(high));
+      StoreFirst(out + c, vmovn_s32(Clamp32(y, lo, hi)), count);
+    });
+  }
+}
+
+}  // namespace
+
+void FillLayerNormNeon(Kernels& k) {
+  k.layer_norm_narrow = NeonLayerNormNarrow;
+  k.layer_norm_wide = NeonLayerNormWide;
+}
+
+}  // namespace intsam
