@@ -11,31 +11,44 @@ using namespace neon;
 // 6 x 16 sums fill 24 of the 32 registers, which covers the latency of SDOT on cores that issue four a cycle.
 constexpr int kTileRows = 6;
 
+// An operand of the next step is loaded as soon as this one's is done with; the last loads are of what follows a row or
+// a panel.
 template <int kRows>
 void Tile(const TileArguments& t) {
   int32x4_t sums[kRows][4];
+  int8x8_t x[kRows];
+  const int8_t *a = t.a, *w = t.w;
+  int8x16_t weights[2] = {vld1q_s8(w), vld1q_s8(w + 16)};
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
+    x[r] = vld1_s8(a + static_cast<size_t>(r) * t.a_stride);
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) sums[r][v] = vdupq_n_s32(0);
   }
-  const int8_t *a = t.a, *w = t.w;
-  const auto step = [&]<int kGroups>() {
-    int8x8_t x[kRows];
-#pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) x[r] = vld1_s8(a + static_cast<size_t>(r) * t.a_stride);
-    Unrolled<kGroups>([&]<int kLane>() {
+  // One lane of every row's x times the four vectors of a group.
+  const auto step = [&]<int kLane, bool kLast>() __attribute__((always_inline)) {
 #pragma GCC unroll 4
-      for (int v = 0; v < 4; ++v) {
-        const int8x16_t weights = vld1q_s8(w + kGroup * kLane + 16 * v);
+    for (int v = 0; v < 4; ++v) {
 #pragma GCC unroll 8
-        for (int r = 0; r < kRows; ++r) sums[r][v] = vdotq_lane_s32(sums[r][v], weights, x[r], kLane);
+      for (int r = 0; r < kRows; ++r) {
+        sums[r][v] = vdotq_lane_s32(sums[r][v], weights[v % 2], x[r], kLane);
+        Pin(sums[r][v]);
+        if (kLast && v == 3) {
+          x[r] = vld1_s8(a + static_cast<size_t>(r) * t.a_stride);
+          Pin(x[r]);
+        }
       }
-    });
-    a += 4 * kGroups, w += kGroups * kGroup;
+      weights[v % 2] = vld1q_s8(w + 32 + 16 * v);
+      Pin(weights[v % 2]);
+    }
+    w += kGroup;
   };
-  for (int left_over = t.groups / 2; left_over > 0; --left_over) step.template operator()<2>();
-  if (t.groups % 2 != 0) step.template operator()<1>();
+  for (int left_over = t.groups / 2; left_over > 0; --left_over) {
+    a += 8;
+    step.template operator()<0, false>();
+    step.template operator()<1, true>();
+  }
+  if (t.groups % 2 != 0) step.template operator()<0, false>();
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
@@ -65,7 +78,7 @@ class DotprodTier {
   const int8_t* rows_ = nullptr;
   size_t stride_ = 0;
   const int8_t* w_ = nullptr;
-  alignas(64) int8_t expanded_[kBlockDepth * kPanel];
+  alignas(64) int8_t expanded_[kBlockDepth * kPanel + kPadBytes];
 };
 
 }  // namespace

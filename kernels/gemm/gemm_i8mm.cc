@@ -14,27 +14,35 @@ constexpr int kPairs = kPanel / 2;  // of channels in a panel
 constexpr int kStep = 8;            // k
 
 // The operands of the tile: pairs of rows [k / 8][2][8], `stride` bytes apart, and weights [k / 8][kPairs][2][8].
+// An operand of the next step is loaded as soon as this one's is done with; the last loads are of what follows.
 template <int kRowPairs>
 void Tile(const TileArguments& t, int rows) {
+  constexpr int kAhead = 4;  // vectors of weights
   int32x4_t sums[kRowPairs][kPairs];
+  int8x16_t x[kRowPairs], weights[kAhead];
+  const int8_t *a = t.a, *w = t.w;
+#pragma GCC unroll 4
+  for (int p = 0; p < kAhead; ++p) weights[p] = vld1q_s8(w + 2 * kStep * p);
 #pragma GCC unroll 4
   for (int r = 0; r < kRowPairs; ++r) {
+    x[r] = vld1q_s8(a + static_cast<size_t>(r) * t.a_stride);
 #pragma GCC unroll 8
     for (int p = 0; p < kPairs; ++p) sums[r][p] = vdupq_n_s32(0);
   }
-  const int8_t *a = t.a, *w = t.w;
   for (int step = (t.groups + 1) / 2; step > 0; --step, a += 2 * kStep, w += kPanel * kStep) {
-    int8x16_t x[kRowPairs];
-#pragma GCC unroll 4
-    for (int r = 0; r < kRowPairs; ++r) x[r] = vld1q_s8(a + static_cast<size_t>(r) * t.a_stride);
 #pragma GCC unroll 8
     for (int p = 0; p < kPairs; ++p) {
-      const int8x16_t weights = vld1q_s8(w + 2 * kStep * p);
 #pragma GCC unroll 4
       for (int r = 0; r < kRowPairs; ++r) {
-        sums[r][p] = vmmlaq_s32(sums[r][p], x[r], weights);
+        sums[r][p] = vmmlaq_s32(sums[r][p], x[r], weights[p % kAhead]);
         Pin(sums[r][p]);
+        if (p == kPairs - 1) {
+          x[r] = vld1q_s8(a + static_cast<size_t>(r) * t.a_stride + 2 * kStep);
+          Pin(x[r]);
+        }
       }
+      weights[p % kAhead] = vld1q_s8(w + 2 * kStep * (p + kAhead));
+      Pin(weights[p % kAhead]);
     }
   }
 #pragma GCC unroll 4
@@ -92,8 +100,8 @@ class I8mmTier {
 
  private:
   int bits_;
-  alignas(64) int8_t rows_[kBlockRows * kBlockDepth];
-  alignas(64) int8_t w_[kBlockDepth * kPanel];
+  alignas(64) int8_t rows_[kBlockRows * kBlockDepth + kPadBytes];
+  alignas(64) int8_t w_[kBlockDepth * kPanel + kPadBytes];
 };
 
 }  // namespace

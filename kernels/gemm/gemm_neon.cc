@@ -24,49 +24,67 @@ constexpr int kTileRows = 1;
 constexpr int kHalfPanel = 8;
 constexpr int kCentredRows = 16;  // with fewer rows, sums of weights cost more than they save
 
-// `span` products (kSpan of them where it is not 0) are added in a lane of s16.
+// `span` products (kSpan of them where it is not 0) are added in a lane of s16. An operand of the next group is loaded
+// as soon as this one's is done with; the last loads are of what follows a row or a panel.
 template <int kRows, int kSpan>
 void Tile(const TileArguments& t, int span) {
   const int lanes = kSpan == 0 ? span : kSpan;
   for (int c = 0; c < kPanel; c += kHalfPanel) {
     int32x4_t sums[kRows][4];
+    int16x8_t products[kRows][4];
+    int8x16_t x[kRows];
+    const int8_t* a[kRows];
+    const int8_t* w = t.w + 4 * c;
+    int8x16_t left = vld1q_s8(w), right = vld1q_s8(w + 16);
 #pragma GCC unroll 4
     for (int r = 0; r < kRows; ++r) {
+      a[r] = t.a + static_cast<size_t>(r) * t.a_stride;
+      x[r] = NextBroadcast32(a[r]);
 #pragma GCC unroll 4
       for (int v = 0; v < 4; ++v) sums[r][v] = vdupq_n_s32(0);
     }
-    const int8_t *a = t.a, *w = t.w + 4 * c;
-    int16x8_t products[kRows][4];
-    const auto step = [&](bool first) {
-      const int8x16_t left = vld1q_s8(w), right = vld1q_s8(w + 16);
+    const auto step = [&]<bool kFirst>() __attribute__((always_inline)) {
+      w += kGroup;
+      const auto add = [&](int16x8_t & low, int16x8_t & high, int8x16_t weights, int8x16_t row)
+          __attribute__((always_inline)) {
+        low = kFirst ? MulLow(weights, row) : MulAddLow(low, weights, row);
+        Pin(low);
+        high = kFirst ? MulHigh(weights, row) : MulAddHigh(high, weights, row);
+        Pin(high);
+      };
+#pragma GCC unroll 4
+      for (int r = 0; r < kRows; ++r) add(products[r][0], products[r][1], left, x[r]);
+      left = vld1q_s8(w);
+      Pin(left);
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
-        const int8x16_t x = Broadcast32(a + static_cast<size_t>(r) * t.a_stride);
-        int16x8_t* p = products[r];
-        p[0] = first ? MulLow(left, x) : MulAddLow(p[0], left, x);
-        p[1] = first ? MulHigh(left, x) : MulAddHigh(p[1], left, x);
-        p[2] = first ? MulLow(right, x) : MulAddLow(p[2], right, x);
-        p[3] = first ? MulHigh(right, x) : MulAddHigh(p[3], right, x);
+        add(products[r][2], products[r][3], right, x[r]);
+        x[r] = NextBroadcast32(a[r]);
+        Pin(x[r]);
       }
-      a += 4, w += kGroup;
+      right = vld1q_s8(w + 16);
+      Pin(right);
     };
-    const auto widen = [&] {
+    const auto widen = [&]() __attribute__((always_inline)) {
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; ++v) sums[r][v] = vpadalq_s16(sums[r][v], products[r][v]);
+        for (int v = 0; v < 4; ++v) {
+          sums[r][v] = vpadalq_s16(sums[r][v], products[r][v]);
+          Pin(sums[r][v]);
+        }
       }
     };
     int left_over = t.groups;
     for (; left_over >= lanes; left_over -= lanes) {
-      step(true);
+      step.template operator()<true>();
 #pragma GCC unroll 4
-      for (int i = 1; i < lanes; ++i) step(false);
+      for (int i = 1; i < lanes; ++i) step.template operator()<false>();
       widen();
     }
     if (left_over > 0) {
-      step(true);
-      for (int i = 1; i < left_over; ++i) step(false);
+      step.template operator()<true>();
+      for (int i = 1; i < left_over; ++i) step.template operator()<false>();
       widen();
     }
 #pragma GCC unroll 4
@@ -140,7 +158,7 @@ class NeonTier {
   const int8_t* rows_ = nullptr;
   size_t stride_ = 0;
   const int8_t* w_ = nullptr;
-  alignas(64) int8_t expanded_[kBlockDepth * kPanel];
+  alignas(64) int8_t expanded_[kBlockDepth * kPanel + kPadBytes];
   alignas(64) int8_t centred_[kBlockRows * kBlockDepth + kPadBytes];
 };
 

@@ -25,19 +25,26 @@ static inline void Unrolled(F f) {
   (std::make_integer_sequence<int, kCount>());
 }
 
-// Keeps an accumulator in its register: without this GCC gathers the loads of a whole step and spills accumulators to
-// make room for them.
-static inline void Pin(int32x4_t& accumulator) { asm volatile("" : "+w"(accumulator)); }
+// Keeps a value in its register and steps in their order: an in-order core waits for every load that is used at once
+// and for every sum that is added to twice in a row, and compilers, which reckon with cores that reorder, bring about
+// both.
+template <typename Vector>
+static inline void Pin(Vector& v) {
+  asm volatile("" : "+w"(v));
+}
 
-// Four bytes in every lane; `p` need not be aligned.
-static inline int8x16_t Broadcast32(const void* p) {
-#if defined(__aarch64__)  // of an address with an offset, compilers make a load and a DUP on the multiplier's ports
+// The next four bytes in every lane; `p` need not be aligned and moves on.
+static inline int8x16_t NextBroadcast32(const int8_t*& p) {
+#if defined(__aarch64__)  // left alone, compilers make a load and a DUP, which takes a multiplier's port
   int8x16_t v;
-  asm("ld1r {%0.4s}, [%1]" : "=w"(v) : "r"(p), "m"(*static_cast<const uint8_t(*)[4]>(p)));
+  asm("ld1r {%0.4s}, [%1]" : "=w"(v) : "r"(p), "m"(*reinterpret_cast<const int8_t(*)[4]>(p)));
+  p += 4;
   return v;
 #else
   using Word [[gnu::aligned(1), gnu::may_alias]] = int32_t;
-  return vreinterpretq_s8_s32(vdupq_n_s32(*static_cast<const Word*>(p)));
+  const int32x4_t v = vdupq_n_s32(*reinterpret_cast<const Word*>(p));
+  p += 4;
+  return vreinterpretq_s8_s32(v);
 #endif
 }
 

@@ -194,8 +194,18 @@ def collect_rows(options, failures):
 
 
 def take_samples(rows, options, failures):
-    """Round by round, every system in each: a machine that slows down for a while slows down all of them."""
+    """Round by round, every system in each: a machine that slows down for a while slows down all of them. An interrupt
+    ends the rounds; what they measured until then counts."""
     samples = {row: {threads: [] for threads in options.threads} for row in rows}
+    try:
+        take_rounds(samples, options, failures)
+    except KeyboardInterrupt:
+        failures.append("interrupted")
+        say("interrupted: the table holds the systems that have a sample for every number of threads")
+    return {row: taken for row, taken in samples.items() if all(taken.values())}
+
+
+def take_rounds(samples, options, failures):
     for number in range(1, options.rounds + 1):
         for threads in options.threads:
             for row in list(samples):
@@ -212,7 +222,6 @@ def take_samples(rows, options, failures):
                     f"{sample['peak_rss_mib']:.0f} MiB")
                 if sample.get("encoder_cpu_s", 0) > 1.1 * threads * sample["encoder_s"] + 0.1:
                     say(f"warning: {row.label} used more than {report.threads_text(threads)}")
-    return samples
 
 
 def medians(by_threads, key):
@@ -241,7 +250,9 @@ def main():
     try:
         machine = report.machine(options, run([BIN / "intsam-bench", "--version"]))
         rows = collect_rows(options, failures)
-        results = [summary(row, taken) for row, taken in take_samples(rows, options, failures).items()]
+        samples = take_samples(rows, options, failures)
+        machine["rounds"] = min((len(taken[n]) for taken in samples.values() for n in options.threads), default=0)
+        results = [summary(row, taken) for row, taken in samples.items()]
         print(report.table(machine, results, options.threads))
         if options.json:
             everything = {"machine": machine, "rows": results, "failures": failures}

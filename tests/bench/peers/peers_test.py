@@ -31,6 +31,10 @@ def quietly(call, *arguments):
         return call(*arguments), err.getvalue()
 
 
+def interrupt():
+    raise KeyboardInterrupt
+
+
 class PeersTest(unittest.TestCase):
     def test_every_script_compiles(self):
         for path in peers.HERE.glob("*.py"):
@@ -78,6 +82,15 @@ class PeersTest(unittest.TestCase):
         self.assertEqual(log, [("a", 1), ("b", 1), ("a", 2), ("b", 2), ("a", 1), ("a", 2)])
         self.assertEqual(failures, ["b: no memory"])
         self.assertIn("b: no memory", said)
+        self.assertEqual(list(samples), rows[:1])
+
+    def test_an_interrupt_keeps_the_systems_that_have_every_sample(self):
+        failures = []
+        rows = [FakeRow("a", [1, 2], []), FakeRow("b", [3], [])]
+        rows[1].sample = lambda threads, take=rows[1].sample: interrupt() if threads == 2 else take(threads)
+        options = types.SimpleNamespace(rounds=1, threads=[1, 2])
+        samples, _ = quietly(peers.take_samples, rows, options, failures)
+        self.assertEqual(failures, ["interrupted"])
         self.assertEqual(list(samples), rows[:1])
 
     def test_the_table_has_medians_the_most_memory_and_the_least_cosine(self):
