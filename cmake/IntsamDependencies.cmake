@@ -4,6 +4,8 @@
 # (The hashes of oneDNN, cxxopts and GoogleTest were reproduced from the release tags; those of the others agree with
 # what several independent package collections publish for the same files.)
 #
+# When cross compiling, headers of the build machine and the GoogleTest sources of Debian are used as well.
+#
 # Targets afterwards: intsam::dnnl, intsam::eigen, intsam::json, intsam::stb, intsam::cxxopts (each where an enabled part needs it),
 # and, only where found, intsam::xnnpack, intsam::simde and benchmark::benchmark.
 include_guard()
@@ -23,13 +25,41 @@ function(intsam_missing what debian_package)
   message(STATUS "${what} was not found: fetching the pinned release")
 endfunction()
 
+# intsam_host_headers(name version prefix entry files...): packages of headers only that the build machine has serve
+# any target, but the search of a toolchain file rightly looks in the target's folders alone. When cross compiling,
+# `entry` (a header or a folder of /usr/include) is linked into a folder of the build, because /usr/include itself also
+# holds the C library of the build machine. Defines the imported target name::name if <prefix>_VERSION_MAJOR and _MINOR,
+# defined in one of `files`, are new enough.
+function(intsam_host_headers name version prefix entry)
+  if(NOT CMAKE_CROSSCOMPILING OR TARGET ${name}::${name})
+    return()
+  endif()
+  foreach(root /usr/local/include /usr/include)
+    set(found)
+    foreach(file IN LISTS ARGN)
+      if(EXISTS ${root}/${file} AND NOT found MATCHES "MINOR")
+        file(STRINGS ${root}/${file} found REGEX "^#define ${prefix}_VERSION_(MAJOR|MINOR) ")
+      endif()
+    endforeach()
+    string(REGEX REPLACE ".*MAJOR ([0-9]+).*MINOR ([0-9]+).*" "\\1.\\2" found "${found}")
+    if(found VERSION_GREATER_EQUAL version)
+      set(folder ${CMAKE_BINARY_DIR}/host_headers/${name})
+      file(MAKE_DIRECTORY ${folder})
+      file(CREATE_LINK ${root}/${entry} ${folder}/${entry} SYMBOLIC)
+      add_library(${name}::${name} INTERFACE IMPORTED GLOBAL)
+      target_include_directories(${name}::${name} SYSTEM INTERFACE ${folder})
+      return()
+    endif()
+  endforeach()
+endfunction()
+
 function(intsam_interface name)
   add_library(intsam_${name} INTERFACE)
   add_library(intsam::${name} ALIAS intsam_${name})
   target_link_libraries(intsam_${name} INTERFACE ${ARGN})
 endfunction()
 
-if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
+if(INTSAM_BUILD_CONVERTER)
   # oneDNN: the FP32 GEMMs of the float reference and of the benchmark's baseline.
   find_package(dnnl 2.5 CONFIG QUIET)
   if(NOT dnnl_FOUND)
@@ -67,10 +97,13 @@ if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
     intsam_interface(eigen)
     target_include_directories(intsam_eigen SYSTEM INTERFACE ${eigen_SOURCE_DIR})
   endif()
+endif()
 
+if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
   # JSON: safetensors headers, prompts, reports.
   find_package(nlohmann_json 3.10 CONFIG QUIET)
-  if(NOT nlohmann_json_FOUND)
+  intsam_host_headers(nlohmann_json 3.10 NLOHMANN_JSON nlohmann nlohmann/detail/abi_macros.hpp nlohmann/json.hpp)
+  if(NOT TARGET nlohmann_json::nlohmann_json)
     intsam_missing("nlohmann-json (3.10 or newer)" nlohmann-json3-dev)
     FetchContent_Declare(nlohmann_json
       URL https://github.com/nlohmann/json/releases/download/v3.11.3/json.tar.xz
@@ -78,10 +111,16 @@ if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
     FetchContent_MakeAvailable(nlohmann_json)
   endif()
   intsam_interface(json nlohmann_json::nlohmann_json)
+endif()
 
+if(INTSAM_BUILD_APPS)
   # stb: PNG and JPEG files of the tools and of calibration. The headers only; the configuration that matters for
-  # safety is set where they are compiled.
+  # safety is set where they are compiled. It has a folder of its own, so the build machine's serves any target.
   find_path(INTSAM_STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb)
+  if(CMAKE_CROSSCOMPILING)
+    find_path(INTSAM_STB_INCLUDE_DIR stb_image.h PATHS /usr/include/stb /usr/local/include/stb NO_DEFAULT_PATH
+              NO_CMAKE_FIND_ROOT_PATH)
+  endif()
   if(INTSAM_STB_INCLUDE_DIR)
     intsam_interface(stb)
     target_include_directories(intsam_stb SYSTEM INTERFACE ${INTSAM_STB_INCLUDE_DIR})
@@ -95,11 +134,10 @@ if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
     intsam_interface(stb)
     target_include_directories(intsam_stb SYSTEM INTERFACE ${stb_SOURCE_DIR})
   endif()
-endif()
 
-if(INTSAM_BUILD_APPS)
   find_package(cxxopts 3.1 CONFIG QUIET)
-  if(NOT cxxopts_FOUND)
+  intsam_host_headers(cxxopts 3.1 CXXOPTS_ cxxopts.hpp cxxopts.hpp)
+  if(NOT TARGET cxxopts::cxxopts)
     intsam_missing("cxxopts (3.1 or newer)" libcxxopts-dev)
     FetchContent_Declare(cxxopts
       URL https://github.com/jarro2783/cxxopts/archive/refs/tags/v3.1.1.tar.gz
@@ -107,7 +145,9 @@ if(INTSAM_BUILD_APPS)
     FetchContent_MakeAvailable(cxxopts)
   endif()
   intsam_interface(cxxopts cxxopts::cxxopts)
+endif()
 
+if(INTSAM_BUILD_CONVERTER AND INTSAM_BUILD_APPS)
   # XNNPACK: a second FP32 opponent (intsam-bench --fp32-library), used where the machine has it. It has no releases and
   # its build downloads packages of its own, so there is no pinned fallback.
   find_path(INTSAM_XNNPACK_INCLUDE_DIR xnnpack.h)
@@ -124,7 +164,12 @@ endif()
 
 if(INTSAM_BUILD_TESTS)
   find_package(GTest QUIET)
-  if(NOT GTest_FOUND)
+  # Debian ships its sources, which can be built for any target.
+  if(NOT GTest_FOUND AND CMAKE_CROSSCOMPILING AND EXISTS /usr/src/googletest/CMakeLists.txt)
+    set(INSTALL_GTEST OFF CACHE BOOL "" FORCE)
+    set(BUILD_GMOCK OFF CACHE BOOL "" FORCE)
+    add_subdirectory(/usr/src/googletest ${CMAKE_BINARY_DIR}/googletest EXCLUDE_FROM_ALL)
+  elseif(NOT GTest_FOUND)
     intsam_missing("GoogleTest" libgtest-dev)
     set(INSTALL_GTEST OFF CACHE BOOL "" FORCE)
     set(GTEST_OVERRIDE)
@@ -140,7 +185,9 @@ if(INTSAM_BUILD_TESTS)
   # SIMDe: emulates the instructions that this CPU may lack, so that their kernels are tested anyway. Headers only. The
   # file asked for is one that releases before 0.7.4 do not have.
   find_path(INTSAM_SIMDE_INCLUDE_DIR simde/x86/avx512/dpwssd.h)
-  if(INTSAM_SIMDE_INCLUDE_DIR)
+  if(CMAKE_CROSSCOMPILING)
+    message(STATUS "Cross compiling: no emulation of x86 instructions by SIMDe")
+  elseif(INTSAM_SIMDE_INCLUDE_DIR)
     intsam_interface(simde)
     target_include_directories(intsam_simde SYSTEM INTERFACE ${INTSAM_SIMDE_INCLUDE_DIR})
   elseif(INTSAM_FETCH_DEPS)

@@ -1,6 +1,11 @@
 # What every intsam target shares: include root, warnings, hidden symbols.
 include_guard()
 
+# ccache at its defaults caches nothing that is compiled with a precompiled header, and saves more than that does.
+if(CMAKE_CXX_COMPILER_LAUNCHER MATCHES "ccache")
+  set(CMAKE_DISABLE_PRECOMPILE_HEADERS ON)
+endif()
+
 function(intsam_target_defaults target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wno-missing-field-initializers

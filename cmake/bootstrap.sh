@@ -1,4 +1,4 @@
-# Shared by apps/demo.sh, tests/run.sh and .ci/run (sourced, not executed): named steps with wall times, installing
+# Shared by apps/demo.sh and the scripts of tests/ (sourced, not executed): named steps with wall times, installing
 # what is missing, configuring and building a preset. Needs no network where everything is installed already.
 
 set -euo pipefail
@@ -9,6 +9,10 @@ current_step=
 # The float reference's OpenMP threads sleep instead of spinning between loops: other work shares these cores.
 export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 configure_options=()
+# What a build for this machine needs, and what it uses where the distribution has it.
+# ocl-icd-opencl-dev: the CMake package of Debian's oneDNN asks for OpenCL, but libdnnl-dev only recommends it.
+required_packages="g++ cmake ninja-build python3 pkg-config binutils libdnnl-dev ocl-icd-opencl-dev libstb-dev libcxxopts-dev nlohmann-json3-dev libeigen3-dev libgtest-dev"
+optional_packages="libxnnpack-dev libpthreadpool-dev libbenchmark-dev libsimde-dev"
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -42,16 +46,13 @@ is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" 
 # package_version package: the upstream part of its version, or nothing.
 package_version() { dpkg-query -W -f '${Version}' "$1" 2>/dev/null | sed -e 's/^[0-9]*://' -e 's/-[^-]*$//' || true; }
 
-# ocl-icd-opencl-dev: the CMake package of Debian's oneDNN asks for OpenCL, but libdnnl-dev only recommends it.
 install_packages() {
-  local required="g++ cmake ninja-build python3 pkg-config binutils libdnnl-dev ocl-icd-opencl-dev libstb-dev libcxxopts-dev nlohmann-json3-dev libeigen3-dev libgtest-dev"
-  local optional="libxnnpack-dev libpthreadpool-dev libbenchmark-dev libsimde-dev"
   if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     say "This is not Debian or Ubuntu: what is needed must be there already, or configure with -DINTSAM_FETCH_DEPS=ON."
     return
   fi
   local package missing=()
-  for package in $required $optional; do
+  for package in $required_packages $optional_packages; do
     is_installed "$package" || missing+=("$package")
   done
   if [ "${#missing[@]}" -gt 0 ]; then
@@ -64,7 +65,7 @@ install_packages() {
     "${as_root[@]}" apt-get update -qq || say "apt-get update failed; trying with the package lists that are here"
     local available=()
     for package in "${missing[@]}"; do
-      if [[ " $optional " == *" $package "* ]] && ! apt-cache show "$package" >/dev/null 2>&1; then
+      if [[ " $optional_packages " == *" $package "* ]] && ! apt-cache show "$package" >/dev/null 2>&1; then
         say "not offered by this distribution, going on without it: $package"
       else
         available+=("$package")
@@ -90,12 +91,27 @@ check_preset() {
   esac
 }
 
+# use_targets target...: adds what cross compiling for these presets and running their programs needs.
+use_targets() {
+  local target
+  for target in "$@"; do
+    case $target in
+      aarch64) required_packages+=" g++-aarch64-linux-gnu qemu-user-static" ;;
+      armhf) required_packages+=" g++-arm-linux-gnueabihf qemu-user-static" ;;
+      armel) required_packages+=" g++-arm-linux-gnueabi qemu-user-static" ;;
+      riscv64) required_packages+=" g++-riscv64-linux-gnu qemu-user-static" ;;
+      wasm32) required_packages+=" emscripten llvm nodejs" ;;
+      *) die "unknown target '$target': aarch64, armhf, armel, riscv64 or wasm32" ;;
+    esac
+  done
+}
+
 # build_preset preset [target...]: binaries end up in build/<preset>/bin. Without targets, everything is built.
 build_preset() {
   local preset=$1
   shift
-  step "install what is missing" install_packages
   cd "$root"
+  step "install what is missing" install_packages
   step "configure ($preset)" cmake --preset "$preset" ${configure_options[@]+"${configure_options[@]}"}
   step "build ($preset, $jobs jobs)" cmake --build --preset "$preset" --parallel "$jobs" ${@:+--target "$@"}
 }

@@ -1,11 +1,5 @@
-# 32-bit ARM Linux, hard-float ABI: cross compiler and emulator, nothing about the project.
-set(CMAKE_SYSTEM_NAME Linux)
+# 32-bit ARM Linux (ARMv7), hard-float ABI: cross compiler and emulator, nothing about the project.
 set(CMAKE_SYSTEM_PROCESSOR armv7l)
-set(CMAKE_C_COMPILER arm-linux-gnueabihf-gcc)
-set(CMAKE_CXX_COMPILER arm-linux-gnueabihf-g++)
-set(CMAKE_CROSSCOMPILING_EMULATOR qemu-arm-static;-L;/usr/arm-linux-gnueabihf)
-set(CMAKE_FIND_ROOT_PATH /usr/arm-linux-gnueabihf)
-set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
-set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
-set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(triplet arm-linux-gnueabihf)
+set(qemu arm)
+include(${CMAKE_CURRENT_LIST_DIR}/linux-gnu.cmake)

@@ -210,7 +210,7 @@ class BadEmbedding(ToolTest):
         self.photo("photo.png", 50, 32)
         self.fails(2, *use("good.isemb"), says=("48 x 32", "50 x 32"))
         self.photo()
-        self.succeeds("convert", "--synthetic", "micro", "--seed", "2", "-o", "other.isam", "-q")
+        self.other_model()
         self.fails(
             4,
             "segment",
@@ -310,6 +310,8 @@ class BadOutput(ToolTest):
             "nowhere/x.png",
             says="nowhere",
         )
+
+    def test_folder_of_a_model_does_not_exist(self):
         self.fails(3, "convert", "missing.pth", "--calib", ".", "-o", "nowhere/x.isam", says="nowhere/x.isam")
         self.fails(
             3, "convert", "--synthetic", "micro", "-o", "nowhere/x.isam", says=("nowhere/x.isam", "No such file")
@@ -319,12 +321,15 @@ class BadOutput(ToolTest):
         photo = self.photo()
         (self.dir / "folder").mkdir()
         self.fails(3, "segment", MICRO, photo, "-p", "1,1", "-o", "folder", says="folder")
+
+    def test_output_of_a_model_is_a_folder(self):
+        (self.dir / "folder").mkdir()
         self.fails(3, "convert", "--synthetic", "micro", "-o", "folder", says="folder")
 
     def test_standard_output_is_full(self):
         with open("/dev/full", "wb") as full:
             done = subprocess.run(
-                [Setup.bin / "intsam-inspect", "--limits"], stdout=full, stderr=subprocess.PIPE, check=False
+                Setup.command("inspect", "--limits"), stdout=full, stderr=subprocess.PIPE, check=False
             )
         self.assertEqual((done.returncode, done.stderr.count(b"\n")), (3, 1))
         self.assertIn(b"standard output", done.stderr)

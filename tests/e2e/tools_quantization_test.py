@@ -68,6 +68,7 @@ class Quantization(ToolTest):
         self.fails(2, "inspect", MICRO, "--quantization", "--site", "no.such", says="no.such")
 
     def test_histogram(self):
+        self.needs("convert")  # the committed models tell little of their conversion
         report = self.inspect_json(MICRO, "--histogram", "--site", ATTENTION)
         self.assertEqual((list(report), list(report["key_histograms"])), (["key_histograms"], ["before", "after"]))
         for histogram in report["key_histograms"].values():
@@ -95,6 +96,7 @@ class Quantization(ToolTest):
             self.fails(2, "inspect", MICRO, "--histogram", "--site", site, says=("--histogram", f"'{site}'"))
 
     def test_hostile_histograms(self):
+        self.needs("convert")  # the committed models tell little of their conversion
         good = {"lo": -1, "hi": 2.5, "counts": [1, 0, 3]}
         show = lambda path: self.inspect_json(path, "--histogram", "--site", ATTENTION)["key_histograms"]
         path = self.with_provenance({"key_histograms": {ATTENTION: {"before": good, "after": {**good, "x": [[]]}}}})
@@ -139,6 +141,7 @@ class Quantization(ToolTest):
 
     def test_hostile_measurements(self):
         """The records are shown whatever the provenance says, and of that only short scalars."""
+        self.needs("convert")  # the committed models tell little of their conversion
         plain = self.inspect_json(self.with_provenance({}), "--quantization")
         self.assertEqual(list(plain["layers"][0]), ["layer", "weight_bits"])
         self.assertEqual(list(plain["attentions"][0]), ["attention", "softmax", "bits", "tau"])

@@ -6,6 +6,7 @@ import hashlib
 import os
 import pathlib
 import re
+import shutil
 import struct
 import subprocess
 import unittest
@@ -20,6 +21,12 @@ class Setup:
 
     bin = source = scratch = model = None
     tools = ()
+    suffix = ""  # of executables
+    emulator = ()  # what starts the tools of another target
+
+    @classmethod
+    def command(cls, tool, *arguments):
+        return [*cls.emulator, str(cls.bin / f"intsam-{tool}{cls.suffix}"), *map(str, arguments)]
 
 
 class ToolTest(unittest.TestCase):
@@ -30,15 +37,21 @@ class ToolTest(unittest.TestCase):
         self.dir.mkdir()
 
     def run_tool(self, tool, *arguments, env=None, cwd=None):
+        self.needs(tool)
         clean = {k: v for k, v in os.environ.items() if not k.startswith("INTSAM_")}
         return subprocess.run(
-            [str(Setup.bin / f"intsam-{tool}"), *map(str, arguments)],
+            Setup.command(tool, *arguments),
             capture_output=True,
             check=False,
             timeout=300,
             cwd=cwd or self.dir,
             env={**clean, "INTSAM_THREADS": "1", **(env or {})},
         )
+
+    def needs(self, tool):
+        """Builds without the converter have some of the tools only."""
+        if tool not in Setup.tools:
+            self.skipTest(f"no intsam-{tool} in this build")
 
     def succeeds(self, tool, *arguments, env=None):
         done = self.run_tool(tool, *arguments, env=env)
@@ -69,6 +82,10 @@ class ToolTest(unittest.TestCase):
 
     def photo(self, name="photo.png", width=48, height=32):
         return self.write(name, encode_png(width, height, disc_rgb(width, height)))
+
+    def other_model(self):
+        """Not ../micro.isam."""
+        return shutil.copy(Setup.source / "tests/golden/data/odd.isam", self.dir / "other.isam")
 
     def for_each_bit_flip(self, data, offsets):
         for offset in offsets:

@@ -1,10 +1,15 @@
 """The command-line tools as users run them: results, exit codes, one line per error, nothing half-written.
 
-tools_test.py --bin DIR --source DIR [--model sam_tiny.isam] [unittest options]
+tools_test.py --bin DIR --source DIR --tools NAME... [--model sam_tiny.isam] [--suffix .js] [--emulator WORDS]
+              [unittest options]
+
+--emulator: what starts the tools, words separated by semicolons as in CMake. Without the convert tool a committed model
+takes the place of the one made here.
 """
 
 import argparse
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -25,27 +30,21 @@ def main():
     parser.add_argument("--source", type=pathlib.Path, required=True)
     parser.add_argument("--model", type=pathlib.Path, help="the bundled model, converted; its photo is skipped without")
     parser.add_argument("--tools", nargs="+", required=True)
+    parser.add_argument("--suffix", default="")
+    parser.add_argument("--emulator", default="", type=lambda words: tuple(filter(None, words.split(";"))))
     options, rest = parser.parse_known_args()
     setup = tools_support.Setup
     setup.bin, setup.source, setup.tools = options.bin.resolve(), options.source.resolve(), options.tools
     setup.model = options.model and options.model.resolve()
+    setup.suffix, setup.emulator = options.suffix, options.emulator
     with tempfile.TemporaryDirectory(prefix="intsam_tools_") as scratch:
         setup.scratch = pathlib.Path(scratch)
-        subprocess.run(
-            [
-                setup.bin / "intsam-convert",
-                "--synthetic",
-                "micro",
-                "--seed",
-                "1",
-                "-q",
-                "-t",
-                "1",
-                "-o",
-                setup.scratch / "micro.isam",
-            ],
-            check=True,
-        )
+        micro = setup.scratch / "micro.isam"
+        if "convert" in setup.tools:
+            synthetic = ("--synthetic", "micro", "--seed", "1", "-q", "-t", "1")
+            subprocess.run(setup.command("convert", *synthetic, "-o", micro), check=True)
+        else:
+            shutil.copy(setup.source / "tests/golden/data/micro.isam", micro)
         unittest.main(argv=[sys.argv[0], *rest])
 
 

@@ -25,12 +25,13 @@ class Common(ToolTest):
                 self.fails(2, tool, f"--threads={value}", says="--threads")
 
     def test_missing_arguments(self):
-        for tool in ("convert", "segment", "inspect", "compare"):
+        for tool in Setup.tools:
             self.fails(2, tool)
 
     def test_unexpected_argument(self):
         for tool, arguments in (("convert", 2), ("segment", 3), ("inspect", 2), ("compare", 1)):
-            self.fails(2, tool, *["x"] * arguments)
+            if tool in Setup.tools:
+                self.fails(2, tool, *["x"] * arguments)
 
     def test_json_errors(self):
         for tool in Setup.tools:
@@ -50,7 +51,8 @@ class Common(ToolTest):
             ("segment", [MICRO, "a\n\x1b[31m.png", "-p", "1,1", "-o", "m.png"]),
             ("convert", ["a\n\x1b[31m.pth", "-o", "m.isam", "--calib", "."]),
         ):
-            self.assertNotIn("\x1b", self.fails(3, tool, *arguments))
+            if tool in Setup.tools:
+                self.assertNotIn("\x1b", self.fails(3, tool, *arguments))
 
 
 class Usage(ToolTest):

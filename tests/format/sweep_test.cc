@@ -9,6 +9,7 @@
 #include "kernels/kernels.h"
 #include "runtime/base/cpu.h"
 #include "runtime/format/reader.h"
+#include "tests/emulated.h"
 #include "tests/format/model_bytes.h"
 #include "tests/golden/golden_cases.h"
 
@@ -198,9 +199,11 @@ TEST(Fields, BitsSealed) {
   ModelBytes bytes = GoldenModel("odd");
   const size_t count = bytes.header().sections[isam::kFields].size / sizeof(int64_t);
   size_t opened = 0, runs = 0;
+  test::Sweep sweep;
   for (size_t i = 0; i < count; ++i) {
     const int64_t right = bytes.field(i);
     for (const int bit : {0, 1, 3, 5, 7, 10, 15, 29, 31, 63}) {
+      if (!sweep.Next()) continue;
       bytes.set_field(i, right ^ static_cast<int64_t>(uint64_t{1} << bit));
       Reseal(bytes, {isam::kFields});
       if (!Opens(bytes)) continue;
@@ -211,16 +214,18 @@ TEST(Fields, BitsSealed) {
     }
     bytes.set_field(i, right);
   }
-  EXPECT_GT(opened, count / 2);
-  EXPECT_GT(runs, 20u);
+  EXPECT_GT(opened, count / 2 / test::kSweepStride);
+  EXPECT_GT(runs, 20 / test::kSweepStride);
 }
 
 // Whole tensors driven to their extremes, as far as the proof allows.
 TEST(Tensors, ExtremesSealed) {
   const ModelNames names(OddConfig());
   size_t opened = 0, runs = 0;
+  test::Sweep sweep;
   for (size_t i = 0; i < names.tensors.size(); ++i) {
     for (const uint8_t value : {0x00, 0x01, 0x3f, 0x7f, 0x80, 0x81, 0xc0}) {
+      if (!sweep.Next()) continue;
       ModelBytes bytes = GoldenModel("odd");
       std::memset(bytes.tensor(i), value, bytes.entry(i).bytes);
       if (!Opens(bytes)) continue;
@@ -230,8 +235,8 @@ TEST(Tensors, ExtremesSealed) {
       ExpectRunsTheSameEverywhere(bytes);
     }
   }
-  EXPECT_GT(opened, names.tensors.size());
-  EXPECT_GT(runs, 20u);
+  EXPECT_GT(opened, names.tensors.size() / test::kSweepStride);
+  EXPECT_GT(runs, 20 / test::kSweepStride);
 }
 
 }  // namespace

@@ -4,8 +4,10 @@ with every warning an error. Runs what it built: a missing model must be refused
 a mask on a picture drawn here.
 
   install_test.py --source DIR --build DIR [--model FILE.isam] [--shared] [--cc CC] [--cxx CXX] [--flags FLAGS]
+                  [--link-flags FLAGS] [--toolchain FILE] [--emulator WORDS] [--suffix .js] [--nm NM] [--objdump OBJDUMP]
 
---shared builds the library alone as a shared one in DIR first, which also shows that this needs no package.
+--shared builds the library alone as a shared one in DIR first, which also shows that this needs no package. For another
+target: its toolchain file for what CMake builds, and what starts its programs, words separated by semicolons.
 """
 import argparse
 import os
@@ -53,16 +55,23 @@ def example_of(document):
     raise Failure(f"{document}: no ```c block with a main()")
 
 
+def compilers(options):
+    """The words that make a CMake project build for the same target as the library."""
+    if options.toolchain:
+        return [f"-DCMAKE_TOOLCHAIN_FILE={options.toolchain}"]
+    return [f"-DCMAKE_C_COMPILER={options.cc}", f"-DCMAKE_CXX_COMPILER={options.cxx}",
+            f"-DCMAKE_C_FLAGS={options.flags}", f"-DCMAKE_CXX_FLAGS={options.flags}"]
+
+
 def build_shared(options):
     build = options.build / "install_shared"
     run("cmake", "-S", options.source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON",
-        "-DINTSAM_BUILD_CONVERTER=OFF", "-DINTSAM_BUILD_APPS=OFF", "-DINTSAM_BUILD_TESTS=OFF",
-        f"-DCMAKE_C_COMPILER={options.cc}", f"-DCMAKE_CXX_COMPILER={options.cxx}",
-        f"-DCMAKE_C_FLAGS={options.flags}", f"-DCMAKE_CXX_FLAGS={options.flags}")
+        "-DINTSAM_BUILD_CONVERTER=OFF", "-DINTSAM_BUILD_APPS=OFF", "-DINTSAM_BUILD_TESTS=OFF", *compilers(options))
     run("cmake", "--build", build, "--parallel")
     library = next((build / "lib").glob("libintsam.so"))
     if not options.flags:
-        checked = run(sys.executable, "-B", options.source / "tests/lint/symbols.py", "shared", library, check=False)
+        checked = run(sys.executable, "-B", options.source / "tests/lint/symbols.py", "shared", library, options.nm,
+                      options.objdump, check=False)
         if checked.returncode:
             raise Failure(checked.stdout)
     return build
@@ -87,11 +96,11 @@ def check_runs(program, options, scratch, environment):
             pixels += bytes((220, 60, 40) if inside else (30 + x, 60 + y, 90))
     picture.write_bytes(b"P6\n%d %d\n255\n" % (width, height) + pixels)
 
-    missing = run(program, scratch / "missing.isam", picture, 48, 32, check=False, env=environment)
+    missing = run(*options.emulator, program, scratch / "missing.isam", picture, 48, 32, check=False, env=environment)
     if missing.returncode <= 0 or missing.stderr.count("\n") != 1:
         raise Failure(f"a missing model: exit status {missing.returncode}, stderr {missing.stderr!r}; one line was expected")
     if options.model:
-        done = run(program, options.model, picture, 48, 32, env=environment)
+        done = run(*options.emulator, program, options.model, picture, 48, 32, env=environment)
         if not done.stdout.strip():
             raise Failure("the example printed nothing")
         print(f"install_test: the example printed: {done.stdout.strip()}")
@@ -114,15 +123,16 @@ def test(options, scratch):
     version = re.search(r'set\(PACKAGE_VERSION "([\d.]+)"\)', config).group(1)
     (consumer / "CMakeLists.txt").write_text(CONSUMER.format(version=version))
 
-    run("cmake", "-S", consumer, "-B", consumer / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={prefix}",
-        f"-DCMAKE_C_COMPILER={options.cc}", f"-DCMAKE_C_FLAGS={options.flags}")
+    # Toolchain files confine the search of packages to the target's folders, so there the place itself is given.
+    place = f"-Dintsam_DIR={libdir}/cmake/intsam" if options.toolchain else f"-DCMAKE_PREFIX_PATH={prefix}"
+    run("cmake", "-S", consumer, "-B", consumer / "build", "-G", "Ninja", place, *compilers(options))
     run("cmake", "--build", consumer / "build")
-    check_runs(consumer / "build" / "example", options, scratch, environment)
+    check_runs(consumer / "build" / f"example{options.suffix}", options, scratch, environment)
     print("install_test: find_package: builds and runs")
 
     pc = run("pkg-config", "--cflags", "--libs", "intsam", env={"PKG_CONFIG_PATH": str(libdir / "pkgconfig")}).stdout.split()
-    program = scratch / "by_pkg_config"
-    run(options.cc, *STRICT, *shlex.split(options.flags), example, "-o", program, *pc)
+    program = scratch / f"by_pkg_config{options.suffix}"
+    run(options.cc, *STRICT, *shlex.split(options.flags), example, "-o", program, *pc, *shlex.split(options.link_flags))
     check_runs(program, options, scratch, environment)
     print("install_test: pkg-config: builds and runs")
 
@@ -151,8 +161,10 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--model", type=pathlib.Path)
     parser.add_argument("--shared", action="store_true")
-    parser.add_argument("--cc", default="cc")
-    parser.add_argument("--cxx", default="c++")
+    for name, default in (("--cc", "cc"), ("--cxx", "c++"), ("--nm", "nm"), ("--objdump", "objdump"), ("--toolchain", ""),
+                          ("--link-flags", ""), ("--suffix", "")):
+        parser.add_argument(name, default=default)
+    parser.add_argument("--emulator", default="", type=lambda words: tuple(filter(None, words.split(";"))))
     parser.add_argument("--flags", default="", help="what the library was compiled with, sanitizers for instance")
     options = parser.parse_args()
     try:

@@ -1,8 +1,10 @@
-"""What a built libintsam needs and shows, read with nm.
+"""What a built libintsam needs and shows, read with nm and objdump (of another target: their names come last).
 
-  symbols.py static LIBRARY.a    calls into no package (oneDNN, XNNPACK, stb, JSON, options, tests), and defines only
+  symbols.py static LIBRARY.a [NM OBJDUMP]
+                                 calls into no package (oneDNN, XNNPACK, stb, JSON, options, tests), and defines only
                                  intsam_* and names inside namespace intsam or the C++ library's templates
-  symbols.py shared LIBRARY.so   exports exactly the C API, intsam_*, and needs no package
+  symbols.py shared LIBRARY.so [NM OBJDUMP]
+                                 exports exactly the C API, intsam_*, and needs no package
 """
 import re
 import subprocess
@@ -55,17 +57,18 @@ def output(*command):
 
 
 def main(arguments):
-    if len(arguments) != 2 or arguments[0] not in ("static", "shared"):
+    if len(arguments) not in (2, 4) or arguments[0] not in ("static", "shared"):
         print(__doc__)
         return 2
     self_test()
-    kind, library = arguments
+    kind, library = arguments[:2]
+    nm, objdump = arguments[2:] or ("nm", "objdump")
     if kind == "static":
-        listing = output("nm", "-C", "--quiet", library)
+        listing = output(nm, "-C", "--quiet", library)
         findings = static_findings(listing) if listing.strip() else ["no symbols were read"]
     else:
-        needed = re.findall(r"NEEDED\s+(\S+)", output("objdump", "-p", library))
-        findings = shared_findings(output("nm", "-D", "-C", "--defined-only", library), needed)
+        needed = re.findall(r"NEEDED\s+(\S+)", output(objdump, "-p", library))
+        findings = shared_findings(output(nm, "-D", "-C", "--defined-only", library), needed)
     for finding in findings:
         print(f"symbols: {finding}")
     print(f"symbols: {len(findings)} findings in {library}")

@@ -8,6 +8,7 @@
 #include <functional>
 #include <new>
 
+#include "tests/emulated.h"
 #include "tests/unit/api_fixture.h"
 
 namespace {
@@ -53,7 +54,7 @@ class AllocationTest : public ApiTest {
   // Calls `body` with the first, second, ... allocation failing until none fails any more; `check` after each call,
   // with memory. Returns how many allocations the body makes.
   static int64_t FailEach(const std::function<intsam_status()>& body, const std::function<void(intsam_status)>& check) {
-    for (int64_t n = 0; n < 100000; ++n) {
+    for (int64_t n = 0; n < 100000; n += intsam::test::kSweepStride) {
       failures = 0;
       allocations_left = n;
       const intsam_status status = body();

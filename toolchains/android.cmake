@@ -1,0 +1,22 @@
+# Android: Google's own toolchain file of the NDK that ANDROID_NDK (or the environment's ANDROID_NDK, ANDROID_NDK_HOME or
+# ANDROID_NDK_ROOT) names, with defaults that suit a library: 64-bit ARM, Android 7, the C++ runtime linked in. Each can
+# be set as usual (-DANDROID_ABI=armeabi-v7a).
+foreach(place ANDROID_NDK ANDROID_NDK_HOME ANDROID_NDK_ROOT)
+  if(NOT ANDROID_NDK AND DEFINED ENV{${place}})
+    set(ANDROID_NDK $ENV{${place}})
+  endif()
+endforeach()
+if(NOT EXISTS "${ANDROID_NDK}/build/cmake/android.toolchain.cmake")
+  message(FATAL_ERROR "No NDK at '${ANDROID_NDK}': give its folder as -DANDROID_NDK=... or in the environment.")
+endif()
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES ANDROID_NDK)
+if(NOT DEFINED ANDROID_ABI)
+  set(ANDROID_ABI arm64-v8a)
+endif()
+if(NOT DEFINED ANDROID_PLATFORM)
+  set(ANDROID_PLATFORM android-24)
+endif()
+if(NOT DEFINED ANDROID_STL)
+  set(ANDROID_STL c++_static)
+endif()
+include(${ANDROID_NDK}/build/cmake/android.toolchain.cmake)
