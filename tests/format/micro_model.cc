@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "converter/checkpoint/sam_checkpoint.h"
-#include "converter/pack/isam_writer.h"
 #include "converter/convert.h"
+#include "converter/pack/isam_writer.h"
 
 namespace intsam::testing {
 namespace {
@@ -20,11 +20,12 @@ void Check(const Status& status) {
 
 }  // namespace
 
-std::unique_ptr<QuantizedModel> MakeModel(const SamConfig& config, uint64_t seed) {
+std::unique_ptr<QuantizedModel> MakeModel(const SamConfig& config, uint64_t seed, const Quantization& quantization) {
   FloatModel model = SyntheticModel(config, seed);
   ConvertOptions options;
   options.calibration.points_per_side = 2;
-  options.method = MakeMethod("minmax", {}, {}, "exact").value();
+  options.bits = ParseBitProfile(quantization.bits).value();
+  options.method = MakeMethod(quantization.method, {}, {}, quantization.softmax).value();
   options.threads = 1;
   auto converted = Convert(model, {SyntheticImage(config, seed)}, options, {});
   Check(converted.status());

@@ -11,7 +11,15 @@
 
 namespace intsam::testing {
 
-std::unique_ptr<QuantizedModel> MakeModel(const SamConfig& config, uint64_t seed);
+// Bit widths, method and softmax as intsam-convert takes them.
+struct Quantization {
+  const char* bits = "w8a8";
+  const char* method = "minmax";
+  const char* softmax = "exact";
+};
+
+std::unique_ptr<QuantizedModel> MakeModel(const SamConfig& config, uint64_t seed,
+                                          const Quantization& quantization = {});
 ModelBytes FileOf(IntegerModel& model, const std::string& provenance);
 
 }  // namespace intsam::testing

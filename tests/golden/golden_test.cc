@@ -1,5 +1,5 @@
 // Same integers everywhere: the reference executor, every tier of this CPU and any number of threads give the hashes of
-// one committed list, for two committed models.
+// one committed list, for the committed models.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -78,7 +78,7 @@ TEST_P(GoldenTest, ListDistinguishesRuns) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, ::testing::Values("micro", "odd"),
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, ::testing::Values("micro", "odd", "w6a6", "mixed4"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace

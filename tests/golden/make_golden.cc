@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <fstream>
 #include <string_view>
+#include <tuple>
 
 #include "converter/quantize/parameters.h"
 #include "tests/format/micro_model.h"
@@ -41,10 +42,14 @@ void MixVariants(IntegerModel& model) {
 
 int main() {
   std::ofstream list(testing::GoldenListPath());
-  const std::pair<const char*, SamConfig> models[] = {{"micro", PresetConfig("micro").value()},
-                                                      {"odd", testing::OddConfig()}};
-  for (const auto& [name, config] : models) {
-    const auto quantized = testing::MakeModel(config, 1);
+  const SamConfig micro = PresetConfig("micro").value();
+  const std::tuple<const char*, SamConfig, testing::Quantization> models[] = {
+      {"micro", micro, {}},
+      {"odd", testing::OddConfig(), {}},
+      {"w6a6", micro, {"w6a6", "intsam", "agq"}},
+      {"mixed4", micro, {"mixed4", "intsam", ""}}};
+  for (const auto& [name, config, quantization] : models) {
+    const auto quantized = testing::MakeModel(config, 1, quantization);
     if (std::string_view(name) == "micro") MixVariants(quantized->model);
     const testing::ModelBytes bytes =
         testing::FileOf(quantized->model, R"({"converter":"make_golden","source_sha256":null})");

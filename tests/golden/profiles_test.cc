@@ -2,7 +2,6 @@
 // integers by the reference executor, by all tiers of this CPU and with several threads.
 #include <gtest/gtest.h>
 
-#include "converter/convert.h"
 #include "kernels/kernels.h"
 #include "runtime/base/cpu.h"
 #include "tests/format/micro_model.h"
@@ -20,15 +19,8 @@ struct Profile {
 class ProfilesTest : public ::testing::TestWithParam<Profile> {};
 
 TEST_P(ProfilesTest, EqualOnEveryTier) {
-  FloatModel weights = SyntheticModel(PresetConfig("micro").value(), 7);
-  ConvertOptions options;
-  options.calibration.points_per_side = 2;
-  options.bits = ParseBitProfile(GetParam().bits).value();
-  options.method = MakeMethod("intsam", {}, {}, GetParam().softmax).value();
-  options.threads = 1;
-  auto converted = Convert(weights, {SyntheticImage(weights.config, 7)}, options, {});
-  ASSERT_TRUE(converted.ok()) << converted.status().message();
-  const ModelBytes bytes = FileOf(converted->quantized->model, converted->provenance);
+  const auto quantized = MakeModel(PresetConfig("micro").value(), 7, {GetParam().bits, "intsam", GetParam().softmax});
+  const ModelBytes bytes = FileOf(quantized->model, "{}");
   auto opened = Model::OpenMemory(bytes);
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   const std::unique_ptr<Model> owner = std::move(opened).value();
