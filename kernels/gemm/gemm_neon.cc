@@ -48,9 +48,9 @@ void Tile(const TileArguments& t, int span) {
       const auto add = [&](int16x8_t & low, int16x8_t & high, int8x16_t weights, int8x16_t row)
           __attribute__((always_inline)) {
         low = kFirst ? MulLow(weights, row) : MulAddLow(low, weights, row);
-        Pin(low);
+        PinBeside(low, weights, row);
         high = kFirst ? MulHigh(weights, row) : MulAddHigh(high, weights, row);
-        Pin(high);
+        PinBeside(high, weights, row);
       };
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) add(products[r][0], products[r][1], left, x[r]);

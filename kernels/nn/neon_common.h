@@ -32,6 +32,11 @@ template <typename Vector>
 static inline void Pin(Vector& v) {
   asm volatile("" : "+w"(v));
 }
+// Also keeps it out of the registers of operands that are loaded anew next: it would have to be moved out of their way.
+template <typename Vector, typename Operand>
+static inline void PinBeside(Vector& v, Operand a, Operand b) {
+  asm volatile("" : "+w"(v) : "w"(a), "w"(b));
+}
 
 // The next four bytes in every lane; `p` need not be aligned and moves on.
 static inline int8x16_t NextBroadcast32(const int8_t*& p) {
