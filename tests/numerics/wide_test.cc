@@ -9,11 +9,6 @@
 namespace intsam::test {
 namespace {
 
-Wide Sample(Random& random) {
-  const Wide high = random.Wide(INT64_MAX);
-  return random.Chance(3) ? Wide(random.Wide(INT64_MAX)) : (high << 64) + random.Wide(INT64_MAX);
-}
-
 TEST(Wide, DivisionInvertsMultiplication) {
   Random random(1);
   for (int i = 0; i < 20000; ++i) {
@@ -27,6 +22,11 @@ TEST(Wide, DivisionInvertsMultiplication) {
 }
 
 #ifdef __SIZEOF_INT128__
+Wide Sample(Random& random) {
+  const Wide high = random.Wide(INT64_MAX);
+  return random.Chance(3) ? Wide(random.Wide(INT64_MAX)) : (high << 64) + random.Wide(INT64_MAX);
+}
+
 Int128 Native(Wide x) { return Int128{static_cast<int64_t>(x >> 64)} * (Int128{1} << 64) + static_cast<uint64_t>(x); }
 
 TEST(Wide, EqualsTheCompilersIntegers) {
