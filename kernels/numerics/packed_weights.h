@@ -12,7 +12,6 @@
 #define INTSAM_KERNELS_NUMERICS_PACKED_WEIGHTS_H_
 
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 
@@ -43,12 +42,13 @@ static constexpr GroupCodes UnpackGroup(const uint8_t* packed, int bits) {
     packed += 16;
   }
   if (bits % 2 != 0) {
-    // Byte i of a word is u[i + 8 * j], whatever the byte order: eight codes at a time.
+    // Byte i of a word is u[i + 8 * j], whatever the byte order: eight codes at a time. (The builtin: older
+    // libc++ has no std::bit_cast.)
     std::array<uint8_t, 8> tops{}, some{};
     for (size_t i = 0; i < 8; ++i) tops[i] = packed[i];
-    const auto word = std::bit_cast<uint64_t>(tops);
+    const auto word = __builtin_bit_cast(uint64_t, tops);
     for (size_t j = 0; j < 8; ++j) {
-      some = std::bit_cast<std::array<uint8_t, 8>>((word >> j & 0x0101010101010101) << (bits - 1));
+      some = __builtin_bit_cast(decltype(some), (word >> j & 0x0101010101010101) << (bits - 1));
       for (size_t i = 0; i < 8; ++i) u[i + 8 * j] = static_cast<uint8_t>(u[i + 8 * j] | some[i]);
     }
   }

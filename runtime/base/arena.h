@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
 namespace intsam {
 
@@ -13,6 +14,9 @@ class Arena {
   static constexpr size_t kAlignment = 64;
   // The first aligned byte of a block; it loses less than kAlignment bytes.
   static uint8_t* Align(uint8_t* block) { return block + (-reinterpret_cast<uintptr_t>(block)) % kAlignment; }
+
+  // A block whose pages are not touched yet. (std::make_unique_for_overwrite, which older libc++ lacks.)
+  static std::unique_ptr<uint8_t[]> Block(size_t bytes) { return std::unique_ptr<uint8_t[]>(new uint8_t[bytes]); }
 
   explicit Arena(uint8_t* base) : base_(base) {}  // null: count only
 

@@ -18,6 +18,7 @@
 #include "kernels/numerics/packed_weights.h"
 #include "runtime/base/cpu.h"
 #include "tests/kernels/emulation/emulated_tiers.h"
+#include "tests/wide.h"
 
 namespace intsam::test {
 
@@ -112,8 +113,8 @@ class Random {
 
 // The largest |acc| for which the loader's proof lets RQ32 keep 32 bits: (acc * mult >> shift) < 2^31 - 1.
 inline int64_t Rq32Limit(int32_t mult, int shift) {
-  const __int128 bound = ((__int128{2147483647} << shift) - 1) / mult;
-  return static_cast<int64_t>(std::min<__int128>(bound, 2147483647));
+  const Int128 bound = ((Int128{2147483647} << shift) - 1) / mult;
+  return static_cast<int64_t>(std::min<Int128>(bound, 2147483647));
 }
 
 // Weights [n][k] to panels [n/16][k/4][16][4], k a multiple of 4, padding channels zero.

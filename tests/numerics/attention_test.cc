@@ -8,12 +8,13 @@
 
 #include "kernels/numerics/softmax.h"
 #include "tests/kernels/harness.h"
+#include "tests/wide.h"
 
 namespace intsam {
 namespace {
 
+using test::Int128;
 using test::Random;
-__extension__ typedef __int128 Int128;
 
 TEST(LogDistance, FloorsInsideAndSaturatesToInfinitelyFar) {
   Random random(1);

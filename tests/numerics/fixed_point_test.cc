@@ -4,12 +4,13 @@
 #include <gtest/gtest.h>
 
 #include "tests/kernels/harness.h"
+#include "tests/wide.h"
 
 namespace intsam {
 namespace {
 
+using test::Int128;
 using test::Random;
-__extension__ typedef __int128 Int128;
 
 // floor(n / d) by definition: the largest q with q * d <= n.
 Int128 Floor(Int128 n, Int128 d) {

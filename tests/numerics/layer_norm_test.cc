@@ -9,12 +9,13 @@
 #include <random>
 
 #include "tests/kernels/harness.h"
+#include "tests/wide.h"
 
 namespace intsam {
 namespace {
 
+using test::Int128;
 using test::Random;
-__extension__ typedef __int128 Int128;
 
 TEST(LayerNormStatistics, MeanRoundsHalfUp) {
   EXPECT_EQ(LayerNormMean(-1, 2), 0);

@@ -7,12 +7,13 @@
 #include <cmath>
 
 #include "tests/kernels/harness.h"
+#include "tests/wide.h"
 
 namespace intsam {
 namespace {
 
+using test::Int128;
 using test::Random;
-__extension__ typedef __int128 Int128;
 
 TEST(Requantize32, EqualsWideArithmetic) {
   Random random(1);

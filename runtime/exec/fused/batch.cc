@@ -27,7 +27,7 @@ DecoderLanes::DecoderLanes(const PreparedModel& prepared, int count) : config_(p
   FusedMaskDecoder::Layout(config_, counting, counted);
   const size_t lane_bytes = counting.used();
   bytes_ = lane_bytes * static_cast<size_t>(count) + Arena::kAlignment;
-  memory_ = std::make_unique_for_overwrite<uint8_t[]>(bytes_);
+  memory_ = Arena::Block(bytes_);
   uint8_t* base = Arena::Align(memory_.get());
   lanes_.reserve(static_cast<size_t>(count));
   for (int i = 0; i < count; ++i, base += lane_bytes) {

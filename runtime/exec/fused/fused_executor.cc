@@ -35,7 +35,7 @@ class FusedExecutor : public Executor {
   FusedExecutor(const PreparedModel& prepared, Parallel& parallel)
       : prepared_(prepared),
         parallel_(parallel),
-        memory_(std::make_unique_for_overwrite<uint8_t[]>(FusedArenaBytes(prepared.model->config, parallel.workers()))),
+        memory_(Arena::Block(FusedArenaBytes(prepared.model->config, parallel.workers()))),
         plan_(prepared.model->config, parallel.workers(), Arena::Align(memory_.get())),
         encoder_(prepared, parallel),
         decoder_(prepared, parallel) {}
