@@ -99,6 +99,11 @@ if(INTSAM_BUILD_CONVERTER)
   endif()
 endif()
 
+if(EMSCRIPTEN)
+  # SIMDe: NEON's intrinsics as SIMD128's, for the kernel tier of that name (kernels/CMakeLists.txt).
+  intsam_host_headers(simde 0.7 SIMDE simde simde/simde-common.h)
+endif()
+
 if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
   # JSON: safetensors headers, prompts, reports.
   find_package(nlohmann_json 3.10 CONFIG QUIET)

@@ -65,10 +65,14 @@ Kernels AmxTier() {
 }
 #endif
 
-#if defined(INTSAM_HAVE_NEON)
+#if defined(INTSAM_HAVE_NEON) || defined(INTSAM_HAVE_SIMD128)
 Kernels NeonTier() {
   Kernels k = ScalarKernels();
+#if defined(INTSAM_HAVE_NEON)
   k.name = "neon";
+#else
+  k.name = "simd128";
+#endif
   k.flip = 0x80;  // the products take two signed operands
   FillGemmNeon(k);
   FillEpilogueNeon(k);
@@ -126,7 +130,7 @@ std::span<const Kernels* const> BuiltKernels() {
 #if defined(INTSAM_HAVE_DOTPROD)
   static const Kernels dotprod = DotprodTier();
 #endif
-#if defined(INTSAM_HAVE_NEON)
+#if defined(INTSAM_HAVE_NEON) || defined(INTSAM_HAVE_SIMD128)
   static const Kernels neon = NeonTier();
 #endif
   static const Kernels* const tiers[] = {
@@ -148,7 +152,7 @@ std::span<const Kernels* const> BuiltKernels() {
 #if defined(INTSAM_HAVE_DOTPROD)
     &dotprod,
 #endif
-#if defined(INTSAM_HAVE_NEON)
+#if defined(INTSAM_HAVE_NEON) || defined(INTSAM_HAVE_SIMD128)
     &neon,
 #endif
     &ScalarKernels(),

@@ -48,7 +48,8 @@ void FillGemmAmx(Kernels& k);       // gemm_a8w8
 void FillAttentionAmx(Kernels& k);  // pack_values, attention_mix
 #endif
 
-#if defined(INTSAM_HAVE_NEON)
+// SIMD128 is made of the same sources.
+#if defined(INTSAM_HAVE_NEON) || defined(INTSAM_HAVE_SIMD128)
 void FillGemmNeon(Kernels& k);
 void FillEpilogueNeon(Kernels& k);
 void FillLayerNormNeon(Kernels& k);

@@ -14,7 +14,8 @@ struct SignedCodes {
   static constexpr int kKeys = kBlockDepth, kMixRows = 18;  // 36 rows of codes are six tiles
 
   static void PackGroup4(const int8_t* const rows[4], int8_t* out) {
-    vst4q_s8(out, {{vld1q_s8(rows[0]), vld1q_s8(rows[1]), vld1q_s8(rows[2]), vld1q_s8(rows[3])}});
+    const int8x16x4_t keys = {{vld1q_s8(rows[0]), vld1q_s8(rows[1]), vld1q_s8(rows[2]), vld1q_s8(rows[3])}};
+    vst4q_s8(out, keys);
   }
 
   static bool Split(const uint16_t* prob, size_t stride, int rows, int keys, uint8_t* codes, int codes_stride) {

@@ -9,12 +9,12 @@
 #ifndef INTSAM_KERNELS_NN_NEON_COMMON_H_
 #define INTSAM_KERNELS_NN_NEON_COMMON_H_
 
-#include <arm_neon.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>
+
+#include "kernels/nn/intrinsics_neon.h"
 
 namespace intsam::neon {
 
@@ -28,6 +28,7 @@ static inline void Unrolled(F f) {
 // Keeps a value in its register and steps in their order: an in-order core waits for every load that is used at once
 // and for every sum that is added to twice in a row, and compilers, which reckon with cores that reorder, bring about
 // both.
+#if defined(__aarch64__) || defined(__arm__)
 template <typename Vector>
 static inline void Pin(Vector& v) {
   asm volatile("" : "+w"(v));
@@ -37,6 +38,12 @@ template <typename Vector, typename Operand>
 static inline void PinBeside(Vector& v, Operand a, Operand b) {
   asm volatile("" : "+w"(v) : "w"(a), "w"(b));
 }
+#else  // WebAssembly has no registers
+template <typename Vector>
+static inline void Pin(Vector&) {}
+template <typename Vector, typename Operand>
+static inline void PinBeside(Vector&, Operand, Operand) {}
+#endif
 
 // The next four bytes in every lane; `p` need not be aligned and moves on.
 static inline int8x16_t NextBroadcast32(const int8_t*& p) {
@@ -66,7 +73,7 @@ static inline int64x2_t MulAddLow(int64x2_t sum, int32x4_t a, int32x4_t b) {
   return vmlal_s32(sum, vget_low_s32(a), vget_low_s32(b));
 }
 
-#if defined(__aarch64__)
+#if defined(__aarch64__) || defined(__wasm_simd128__)
 
 static inline int16x8_t MulHigh(int8x16_t a, int8x16_t b) { return vmull_high_s8(a, b); }
 static inline int16x8_t MulAddHigh(int16x8_t sum, int8x16_t a, int8x16_t b) { return vmlal_high_s8(sum, a, b); }
@@ -75,7 +82,11 @@ static inline int64x2_t MulHigh(int32x4_t a, int32x4_t b) { return vmull_high_s3
 static inline int64x2_t MulAddHigh(int64x2_t sum, int32x4_t a, int32x4_t b) { return vmlal_high_s32(sum, a, b); }
 template <int kLane>
 static inline int32x4_t MulAddHighLane(int32x4_t sum, int16x8_t a, int16x4_t b) {
+#if defined(__aarch64__)
   return vmlal_high_lane_s16(sum, a, b, kLane);
+#else
+  return vmlal_high_s16(sum, a, vdupq_lane_s16(b, kLane));  // SIMDe 0.7.4 lacks the above
+#endif
 }
 static inline int32x4_t PairSums(int32x4_t a, int32x4_t b) { return vpaddq_s32(a, b); }
 static inline int64_t SumLanes(int64x2_t v) { return vaddvq_s64(v); }

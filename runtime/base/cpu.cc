@@ -105,6 +105,8 @@ bool CpuSupports(std::string_view tier) {
   if (tier == "i8mm") return HasI8mm();
 #elif defined(__arm__)
   if (tier == "neon") return HasNeon();
+#elif defined(__wasm__)
+  if (tier == "simd128") return true;  // else the engine would not have loaded this
 #endif
   return false;
 }

@@ -10,7 +10,8 @@ namespace intsam {
 namespace {
 
 // Every tier that some build of intsam has, so that a name can be told from a typing error.
-constexpr const char* kTierNames[] = {"scalar", "avx2", "avxvnni", "avx512vnni", "amx", "neon", "dotprod", "i8mm"};
+constexpr const char* kTierNames[] = {"scalar", "avx2",    "avxvnni", "avx512vnni", "amx",
+                                      "neon",   "dotprod", "i8mm",    "simd128"};
 
 }  // namespace
 
