@@ -7,11 +7,23 @@
 #include <utility>
 
 namespace intsam {
+namespace {
+
+bool IsTerminal(std::FILE* stream) {
+#ifdef __EMSCRIPTEN__
+  (void)stream;
+  return false;  // its isatty() says yes to pipes and files
+#else
+  return isatty(fileno(stream)) == 1;
+#endif
+}
+
+}  // namespace
 
 Progress::Progress(std::string label, uint64_t total, bool enabled, std::FILE* stream)
     : label_(std::move(label)),
       total_(std::max<uint64_t>(total, 1)),
-      stream_(enabled && isatty(fileno(stream)) == 1 ? stream : nullptr),
+      stream_(enabled && IsTerminal(stream) ? stream : nullptr),
       start_(std::chrono::steady_clock::now()),
       last_(start_) {}
 

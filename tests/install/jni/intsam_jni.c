@@ -54,12 +54,13 @@ JNIEXPORT jlong JNICALL Java_org_intsam_Intsam_open(JNIEnv* env, jclass self, js
     return handle;
   }
   if (engine != NULL) Destroy(engine);
-  if (!(*env)->ExceptionCheck(env)) Throw(env, path == NULL ? INTSAM_ERROR_ARGUMENT : status, path == NULL ? "no path" : error);
+  if (!(*env)->ExceptionCheck(env))
+    Throw(env, path == NULL ? INTSAM_ERROR_ARGUMENT : status, path == NULL ? "no path" : error);
   return 0;
 }
 
-JNIEXPORT void JNICALL Java_org_intsam_Intsam_setImage(JNIEnv* env, jclass self, jlong handle, jintArray argb, jint width,
-                                                       jint height) {
+JNIEXPORT void JNICALL Java_org_intsam_Intsam_setImage(JNIEnv* env, jclass self, jlong handle, jintArray argb,
+                                                       jint width, jint height) {
   Engine* engine = EngineOf(handle);
   jint* pixels;
   intsam_status status;
