@@ -28,12 +28,13 @@ def x86(mnemonic):
 #   AArch64: f... but fmov, conversions, bf16; bfi, bfxil, bfc and bfm are bit fields.
 #   ARM: a type of reals in the name, but for vmov; its other moves (vldr, vstr, vpush, vmrs) carry none.
 #   RISC-V: f... but fence, moves between registers, loads, stores and the status register; of vectors vf... and vmf...
-#   WebAssembly: everything about f32 and f64, moves included, and the conversions to integers.
+#   WebAssembly: everything about f32 and f64, moves included, and the conversions to integers. But select has one
+#     opcode whatever it chooses from, which LLVM shows as f32.select.
 RULES = {
     "aarch64": re.compile(r"^(?:f(?!mov$)|[su]cvtf$|bf(?!i$|xil$|c$|m$))"),
     "arm": re.compile(r"^v(?!mov\.)\w+(?:\.\w+)*\.(?:bf|f)\d\d"),
     "riscv": re.compile(r"^(?:f(?!ence|mv\.[xwd]|ld$|lw$|sd$|sw$|[rs]?csr|[rs]flags|rrm|srm)|v(?:f(?!irst|mv)|mf))"),
-    "wasm": re.compile(r"^(?:f(?:32|64)|[iv]\d+(?:x\d+)?\.(?:trunc|reinterpret))"),
+    "wasm": re.compile(r"^(?:f(?:32|64)(?!\.select)|[iv]\d+(?:x\d+)?\.(?:trunc|reinterpret))"),
 }
 FORMATS = (("x86", r"elf64-x86-64|elf32-i386"), ("aarch64", r"elf64-littleaarch64"), ("arm", r"elf32-littlearm"),
            ("riscv", r"elf64-littleriscv"), ("wasm", r"wasm"))
@@ -54,7 +55,7 @@ CANARIES = {
               "fence fence.i fmv.x.w fmv.d.x fld fsd frcsr mulw sraiw vmul.vv vfirst.m sext.w"),
     "wasm": ("wasm",
              "f32.mul f64.convert_i32_s i32.trunc_f32_s i32.trunc_sat_f64_u i64.reinterpret_f64 f32x4.add f64.load",
-             "local.get i32.mul i64.shr_s i32.load8_u i64.extend_i32_s i16x8.extmul_low_i8x16_s v128.load end"),
+             "local.get i32.mul i64.shr_s i32.load8_u i64.extend_i32_s i16x8.extmul_low_i8x16_s v128.load f32.select end"),
 }
 
 

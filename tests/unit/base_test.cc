@@ -97,7 +97,9 @@ TEST_F(MappedFileTest, Errors) {
   expect_refused(folder_, 10, Code::kIo, "not a regular file");
   expect_refused("/dev/null", 10, Code::kIo, "not a regular file");
   expect_refused(Write("0123456789a"), 10, Code::kResource, "11 bytes");
+#ifndef __EMSCRIPTEN__  // whose answer is that there is no such file
   expect_refused(std::string(5000, 'x'), 10, Code::kIo, "too long");
+#endif
 }
 
 TEST(Status, PrefixAndValues) {
