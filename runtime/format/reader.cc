@@ -8,6 +8,7 @@
 #include "runtime/base/sha256.h"
 #include "runtime/format/isam.h"
 #include "runtime/format/proof.h"
+#include "runtime/format/value_range.h"
 
 namespace intsam {
 namespace {
@@ -111,11 +112,10 @@ class Reader : public isam::PathVisitor<Reader> {
   void Tensor(const char* name, View<T>& view, std::initializer_list<uint32_t> dims, int64_t lo, int64_t hi) {
     Tensor(name, view, dims);
     if (!status_.ok()) return;
-    T least = view[0], most = view[0];
-    for (const T x : view) least = x < least ? x : least, most = x > most ? x : most;
-    if (least < lo || most > hi) {
+    const ValueRange range = RangeOf(view);
+    if (range.least < lo || range.most > hi) {
       status_ = Error(Code::kDamaged, "%s: holds %" PRId64 "..%" PRId64 ", allowed %" PRId64 "..%" PRId64,
-                      PathOf(name).c_str(), int64_t{least}, int64_t{most}, lo, hi);
+                      PathOf(name).c_str(), range.least, range.most, lo, hi);
     }
   }
 
