@@ -75,7 +75,7 @@ struct TileArguments {
   const uint8_t* a;
   size_t a_stride;
   const int8_t* w;
-  int groups, span;
+  int groups;
   const int32_t* start;
   size_t start_stride;
   int32_t* acc;
@@ -118,43 +118,43 @@ void DirectTile(const TileArguments& t) {
   }
 }
 
-// t.span pairs are added in s16 registers; the s32 sums lie in L1.
-template <int kRows>
+// kSpan pairs (4 or 8) are added in s16 registers, then widened into s32 sums, which lie on the stack between the first
+// span and the last. A span is written out without a loop: where a loop over its groups ends, Zen 1 loses as much time
+// as three of them take.
+template <int kRows, int kSpan>
 void SummedTile(const TileArguments& t) {
   const __m256i ones = _mm256_set1_epi16(1);
-  alignas(32) int32_t sums[kRows][kPanel];
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    Store(sums[r], Load(t.start + r * t.start_stride));
-    Store(sums[r] + 8, Load(t.start + r * t.start_stride + 8));
-  }
+  alignas(32) int32_t sums[kRows * kPanel];
   const uint8_t* a = t.a;
   const int8_t* w = t.w;
-  for (int done = 0; done < t.groups; done += t.span) {
+  const int32_t* in = t.start;
+  size_t in_stride = t.start_stride;
+  const auto step = [&]<int kGroups>(int32_t* out, size_t out_stride) {
     __m256i left[kRows], right[kRows];
 #pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) left[r] = right[r] = _mm256_setzero_si256();
-    for (int g = std::min(t.span, t.groups - done); g > 0; --g, a += 4, w += kGroup) {
-      const __m256i w_left = Load(w), w_right = Load(w + 32);
+    for (int g = 0; g < kGroups; ++g) {
+      const __m256i w_left = Load(w + g * kGroup), w_right = Load(w + g * kGroup + 32);
 #pragma GCC unroll 8
       for (int r = 0; r < kRows; ++r) {
-        const __m256i x = Broadcast32(a + r * t.a_stride);
-        left[r] = _mm256_add_epi16(left[r], _mm256_maddubs_epi16(x, w_left));
-        right[r] = _mm256_add_epi16(right[r], _mm256_maddubs_epi16(x, w_right));
+        const __m256i x = Broadcast32(a + r * t.a_stride + 4 * g);
+        const __m256i l = _mm256_maddubs_epi16(x, w_left), h = _mm256_maddubs_epi16(x, w_right);
+        left[r] = g == 0 ? l : _mm256_add_epi16(left[r], l);
+        right[r] = g == 0 ? h : _mm256_add_epi16(right[r], h);
         Pin(left[r]), Pin(right[r]);
       }
     }
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      Store(sums[r], _mm256_add_epi32(Load(sums[r]), _mm256_madd_epi16(left[r], ones)));
-      Store(sums[r] + 8, _mm256_add_epi32(Load(sums[r] + 8), _mm256_madd_epi16(right[r], ones)));
+      const int32_t* from = in + r * in_stride;
+      Store(out + r * out_stride, _mm256_add_epi32(Load(from), _mm256_madd_epi16(left[r], ones)));
+      Store(out + r * out_stride + 8, _mm256_add_epi32(Load(from + 8), _mm256_madd_epi16(right[r], ones)));
     }
-  }
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    Store(t.acc + r * t.acc_stride, Load(sums[r]));
-    Store(t.acc + r * t.acc_stride + 8, Load(sums[r] + 8));
-  }
+    a += 4 * kGroups, w += kGroups * kGroup, in = out, in_stride = out_stride;
+  };
+  int left_over = t.groups;
+  for (; left_over > kSpan; left_over -= kSpan) step.template operator()<kSpan>(sums, kPanel);
+  if (left_over == kSpan) return step.template operator()<kSpan>(t.acc, t.acc_stride);
+  for (; left_over > 0; --left_over) step.template operator()<1>(t.acc, t.acc_stride);
 }
 
 // Tiles of 1 to `rows` rows; 16 registers hold 5 rows of s32 sums beside their operands, or 6 of s16 sums.
@@ -163,12 +163,20 @@ struct Tiles {
   int rows;
   Tile of[6];
 };
-constexpr Tiles kDirect1 = {
-    5, {DirectTile<1, 1>, DirectTile<2, 1>, DirectTile<3, 1>, DirectTile<4, 1>, DirectTile<5, 1>, nullptr}};
-constexpr Tiles kDirect2 = {
-    5, {DirectTile<1, 2>, DirectTile<2, 2>, DirectTile<3, 2>, DirectTile<4, 2>, DirectTile<5, 2>, nullptr}};
+template <int kSpan>
+constexpr Tiles kDirect = {5,
+                           {DirectTile<1, kSpan>, DirectTile<2, kSpan>, DirectTile<3, kSpan>, DirectTile<4, kSpan>,
+                            DirectTile<5, kSpan>, nullptr}};
+template <int kSpan>
 constexpr Tiles kSummed = {6,
-                           {SummedTile<1>, SummedTile<2>, SummedTile<3>, SummedTile<4>, SummedTile<5>, SummedTile<6>}};
+                           {SummedTile<1, kSpan>, SummedTile<2, kSpan>, SummedTile<3, kSpan>, SummedTile<4, kSpan>,
+                            SummedTile<5, kSpan>, SummedTile<6, kSpan>}};
+
+const Tiles& TilesFor(int span) {
+  if (span >= 8) return kSummed<8>;
+  if (span >= 4) return kSummed<4>;
+  return span >= 2 ? kDirect<2> : kDirect<1>;
+}
 
 }  // namespace
 
@@ -176,8 +184,7 @@ void NarrowGemm(const GemmA8W8& g) {
   Scratch scratch;
   const WeightPanels& w = g.weights;
   const size_t group_bytes = GroupBytes(w.bits), panel_bytes = static_cast<size_t>(g.k / 4) * group_bytes;
-  const int span = NarrowSpan(g);
-  const Tiles& tiles = span == 1 ? kDirect1 : span < 4 ? kDirect2 : kSummed;
+  const Tiles& tiles = TilesFor(NarrowSpan(g));
   const int row_block = BlockSize(g.m, kBlockRows, tiles.rows), depth_block = BlockSize(g.k, kBlockDepth, 4);
   for (int i0 = 0; i0 < g.m; i0 += row_block) {
     const int rows = std::min(row_block, g.m - i0);
@@ -199,7 +206,6 @@ void NarrowGemm(const GemmA8W8& g) {
                         g.a_stride,
                         AsS8(piece, w.bits, depth, scratch.weights),
                         depth / 4,
-                        span,
                         from_bias ? g.bias + j : acc,
                         from_bias ? 0 : g.acc_stride,
                         acc,
