@@ -130,7 +130,7 @@ void RegisterAttention(const Kernels& kernels) {
       Register("softmax_row" + tier + variant + "/" + keys,
                [=, &kernels, code = code](benchmark::State& state) { Softmax(state, kernels, side, code); });
     }
-    Register("attention_mix" + tier + "16x64x" + keys,
+    Register("attention_mix" + tier + "p15v8/16x64x" + keys,
              [=, &kernels](benchmark::State& state) { Mix(state, kernels, side); });
     Register("pack" + tier + keys + "x64", [=, &kernels](benchmark::State& state) { Pack(state, kernels, side); });
     for (const int rows : {1, kStrip}) {

@@ -104,6 +104,30 @@ void RegisterLayer(const Kernels& kernels, const Shape& shape, int bits, int max
   }
 }
 
+// A strip of queries against the keys of a window or of the whole image.
+void QueriesByKeys(benchmark::State& state, const Kernels& kernels, int keys, int bits) {
+  constexpr int kStrip = 16, kHead = 64;
+  const int largest = (1 << bits) - 1;
+  const auto n = static_cast<size_t>(RoundUp(keys, kPanel));
+  auto q = Values<uint8_t>(kStrip * kHead, 1, largest);
+  for (uint8_t& code : q) code ^= kernels.flip;
+  const auto panels = Values<int8_t>(n * kHead, -largest / 2, largest / 2);
+  const auto bias = Values<int32_t>(n, -1000, 1000);
+  std::vector<int32_t> logits(kStrip * n + kPadBytes);
+  for ([[maybe_unused]] auto _ : state) {
+    GemmA8W8 gemm{};
+    gemm.a = q.data(), gemm.a_stride = kHead;
+    gemm.weights = S8Panels(panels.data(), largest / 2);
+    gemm.bias = bias.data();
+    gemm.acc = logits.data(), gemm.acc_stride = n;
+    gemm.m = kStrip, gemm.n = keys, gemm.k = kHead;
+    gemm.a_max = largest;
+    kernels.gemm_a8w8(gemm);
+    Keep(logits);
+  }
+  CountMacs(state, double{kStrip} * keys * kHead);
+}
+
 }  // namespace
 
 void RegisterGemm(const Kernels& kernels) {
@@ -132,27 +156,11 @@ void RegisterGemm(const Kernels& kernels) {
       CountMacs(state, double{1} * shape.m * shape.n * shape.k);
     });
   }
-  // A strip of queries against the keys of a window and of the whole image.
   for (const int keys : {196, 4096}) {
-    const Shape shape{16, keys, 64};
-    Register("qk" + tier + "/" + NameOf(shape), [=, &kernels](benchmark::State& state) {
-      const auto n = static_cast<size_t>(RoundUp(shape.n, kPanel));
-      const auto q = Values<uint8_t>(16 * 64, 1, 255);
-      const auto keys_panels = Values<int8_t>(n * 64, -127, 127);
-      const auto bias = Values<int32_t>(n, -1000, 1000);
-      std::vector<int32_t> logits(16 * n + kPadBytes);
-      for ([[maybe_unused]] auto _ : state) {
-        GemmA8W8 gemm{};
-        gemm.a = q.data(), gemm.a_stride = 64;
-        gemm.weights = S8Panels(keys_panels.data());
-        gemm.bias = bias.data();
-        gemm.acc = logits.data(), gemm.acc_stride = n;
-        gemm.m = shape.m, gemm.n = shape.n, gemm.k = shape.k;
-        kernels.gemm_a8w8(gemm);
-        Keep(logits);
-      }
-      CountMacs(state, double{1} * shape.m * shape.n * shape.k);
-    });
+    for (const int bits : {8, 6}) {
+      Register("qk" + tier + "/q" + std::to_string(bits) + "k" + std::to_string(bits) + "/" + NameOf({16, keys, 64}),
+               [=, &kernels](benchmark::State& state) { QueriesByKeys(state, kernels, keys, bits); });
+    }
   }
 }
 
