@@ -50,7 +50,7 @@ void Avx512AttentionOutput(const AttentionOutput& a) {
     const OutputScale scale = ScaleOfRow(a, i);
     const int64_t* n = a.n + static_cast<size_t>(i) * static_cast<size_t>(a.d);
     uint8_t* out = a.out + static_cast<size_t>(i) * a.out_stride;
-    avx2::ForEachVector<8>(a.d, [&](int c, int count) {
+    ForEachVector<8>(a.d, [&](int c, int count) {
       const __m256i value = _mm256_min_epi32(_mm256_max_epi32(scale.Value(Load(n + c)), lo), hi);
       const __m128i codes = _mm_xor_si128(_mm256_cvtepi32_epi8(_mm256_add_epi32(value, zero)), flip);
       if (count == 8) return _mm_storel_epi64(reinterpret_cast<__m128i*>(out + c), codes);

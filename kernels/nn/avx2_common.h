@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/nn/for_each_vector.h"
 #include "kernels/numerics/fixed_point.h"
 
 namespace intsam::avx2 {
@@ -42,15 +43,6 @@ static inline void StoreFirst(T* p, Vector v, Count count) {
   T lanes[kLanes];
   StoreAny(lanes, v);
   std::memcpy(p, lanes, static_cast<size_t>(count) * sizeof(T));
-}
-
-// step(i, how many of the kLanes elements from i exist) over n elements. The last, incomplete step is apart, so that in
-// the loop the count is a constant and the partial stores vanish.
-template <int kLanes, typename Index, typename Step>
-static inline void ForEachVector(Index n, Step step) {
-  Index i = 0;
-  for (; n - i >= Index{kLanes}; i += kLanes) step(i, Index{kLanes});
-  if (i < n) step(i, n - i);
 }
 
 static inline __m256i Clamp32(__m256i x, __m256i lo, __m256i hi) {

@@ -107,7 +107,7 @@ void NarrowStrip(const Strip& s, Convert convert) {
     for (int i = 0; i < s.rows; ++i) {
       const int32_t* acc = s.acc + static_cast<size_t>(i) * s.acc_stride + j0;
       uint8_t* out = s.out + static_cast<size_t>(i) * s.out_stride + j0;
-      avx2::ForEachVector<32>(width, [&](int j, int count) {
+      ForEachVector<32>(width, [&](int j, int count) {
         StoreFirst(out + j, convert(Apply16(lanes[j / 32], acc + j, count, up)), count);
       });
     }
@@ -128,7 +128,7 @@ void Avx512RequantizeGelu(const RequantizeGelu& s) {
 
 void Avx512GeluS16(const GeluS16& g) {
   const Gelu gelu(g.unit_bits);
-  avx2::ForEachVector<32>(
+  ForEachVector<32>(
       g.n, [&](size_t i, size_t count) { StoreFirst(g.x + i, gelu(Load(g.x + i)), static_cast<ptrdiff_t>(count)); });
 }
 
@@ -143,7 +143,7 @@ void WideStrip(const Strip& s, Step step) {
     for (int j = 0; j < width; j += 16) lanes[j / 16] = MakeRq32Lanes(s.rq.mult + j0 + j, s.rq.shift + j0 + j);
     for (int i = 0; i < s.rows; ++i) {
       const int32_t* acc = s.acc + static_cast<size_t>(i) * s.acc_stride + j0;
-      avx2::ForEachVector<16>(width, [&](int j, int count) {
+      ForEachVector<16>(width, [&](int j, int count) {
         step(Apply(lanes[j / 16], Load(acc + j)), static_cast<size_t>(i), static_cast<size_t>(j0 + j), count);
       });
     }
@@ -188,7 +188,7 @@ void Avx512QuantizeCodes(const QuantizeCodes& q) {
     return q.y == nullptr ? x : _mm512_add_epi32(x, _mm512_cvtepi16_epi32(avx2::Load(q.y + i)));
   };
   const auto code = [&](size_t i) { return _mm512_add_epi32(Clamp32(Apply(rq, read(i)), lo, hi), zero); };
-  avx2::ForEachVector<32>(q.n, [&](size_t i, size_t count) {
+  ForEachVector<32>(q.n, [&](size_t i, size_t count) {
     const __m512i first = code(i);
     const __m512i second = count > 16 ? code(i + 16) : first;
     StoreFirst(q.out + i, CodesOfPack(_mm512_packs_epi32(first, second), range), static_cast<ptrdiff_t>(count));

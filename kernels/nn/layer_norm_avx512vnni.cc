@@ -49,7 +49,7 @@ void NarrowRow(const LayerNormNarrow& l, const int32_t* x, int32_t mean, LayerNo
     const __m512i d = _mm512_add_epi32(v, offset);
     return kLeft ? _mm512_sll_epi32(d, shift) : _mm512_sra_epi32(d, shift);
   };
-  avx2::ForEachVector<32>(l.channels, [&](int c, int count) {
+  ForEachVector<32>(l.channels, [&](int c, int count) {
     // The second half may start past the padding of a short row, so it is read only where elements exist.
     const auto upper = [&](const int32_t* p) { return count > 16 ? Load(p + c + 16) : _mm512_setzero_si512(); };
     const __m512i t = _mm512_packs_epi32(deviation(Load(x + c)), deviation(upper(x)));

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kernels/nn/for_each_vector.h"
 #include "kernels/nn/intrinsics_neon.h"
 
 namespace intsam::neon {
@@ -173,15 +174,6 @@ static inline void StoreFirst(T* p, Vector v, Count count) {
   T lanes[kLanes];
   StoreAny(lanes, v);
   std::memcpy(p, lanes, static_cast<size_t>(count) * sizeof(T));
-}
-
-// step(i, how many of the kLanes elements from i exist) over n elements. The last, incomplete step is apart, so that in
-// the loop the count is a constant and the partial stores vanish.
-template <int kLanes, typename Index, typename Step>
-static inline void ForEachVector(Index n, Step step) {
-  Index i = 0;
-  for (; n - i >= Index{kLanes}; i += kLanes) step(i, Index{kLanes});
-  if (i < n) step(i, n - i);
 }
 
 static inline int32x4_t Clamp32(int32x4_t x, int32x4_t lo, int32x4_t hi) { return vminq_s32(vmaxq_s32(x, lo), hi); }

@@ -9,8 +9,7 @@ PREFIXES = ("lock", "rep", "repz", "repnz", "notrack", "bnd", "data16")
 X86_REAL = re.compile(r"(?:ss|sd|ps|pd|sh|ph)$")
 X86_TILES = re.compile(r"^tdpb[su][su]d$")  # AMX products of bytes; those of reals end in ps
 X86_MOVES = ("mov", "and", "or", "xor", "shuf", "unpck", "blend", "broadcast", "extract", "insert", "maskmov",
-"compress",
-             "expand", "gather", "scatter", "clflush")
+             "compress", "expand", "gather", "scatter", "clflush")
 
 
 def x86(mnemonic):
