@@ -23,6 +23,14 @@
 namespace intsam {
 namespace {
 
+// Under Node.js there is no second process, no signal, no terminal and no name too long for a folder in memory, and
+// what is written to stderr cannot be caught.
+#ifdef __EMSCRIPTEN__
+#define SKIP_WITHOUT_POSIX() GTEST_SKIP() << "needs more of POSIX than Node.js has"
+#else
+#define SKIP_WITHOUT_POSIX()
+#endif
+
 std::string Text(const std::string& path) {
   const std::vector<uint8_t> bytes = ReadAll(path);
   return {bytes.begin(), bytes.end()};
@@ -73,6 +81,7 @@ TEST(AtomicFile, UncommittedLeavesNothingAndKeepsTheOld) {
 }
 
 TEST(AtomicFile, RefusesWhatItCannotReplace) {
+  SKIP_WITHOUT_POSIX();
   const TemporaryFolder folder;
   const auto failure = [](const std::string& path) { return AtomicFile::Create(path).status(); };
   EXPECT_EQ(failure(folder / "none/a").code(), Code::kIo);
@@ -104,6 +113,7 @@ TEST(AtomicFile, ManyAtOnceUpToALimit) {
 }
 
 TEST(AtomicFile, FullDiskIsReportedAndCleanedUp) {
+  SKIP_WITHOUT_POSIX();
   const TemporaryFolder folder;
   const pid_t child = fork();
   if (child == 0) {
@@ -122,6 +132,7 @@ TEST(AtomicFile, FullDiskIsReportedAndCleanedUp) {
 }
 
 TEST(AtomicFile, SignalsRemoveTemporaries) {
+  SKIP_WITHOUT_POSIX();
   for (int signal_number : {SIGINT, SIGTERM}) {
     const TemporaryFolder folder;
     const pid_t child = fork();
@@ -158,6 +169,7 @@ std::string ReportedLine(const Status& status, bool json_errors) {
 }
 
 TEST(Report, OneLineWhateverTheMessage) {
+  SKIP_WITHOUT_POSIX();
   EXPECT_EQ(ReportedLine(Status(), false), "");
   EXPECT_EQ(ReportedLine(Status(Code::kDifference, ""), false), "");
   EXPECT_EQ(ReportedLine(Status(Code::kIo, "a.png: cannot open: why"), false), "tool: a.png: cannot open: why\n");
@@ -166,6 +178,7 @@ TEST(Report, OneLineWhateverTheMessage) {
 }
 
 TEST(Report, JsonIsOneLineAndParses) {
+  SKIP_WITHOUT_POSIX();
   const std::string line = ReportedLine(Status(Code::kDamaged, "a\n\"b\": \xFFoffset 7"), true);
   EXPECT_EQ(std::count(line.begin(), line.end(), '\n'), 1);
   const nlohmann::json object = nlohmann::json::parse(line);
@@ -187,6 +200,7 @@ int RunCapturing(Status (*body)(int, char**), std::vector<std::string> arguments
 }
 
 TEST(RunTool, CodesOfStatusesAndExceptions) {
+  SKIP_WITHOUT_POSIX();
   std::string line;
   EXPECT_EQ(RunCapturing([](int, char**) { return Status(); }, {}, line), 0);
   EXPECT_EQ(line, "");
@@ -203,6 +217,7 @@ TEST(RunTool, CodesOfStatusesAndExceptions) {
 }
 
 TEST(RunTool, UnwritableOutputIsAnError) {
+  SKIP_WITHOUT_POSIX();
   if (access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
   const pid_t child = fork();
   if (child == 0) {
@@ -232,6 +247,7 @@ TEST(Progress, SilentUnlessATerminal) {
 }
 
 TEST(Progress, DrawsAndErasesOnATerminal) {
+  SKIP_WITHOUT_POSIX();
   const int master = posix_openpt(O_RDWR | O_NOCTTY);
   if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) GTEST_SKIP() << "no pseudo-terminals here";
   std::FILE* terminal = std::fopen(ptsname(master), "w");

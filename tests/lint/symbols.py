@@ -2,7 +2,8 @@
 
   symbols.py static LIBRARY.a [NM OBJDUMP]
                                  calls into no package (oneDNN, XNNPACK, stb, JSON, options, tests), and defines only
-                                 intsam_* and names inside namespace intsam or the C++ library's templates
+                                 intsam_*, members of such types, and names inside namespace intsam or the C++
+                                 library's templates
   symbols.py shared LIBRARY.so [NM OBJDUMP]
                                  exports exactly the C API, intsam_*, and needs no package
 """
@@ -11,7 +12,7 @@ import subprocess
 import sys
 
 PACKAGES = re.compile(r"dnnl|xnn_|pthreadpool|cpuinfo_|stbi|cxxopts|nlohmann|testing::|benchmark::|GOMP_|omp_get")
-OURS = re.compile(r"^(?:intsam_\w+|(?:(?:vtable|typeinfo(?: name)?|guard variable|VTT|non-virtual thunk|TLS (?:init|wrapper) function) (?:for|to) )?intsam::.*)$")
+OURS = re.compile(r"^(?:intsam_\w+(?:::~?\w+\(.*\)(?: const)?)?|(?:(?:vtable|typeinfo(?: name)?|guard variable|VTT|non-virtual thunk|TLS (?:init|wrapper) function) (?:for|to) )?intsam::.*)$")
 CXX = re.compile(r"\bstd::|__gnu_cxx::|^operator (?:new|delete)|^DW\.ref\.|^__clang_call_terminate")
 
 
@@ -44,6 +45,7 @@ def shared_findings(text, needed):
 def self_test():
     bad = "0 T intsam_open\n0 T intsam::Foo()\n0 W std::vector<int>::push_back(int)\n                 U memcpy\n"
     assert static_findings(bad) == []
+    assert static_findings("0 T intsam_model::~intsam_model()\n") == []
     assert static_findings(bad + "                 U dnnl_sgemm\n") == ["calls into a package: dnnl_sgemm"]
     assert static_findings(bad + "0 T helper(int)\n") == ["defines a name outside namespace intsam: helper(int)"]
     assert shared_findings("0 T intsam_open\n", ["libc.so.6"]) == []

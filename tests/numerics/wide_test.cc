@@ -14,7 +14,7 @@ TEST(Wide, DivisionInvertsMultiplication) {
   for (int i = 0; i < 20000; ++i) {
     const Wide a = random.Wide(INT64_MAX), b = random.Wide(INT64_MAX);
     if (b == 0) continue;
-    ASSERT_TRUE(a * b / b == a && b * a / b == a && (a << 37) / (Wide{1} << 37) == a && a << 64 >> 64 == a);
+    ASSERT_TRUE(a * b / b == a && b * a / b == a && (a << 37) / (Wide{1} << 37) == a && ((a << 64) >> 64) == a);
     const Wide rest = a - a / b * b;
     ASSERT_TRUE(rest == 0 || (rest < 0) == (a < 0));
     ASSERT_TRUE((rest < 0 ? -rest : rest) < (b < 0 ? -b : b));
