@@ -27,16 +27,9 @@ struct Scratch {
   alignas(64) int16_t rows[kBlockRows * kRowStride];  // [row][k/4][(k0,k2), (k1,k3)]
 };
 
-// Widens `depth` k of one s8 panel.
-void WidenPanel(const uint8_t* panel, int depth, int16_t* out) {
-  for (int i = 0; i < depth * kPanel; i += 64) {
-    const __m256i left = Load(panel + i);
-    const __m256i right = Load(panel + i + 32);
-    Store(out + i, _mm256_srai_epi16(_mm256_slli_epi16(left, 8), 8));
-    Store(out + i + 16, _mm256_srai_epi16(_mm256_slli_epi16(right, 8), 8));
-    Store(out + i + 32, _mm256_srai_epi16(left, 8));
-    Store(out + i + 48, _mm256_srai_epi16(right, 8));
-  }
+// Of eight channels' bytes of four k the s16 of one pair: of (k0, k2), or of (k1, k3).
+__m256i WidenPair(__m256i group, int pair) {
+  return _mm256_srai_epi16(pair == 0 ? _mm256_slli_epi16(group, 8) : group, 8);
 }
 
 // Expands `depth` k of one packed panel.
@@ -55,14 +48,13 @@ void ExpandPanel(const uint8_t* panel, const uint8_t* zero, int depth, int16_t* 
   }
 }
 
-// `depth` k of one panel to s16; `zero`: of its channels, not read with 8 bits.
-void ToScratch(const uint8_t* panel, const uint8_t* zero, int bits, int depth, int16_t* out) {
+// `depth` k of one packed panel to s16; `zero`: of its channels.
+void ExpandPanel(const uint8_t* panel, const uint8_t* zero, int bits, int depth, int16_t* out) {
   switch (bits) {
     case 4: return ExpandPanel<4>(panel, zero, depth, out);
     case 5: return ExpandPanel<5>(panel, zero, depth, out);
     case 6: return ExpandPanel<6>(panel, zero, depth, out);
-    case 7: return ExpandPanel<7>(panel, zero, depth, out);
-    default: return WidenPanel(panel, depth, out);
+    default: return ExpandPanel<7>(panel, zero, depth, out);
   }
 }
 
@@ -79,35 +71,60 @@ void WidenRows(const T* a, size_t stride, int rows, int depth, int16_t* out) {
   }
 }
 
-// acc = init + rows x weights for `kRows` rows of one panel. init is the bias (stride 0) or acc itself.
-template <int kRows>
-void Tile(const int16_t* a, const int16_t* w, int depth, const int32_t* init, size_t init_stride, int32_t* acc,
-          size_t acc_stride) {
+// What a tile of rows meets: the widened rows, one panel (`s8`, read by the first tile alone, and its s16 form, which
+// that tile leaves behind), and where sums start (the bias with stride 0, or acc itself) and end.
+struct TileArguments {
+  const int16_t* a;
+  const uint8_t* s8;
+  int16_t* w;
+  int depth;
+  const int32_t* start;
+  size_t start_stride;
+  int32_t* acc;
+  size_t acc_stride;
+};
+
+// kWiden: the first tile of an s8 panel. Widening takes shifts and stores, for which the products leave room.
+template <int kRows, bool kWiden>
+void MultiplyTile(const TileArguments& t) {
   __m256i left[kRows], right[kRows];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
-    left[r] = Load(init + r * init_stride);
-    right[r] = Load(init + r * init_stride + 8);
+    left[r] = Load(t.start + r * t.start_stride);
+    right[r] = Load(t.start + r * t.start_stride + 8);
   }
-  // One pair a step: with two in sight GCC reassociates the sums and spills half of them.
-  for (int pair = 0; pair < depth / 2; ++pair, a += 2, w += 2 * kPanel) {
-    const __m256i w_left = Load(w);
-    const __m256i w_right = Load(w + 16);
+  const int16_t* a = t.a;
+  const uint8_t* s8 = t.s8;
+  int16_t* w = t.w;
+  for (int group = 0; group < t.depth / 4; ++group, a += 4, s8 += kGroup, w += kGroup) {
+#pragma GCC unroll 2
+    for (int pair = 0; pair < 2; ++pair) {
+      if constexpr (kWiden) {
+        Store(w + 32 * pair, WidenPair(Load(s8), pair));
+        Store(w + 32 * pair + 16, WidenPair(Load(s8 + 32), pair));
+      }
+      const __m256i w_left = Load(w + 32 * pair), w_right = Load(w + 32 * pair + 16);
 #pragma GCC unroll 8
-    for (int r = 0; r < kRows; ++r) {
-      const __m256i x = Broadcast32(a + r * kRowStride);
-      left[r] = _mm256_add_epi32(left[r], _mm256_madd_epi16(x, w_left));
-      right[r] = _mm256_add_epi32(right[r], _mm256_madd_epi16(x, w_right));
+      for (int r = 0; r < kRows; ++r) {
+        const __m256i x = Broadcast32(a + r * kRowStride + 2 * pair);
+        left[r] = _mm256_add_epi32(left[r], _mm256_madd_epi16(x, w_left));
+        right[r] = _mm256_add_epi32(right[r], _mm256_madd_epi16(x, w_right));
+      }
+#pragma GCC unroll 8
+      for (int r = 0; r < kRows; ++r) Pin(left[r]), Pin(right[r]);  // or GCC adds the pairs first, and spills
     }
   }
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
-    Store(acc + r * acc_stride, left[r]);
-    Store(acc + r * acc_stride + 8, right[r]);
+    Store(t.acc + r * t.acc_stride, left[r]);
+    Store(t.acc + r * t.acc_stride + 8, right[r]);
   }
 }
 
-constexpr decltype(&Tile<1>) kTiles[] = {Tile<1>, Tile<2>, Tile<3>, Tile<4>, Tile<5>, Tile<6>};
+using Tile = void (*)(const TileArguments&);
+template <bool kWiden>
+constexpr Tile kTiles[] = {MultiplyTile<1, kWiden>, MultiplyTile<2, kWiden>, MultiplyTile<3, kWiden>,
+                           MultiplyTile<4, kWiden>, MultiplyTile<5, kWiden>, MultiplyTile<6, kWiden>};
 
 template <typename Arguments>
 void Gemm(const Arguments& g) {
@@ -124,15 +141,20 @@ void Gemm(const Arguments& g) {
       const PanelPrefetch prefetch(w, depth, rows);
       const uint8_t* piece = static_cast<const uint8_t*>(w.groups) + static_cast<size_t>(k0 / 4) * GroupBytes(w.bits);
       for (int j = 0; j < g.n; j += kPanel, piece += panel_bytes) {
-        ToScratch(piece, w.zero + (w.bits == 8 ? 0 : j), w.bits, depth, scratch.weights);
-        const bool more = j + kPanel < g.n;
+        if (w.bits < 8) ExpandPanel(piece, w.zero + j, w.bits, depth, scratch.weights);
         int32_t* acc = g.acc + static_cast<size_t>(i0) * g.acc_stride + j;
-        for (int i = 0; i < rows; i += kTileRows, acc += kTileRows * g.acc_stride) {
+        const bool first = k0 == 0;
+        TileArguments t{
+            scratch.rows, piece,       scratch.weights, depth, first ? g.bias + j : acc, first ? 0 : g.acc_stride,
+            acc,          g.acc_stride};
+        for (int i = 0; i < rows; i += kTileRows) {
           const int tile = std::min(kTileRows, rows - i);
-          if (more) prefetch(piece + panel_bytes, i, tile);
-          const bool first = k0 == 0;
-          kTiles[tile - 1](scratch.rows + i * kRowStride, scratch.weights, depth, first ? g.bias + j : acc,
-                           first ? 0 : g.acc_stride, acc, g.acc_stride);
+          if (j + kPanel < g.n) prefetch(piece + panel_bytes, i, tile);
+          const Tile* tiles = i == 0 && w.bits == 8 ? kTiles<true> : kTiles<false>;
+          tiles[tile - 1](t);
+          t.a += kTileRows * kRowStride;
+          t.acc += kTileRows * g.acc_stride;
+          if (!first) t.start = t.acc;
         }
       }
     }
