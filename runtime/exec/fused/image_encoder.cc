@@ -20,18 +20,21 @@ void FusedImageEncoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   const size_t patch = size_t{3} * c.patch_size * c.patch_size;
   const size_t widest = std::max({patch, size_t{c.embed_dim}, size_t{9} * c.prompt_embed_dim});
   const size_t row = std::max(c.embed_dim, c.prompt_embed_dim);
+  const uint32_t side = c.global_attn_mask == 0 ? c.window_size : c.grid();
   for (Worker& w : b.workers) {
-    w.codes = arena.Take<uint8_t>(kRowBlock * widest);
-    w.hidden = arena.Take<uint8_t>(kRowBlock * size_t{c.mlp_dim});
-    w.acc = arena.Take<int32_t>(kRowBlock * std::max(size_t{kColumns}, 2 * row));
-    w.rows = arena.Take<int32_t>(kRowBlock * row);
-    w.queries = arena.Take<int8_t>(HeadScratch::kStrip * size_t{c.head_dim()});
-    w.keys = arena.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
-    w.values = arena.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
-    w.rh = arena.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
-    w.rw = arena.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
-    const uint32_t side = c.global_attn_mask == 0 ? c.window_size : c.grid();
-    w.head.Layout(arena, static_cast<int>(side * side), static_cast<int>(c.head_dim()));
+    // A worker does rows of tokens or attention, never both: they share its memory.
+    Arena rows = arena, attention = arena;
+    w.codes = rows.Take<uint8_t>(kRowBlock * widest);
+    w.hidden = rows.Take<uint8_t>(kRowBlock * size_t{c.mlp_dim});
+    w.acc = rows.Take<int32_t>(kRowBlock * std::max(size_t{kColumns}, 2 * row));
+    w.rows = rows.Take<int32_t>(kRowBlock * row);
+    w.queries = attention.Take<int8_t>(HeadScratch::kStrip * size_t{c.head_dim()});
+    w.keys = attention.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
+    w.values = attention.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
+    w.rh = attention.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
+    w.rw = attention.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
+    w.head.Layout(attention, static_cast<int>(side * side), static_cast<int>(c.head_dim()));
+    arena = rows.used() > attention.used() ? rows : attention;
   }
 }
 

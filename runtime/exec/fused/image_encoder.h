@@ -20,10 +20,12 @@ class FusedImageEncoder {
   static constexpr int kColumns = 256;  // output channels per accumulator strip
 
   struct Worker {
+    // For rows of tokens:
     uint8_t* codes;   // [kRowBlock][widest operand]
     uint8_t* hidden;  // [kRowBlock][mlp_dim]
     int32_t* acc;     // [kRowBlock][kColumns]
     int32_t* rows;    // [kRowBlock][max(embed, prompt) dim]
+    // For attention, in the same memory:
     int8_t* queries;  // [kStrip][head_dim]
     int8_t* keys;     // [side^2][head_dim] of one window
     int8_t* values;
