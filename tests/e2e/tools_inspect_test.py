@@ -6,6 +6,7 @@ import math
 import os
 import struct
 import subprocess
+import time
 
 from tools_support import Setup, ToolTest, patched, section_of
 
@@ -69,6 +70,16 @@ class Inspect(ToolTest):
         self.assertEqual(len({field["path"] for field in fields}), len(fields))
         for field in fields:
             self.assertTrue(field.get("min", 0) <= field["value"] <= field.get("max", 1 << 64), field)
+
+    def test_waits_for_a_slow_reader(self):
+        self.needs("inspect")
+        command = Setup.command("inspect", MICRO, "--fields", "--json")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=self.dir) as tool:
+            time.sleep(2)  # longer than it takes to fill a pipe
+            text = tool.stdout.read()
+        self.assertGreater(len(text), 1 << 16)  # what a pipe holds
+        self.assertTrue(json.loads(text)["fields"])
+        self.assertEqual(tool.returncode, 0)
 
     def test_site(self):
         site = "image_encoder.blocks.1"
