@@ -88,11 +88,7 @@ struct TileArguments {
 template <int kRows, bool kWiden>
 void MultiplyTile(const TileArguments& t) {
   __m256i left[kRows], right[kRows];
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    left[r] = Load(t.start + r * t.start_stride);
-    right[r] = Load(t.start + r * t.start_stride + 8);
-  }
+  LoadSums(t.start, t.start_stride, left, right);
   const int16_t* a = t.a;
   const uint8_t* s8 = t.s8;
   int16_t* w = t.w;
@@ -114,11 +110,7 @@ void MultiplyTile(const TileArguments& t) {
       for (int r = 0; r < kRows; ++r) Pin(left[r]), Pin(right[r]);  // or GCC adds the pairs first, and spills
     }
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    Store(t.acc + r * t.acc_stride, left[r]);
-    Store(t.acc + r * t.acc_stride + 8, right[r]);
-  }
+  StoreSums(left, right, t.acc, t.acc_stride);
 }
 
 using Tile = void (*)(const TileArguments&);

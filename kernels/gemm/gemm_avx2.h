@@ -54,6 +54,18 @@ static inline CodesOfGroup Unpack(const uint8_t* group) {
   return u;
 }
 
+// The sums of kRows rows of one panel, which stay in registers.
+template <int kRows>
+static inline void LoadSums(const int32_t* from, size_t stride, __m256i (&left)[kRows], __m256i (&right)[kRows]) {
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) left[r] = Load(from + r * stride), right[r] = Load(from + r * stride + 8);
+}
+template <int kRows>
+static inline void StoreSums(const __m256i (&left)[kRows], const __m256i (&right)[kRows], int32_t* to, size_t stride) {
+#pragma GCC unroll 8
+  for (int r = 0; r < kRows; ++r) Store(to + r * stride, left[r]), Store(to + r * stride + 8, right[r]);
+}
+
 // Splits `total` into equal blocks of at most `limit`, both multiples of `unit`.
 static inline int BlockSize(int total, int limit, int unit) {
   const int blocks = (total + limit - 1) / limit;

@@ -87,11 +87,7 @@ template <int kRows, int kSpan>
 void DirectTile(const TileArguments& t) {
   const __m256i ones = _mm256_set1_epi16(1);
   __m256i left[kRows], right[kRows];
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    left[r] = Load(t.start + r * t.start_stride);
-    right[r] = Load(t.start + r * t.start_stride + 8);
-  }
+  LoadSums(t.start, t.start_stride, left, right);
   const uint8_t* a = t.a;
   const int8_t* w = t.w;
   const auto step = [&]<int kGroups>() {
@@ -111,11 +107,7 @@ void DirectTile(const TileArguments& t) {
   };
   for (int left_over = t.groups / kSpan; left_over > 0; --left_over) step.template operator()<kSpan>();
   if (t.groups % kSpan != 0) step.template operator()<1>();
-#pragma GCC unroll 8
-  for (int r = 0; r < kRows; ++r) {
-    Store(t.acc + r * t.acc_stride, left[r]);
-    Store(t.acc + r * t.acc_stride + 8, right[r]);
-  }
+  StoreSums(left, right, t.acc, t.acc_stride);
 }
 
 // kSpan pairs (4 or 8) are added in s16 registers, then widened into s32 sums, which lie on the stack between the first
