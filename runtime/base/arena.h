@@ -29,6 +29,9 @@ class Arena {
   }
   size_t used() const { return used_; }
 
+  // What goes on behind two layouts that began at the same place and share its memory.
+  static Arena Behind(const Arena& a, const Arena& b) { return a.used_ > b.used_ ? a : b; }
+
  private:
   uint8_t* base_;
   size_t used_ = 0;

@@ -23,10 +23,9 @@ struct Plan {
     Arena encoding(base), decoding(base);
     FusedImageEncoder::Layout(config, encoding, encoder);
     FusedMaskDecoder::Layout(config, decoding, decoder);
-    const size_t shared = std::max(encoding.used(), decoding.used());
-    Arena keeping(base == nullptr ? nullptr : base + shared);
+    Arena keeping = Arena::Behind(encoding, decoding);
     FusedMaskDecoder::Layout(config, keeping, image);
-    bytes = shared + keeping.used();
+    bytes = keeping.used();
   }
 };
 

@@ -34,7 +34,7 @@ void FusedImageEncoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
     w.rh = attention.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
     w.rw = attention.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
     w.head.Layout(attention, static_cast<int>(side * side), static_cast<int>(c.head_dim()));
-    arena = rows.used() > attention.used() ? rows : attention;
+    arena = Arena::Behind(rows, attention);
   }
 }
 
