@@ -10,7 +10,7 @@
 #include "converter/quantize/calibrated_plan.h"
 #include "converter/quantize/choose_reparametrisation.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr size_t kObservedImages = 8;  // for choosing reparametrisations
@@ -84,4 +84,4 @@ Result<ConvertReport> ConvertModel(FloatModel& model, const std::vector<Calibrat
   return report;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -15,7 +15,7 @@
 #include "converter/quantize/quantize.h"
 #include "converter/quantize/report.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct ConvertOptions {
   CalibrationOptions calibration;
@@ -52,6 +52,6 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
 Result<ConvertReport> ConvertModel(FloatModel& model, const std::vector<CalibrationImage>& images,
                                    const ConvertOptions& options, QuantizationPlan plan, const std::string& path);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CONVERT_H_

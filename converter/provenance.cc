@@ -7,7 +7,7 @@
 #include "intsam/intsam.h"
 #include "runtime/base/sha256.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -94,4 +94,4 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
   return json.dump();
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

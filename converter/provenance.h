@@ -7,11 +7,11 @@
 
 #include "converter/convert.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 std::string Provenance(const FloatModel& model, const std::vector<CalibrationImage>& images,
                        const ConvertOptions& options, bool imported, const QuantizeReport& report);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_PROVENANCE_H_

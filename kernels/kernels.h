@@ -24,7 +24,7 @@
 #include <cstdint>
 #include <span>
 
-namespace intsam {
+namespace intsam::internal {
 
 inline constexpr int kPanel = 16;     // output channels in a weight panel
 inline constexpr int kPadBytes = 64;  // readable bytes past the end of every input buffer
@@ -319,6 +319,6 @@ struct Kernels {
 std::span<const Kernels* const> BuiltKernels();
 const Kernels& ScalarKernels();
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_KERNELS_H_

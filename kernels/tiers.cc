@@ -2,7 +2,7 @@
 // by runtime/base/cpu, not here.
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 Kernels ScalarTier() {
@@ -160,4 +160,4 @@ std::span<const Kernels* const> BuiltKernels() {
   return tiers;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 
 #include "kernels/kernels.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Portable C++, the definition of every entry.
 void FillGemmScalar(Kernels& k);         // gemm_a8w8, gemm_a16w8
@@ -70,6 +70,6 @@ void FillGemmI8mm(Kernels& k);       // gemm_a8w8
 void FillAttentionI8mm(Kernels& k);  // pack_values, attention_mix
 #endif
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_TIERS_H_

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 
-namespace intsam::test {
+namespace intsam::internal::test {
 
 #ifdef INTSAM_EMULATED
 constexpr size_t kSweepStride = 11;  // a prime above the lengths of inner loops, so that it meets all of their values
@@ -22,6 +22,6 @@ class Sweep {
   size_t count_ = 0;
 };
 
-}  // namespace intsam::test
+}  // namespace intsam::internal::test
 
 #endif  // INTSAM_TESTS_EMULATED_H_

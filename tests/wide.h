@@ -7,7 +7,7 @@
 #include <concepts>
 #include <cstdint>
 
-namespace intsam::test {
+namespace intsam::internal::test {
 
 class Wide {
  public:
@@ -77,6 +77,6 @@ __extension__ typedef __int128 Int128;
 using Int128 = Wide;
 #endif
 
-}  // namespace intsam::test
+}  // namespace intsam::internal::test
 
 #endif  // INTSAM_TESTS_WIDE_H_

@@ -7,7 +7,7 @@
 #include "runtime/sam/config.h"
 #include "runtime/sam/steps.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Of one step for a full-size image and `tokens` decoder tokens.
 inline uint64_t StepMacs(const SamConfig& c, const Step& step, uint64_t tokens) {
@@ -35,6 +35,6 @@ inline uint64_t StepMacs(const SamConfig& c, const Step& step, uint64_t tokens) 
   return 0;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_MACS_H_

@@ -11,7 +11,7 @@
 #include "apps/bench/sides.h"
 #include "apps/common/tool.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr const char* kTool = "intsam-bench";
@@ -46,6 +46,6 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
 Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeBenchOptions(kTool), argc, argv, RunParsed); }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::RunTool("intsam-bench", argc, argv, intsam::Run); }
+int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-bench", argc, argv, intsam::internal::Run); }

@@ -9,7 +9,7 @@
 #include <chrono>
 #include <fstream>
 
-namespace intsam {
+namespace intsam::internal {
 
 double Samples::Median() const {
   std::vector<double> sorted = seconds;
@@ -66,4 +66,4 @@ std::string CpuName() {
   return machine.machine;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -9,7 +9,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct Samples {
   std::vector<double> seconds;
@@ -27,6 +27,6 @@ Result<double> PeakMiBOfChild(const std::function<Status()>& body);
 // "model name" of /proc/cpuinfo, or the machine's architecture.
 std::string CpuName();
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_MEASURE_H_

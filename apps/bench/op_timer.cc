@@ -8,7 +8,7 @@
 
 #include "runtime/format/isam.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -219,4 +219,4 @@ double ClockSeconds() {
   return std::chrono::duration<double>(least).count() / kCalls;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -11,7 +11,7 @@
 #include "kernels/kernels.h"
 #include "runtime/exec/session.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct OpTotal {
   std::string op;        // "gemm attn.qkv", "softmax", ...
@@ -33,6 +33,6 @@ void ResetOpTotals();
 // What timing adds to one call: the cost of two clock readings.
 double ClockSeconds();
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_OP_TIMER_H_

@@ -5,7 +5,7 @@
 #include "apps/bench/measure.h"
 #include "apps/bench/peak_loops.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Timings are long against the clock and short against the time slices of a busy machine; the best one counts, because
@@ -45,4 +45,4 @@ std::vector<Peak> MeasurePeaks() {
   return peaks;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 
 // A sequence of instructions that multiplies and accumulates.
 struct PeakLoop {
@@ -26,6 +26,6 @@ struct Peak {
 // Of the sequences that this CPU supports; takes some tenths of a second.
 std::vector<Peak> MeasurePeaks();
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_PEAK_H_

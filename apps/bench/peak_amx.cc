@@ -3,7 +3,7 @@
 #include "apps/bench/peak_loops.h"
 #include "runtime/base/cpu.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr uint64_t kSums = 4;                 // tiles 0 to 3; 4 and 5 hold rows, 6 and 7 weights
@@ -43,4 +43,4 @@ constexpr PeakLoop kLoops[] = {{"amx", "tdpbusd", 8, kSums* kTileMacs, Supported
 
 std::span<const PeakLoop> AmxPeakLoops() { return kLoops; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

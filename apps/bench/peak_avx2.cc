@@ -5,7 +5,7 @@
 #include "apps/bench/peak_loops.h"
 #include "runtime/base/cpu.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kSums = 12;
@@ -40,4 +40,4 @@ constexpr PeakLoop kLoops[] = {
 
 std::span<const PeakLoop> Avx2PeakLoops() { return kLoops; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -3,7 +3,7 @@
 #include "apps/bench/peak_loops.h"
 #include "runtime/base/cpu.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kSums = 24;
@@ -36,4 +36,4 @@ constexpr PeakLoop kLoops[] = {
 
 std::span<const PeakLoop> Avx512PeakLoops() { return kLoops; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

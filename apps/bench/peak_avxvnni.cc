@@ -3,7 +3,7 @@
 #include "apps/bench/peak_loops.h"
 #include "runtime/base/cpu.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kSums = 12;
@@ -29,4 +29,4 @@ constexpr PeakLoop kLoops[] = {
 
 std::span<const PeakLoop> AvxVnniPeakLoops() { return kLoops; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

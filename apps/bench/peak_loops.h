@@ -6,7 +6,7 @@
 
 #include "apps/bench/peak.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 std::span<const PeakLoop> Avx2PeakLoops();
 std::span<const PeakLoop> AvxVnniPeakLoops();
@@ -31,6 +31,6 @@ inline void RegisterLoop(uint64_t iterations, Vector a, Vector b, Step step) {
   for (int j = 0; j < kSums; ++j) asm volatile("" ::"x"(sums[j]));
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_PEAK_LOOPS_H_

@@ -10,7 +10,7 @@
 #include "apps/common/tool.h"
 #include "runtime/base/sha256.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -213,4 +213,4 @@ void PrintBenchReport(const Json& report) {
   if (report.contains("ops")) PrintOps(report["ops"]);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -6,11 +6,11 @@
 
 #include "apps/bench/rounds.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 nlohmann::ordered_json BenchReport(const Settings& settings, const Measurements& measurements);
 void PrintBenchReport(const nlohmann::ordered_json& report);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_REPORT_H_

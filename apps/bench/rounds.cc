@@ -5,7 +5,7 @@
 #include "apps/bench/sides.h"
 #include "apps/common/progress.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kOpens = 5;
@@ -163,4 +163,4 @@ Result<Measurements> Measure(const Settings& settings, const CommonFlags& flags)
   return m;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -14,7 +14,7 @@
 #include "apps/bench/settings.h"
 #include "runtime/exec/session.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct Side {
   Samples encoder, first_decode, next_decode;  // one sample a round; next_decode is the mean of kPrompts - 1
@@ -44,6 +44,6 @@ Result<Measurements> Measure(const Settings& settings, const CommonFlags& flags)
 // Block numbers and layers out of a step's name: "image_encoder.blocks.attn".
 std::string KindName(const Step& step);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_ROUNDS_H_

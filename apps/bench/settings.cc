@@ -6,7 +6,7 @@
 #include "apps/bench/xnnpack.h"
 #include "runtime/exec/select_kernels.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // What describes a synthetic model, then what goes with a given one.
@@ -90,4 +90,4 @@ Result<Settings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFl
   return settings;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

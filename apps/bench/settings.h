@@ -11,7 +11,7 @@
 #include "converter/quantize/profile.h"
 #include "runtime/sam/config.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct Settings {
   std::string name;                // of what is measured, for the report
@@ -29,6 +29,6 @@ struct Settings {
 cxxopts::Options MakeBenchOptions(const char* tool);
 Result<Settings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFlags& flags);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_SETTINGS_H_

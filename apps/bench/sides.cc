@@ -3,7 +3,7 @@
 #include "apps/bench/xnnpack.h"
 #include "converter/convert.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 Work::Work(const SamConfig& config) : image(SyntheticImage(config, 2)) {
   image.size = {config.image_size, config.image_size};
@@ -84,4 +84,4 @@ Status RunFloatOnce(const Settings& settings) {
   return Status();
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -11,7 +11,7 @@
 #include "converter/reference/float_sam.h"
 #include "runtime/exec/session.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Prompts of a round: the first on the image, then further ones, which may reuse what depends on the image alone.
 constexpr int kPrompts = 5;
@@ -41,6 +41,6 @@ void Decode(FloatSam& sam, const std::vector<float>& embedding, const Work& work
 Status RunIntegerOnce(const Settings& settings);
 Status RunFloatOnce(const Settings& settings);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_SIDES_H_

@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <thread>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Pool = std::shared_ptr<pthreadpool>;
@@ -72,16 +72,16 @@ Result<LinearLibrary> XnnpackLinears(int threads) {
   });
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #else
 
-namespace intsam {
+namespace intsam::internal {
 
 Result<LinearLibrary> XnnpackLinears(int) {
   return Error(Code::kUnsupported, "--fp32-library: this program was built without XNNPACK");
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif

@@ -5,11 +5,11 @@
 #include "converter/reference/float_sam.h"
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // `threads` as for FloatSam. kUnsupported where this program was built without XNNPACK or the CPU is not one of its.
 Result<LinearLibrary> XnnpackLinears(int threads);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_BENCH_XNNPACK_H_

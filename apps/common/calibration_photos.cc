@@ -3,7 +3,7 @@
 #include "apps/common/image_file.h"
 #include "apps/common/photos.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 Result<std::vector<CalibrationImage>> ReadCalibrationPhotos(const char* option, const std::string& folder,
                                                             uint32_t image_size, size_t limit) {
@@ -21,4 +21,4 @@ Result<std::vector<CalibrationImage>> ReadCalibrationPhotos(const char* option, 
   return images;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -7,13 +7,13 @@
 
 #include "converter/quantize/calibrate.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // At most `limit` photos in order of their names, their longest side resized to image_size. Errors name `option` or the
 // photo (see ListPhotos and ReadImage).
 Result<std::vector<CalibrationImage>> ReadCalibrationPhotos(const char* option, const std::string& folder,
                                                             uint32_t image_size, size_t limit);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_CALIBRATION_PHOTOS_H_

@@ -3,7 +3,7 @@
 #include "converter/quantize/profile.h"
 #include "runtime/format/isam.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -63,4 +63,4 @@ std::string ProfileName(const Model& model) {
   return name == "imported" || ParseBitProfile(name).ok() ? name : "unknown";
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

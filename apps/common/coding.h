@@ -10,7 +10,7 @@
 
 #include "runtime/exec/session.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // The records that say how something is coded, by path and in the order of the file. Their tensors are views into the
 // model.
@@ -31,6 +31,6 @@ nlohmann::ordered_json ProvenanceReport(const Model& model);
 // else.
 std::string ProfileName(const Model& model);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_CODING_H_

@@ -10,7 +10,7 @@
 
 #include "converter/pack/atomic_file.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit) {
   const auto failure = [&](const char* action) {
@@ -41,4 +41,4 @@ Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit
 
 Status CheckWritable(const std::string& path) { return AtomicFile::Create(path).status(); }
 
-}  // namespace intsam
+}  // namespace intsam::internal

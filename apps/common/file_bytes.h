@@ -9,7 +9,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Reads files, pipes and devices alike. kIo with errno's text, kResource above `limit`; messages start with the path.
 Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit);
@@ -18,6 +18,6 @@ Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit
 // long work, so that it is not done for nothing. kIo as when writing.
 Status CheckWritable(const std::string& path);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_FILE_BYTES_H_

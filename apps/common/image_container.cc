@@ -6,7 +6,7 @@
 #include <array>
 #include <cstring>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Bytes = std::span<const uint8_t>;
@@ -196,4 +196,4 @@ Result<ImageHeader> InspectImage(Bytes file) {
   return Error(Code::kUnsupported, "neither a JPEG nor a PNG file");
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -9,7 +9,7 @@
 #include "runtime/base/status.h"
 #include "runtime/image/resize.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct ImageHeader {
   bool png = false;  // else JPEG
@@ -24,6 +24,6 @@ struct ImageHeader {
 // orientation (an unreadable EXIF block counts as none: it is only a hint). kDamaged with the offset, or kUnsupported.
 Result<ImageHeader> InspectImage(std::span<const uint8_t> file);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_IMAGE_CONTAINER_H_

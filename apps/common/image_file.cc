@@ -13,7 +13,7 @@
 #include "apps/common/limits.h"
 #include "converter/pack/atomic_file.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // What stb may still allocate, and whether it asked for more.
@@ -63,11 +63,11 @@ void* WriterReallocate(void* block, size_t size) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
-#define STBI_MALLOC(size) intsam::BudgetAllocate(size)
-#define STBI_REALLOC(block, size) intsam::BudgetReallocate(block, size)
-#define STBI_FREE(block) intsam::BudgetFree(block)
+#define STBI_MALLOC(size) intsam::internal::BudgetAllocate(size)
+#define STBI_REALLOC(block, size) intsam::internal::BudgetReallocate(block, size)
+#define STBI_FREE(block) intsam::internal::BudgetFree(block)
 #define STBI_ONLY_JPEG
 #define STBI_ONLY_PNG
 #define STBI_NO_STDIO
@@ -77,8 +77,8 @@ void* WriterReallocate(void* block, size_t size) {
 #define STBI_FAILURE_USERMSG
 #define STB_IMAGE_STATIC
 #define STB_IMAGE_IMPLEMENTATION
-#define STBIW_MALLOC(size) intsam::WriterReallocate(nullptr, size)
-#define STBIW_REALLOC(block, size) intsam::WriterReallocate(block, size)
+#define STBIW_MALLOC(size) intsam::internal::WriterReallocate(nullptr, size)
+#define STBIW_REALLOC(block, size) intsam::internal::WriterReallocate(block, size)
 #define STBIW_FREE(block) std::free(block)
 #define STBI_WRITE_NO_STDIO
 #define STB_IMAGE_WRITE_STATIC
@@ -89,7 +89,7 @@ void* WriterReallocate(void* block, size_t size) {
 #include <stb_image_write.h>
 #pragma GCC diagnostic pop
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 static_assert(STBI_MAX_DIMENSIONS == kImageFileSide);
@@ -235,4 +235,4 @@ Status WriteMaskPng(const std::string& path, const uint8_t* mask, ImageSize size
   return WritePng(path, gray.data(), size, 1);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

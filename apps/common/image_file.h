@@ -12,7 +12,7 @@
 #include "runtime/base/status.h"
 #include "runtime/image/resize.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct Image {
   ImageSize size;
@@ -38,6 +38,6 @@ Status WritePng(const std::string& path, const uint8_t* pixels, ImageSize size, 
 // A mask of bytes 0 and 1 as a gray PNG of 0 and 255.
 Status WriteMaskPng(const std::string& path, const uint8_t* mask, ImageSize size);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_IMAGE_FILE_H_

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace intsam {
+namespace intsam::internal {
 
 constexpr size_t kImageFileBytes = size_t{256} << 20;  // of an encoded image
 constexpr uint32_t kImageFileSide = 32768;             // pixels
@@ -17,6 +17,6 @@ constexpr size_t kMaxPromptsPerObject = 256;
 constexpr size_t kMaxObjects = 4096;
 constexpr int kMaxThreads = 256;
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_LIMITS_H_

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cstdio>
 
-namespace intsam {
+namespace intsam::internal {
 
 void AddCommonOptions(cxxopts::Options& options) {
   options.add_options("Common")("h,help", "Print this help and exit")("version",
@@ -66,4 +66,4 @@ std::string VersionLine(const std::string& tool, const std::string& tiers) {
   return tool + " " INTSAM_VERSION " (commit " INTSAM_COMMIT ", compiler " __VERSION__ ", tiers " + tiers + ")";
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

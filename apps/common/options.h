@@ -10,7 +10,7 @@
 #include "apps/common/limits.h"
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct CommonFlags {
   bool help = false;
@@ -39,6 +39,6 @@ Status RunWithOptions(const char* tool, cxxopts::Options options, int argc, char
 // "intsam-bench 0.1.0 (commit ..., g++ ..., tiers ...)".
 std::string VersionLine(const std::string& tool, const std::string& tiers);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_OPTIONS_H_

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr Rgb kPositive = {0, 200, 0}, kNegative = {220, 0, 0}, kBox = {255, 220, 0}, kRim = {255, 255, 255};
@@ -103,4 +103,4 @@ Image RenderOverlay(const Image& photo, std::span<const uint8_t* const> masks, s
   return out;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -10,7 +10,7 @@
 #include "apps/common/image_file.h"
 #include "apps/common/prompt_text.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct Rgb {
   uint8_t red, green, blue;
@@ -23,6 +23,6 @@ Rgb MaskColour(size_t i);
 // masks[i]: bytes, zero outside, [height][width] of `photo`. Later masks cover earlier ones.
 Image RenderOverlay(const Image& photo, std::span<const uint8_t* const> masks, std::span<const ObjectPrompt> prompts);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_OVERLAY_H_

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <filesystem>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 bool IsPhoto(const std::filesystem::path& path) {
@@ -35,4 +35,4 @@ std::string LabelPath(const std::string& folder, const std::string& photo) {
   return (std::filesystem::path(folder) / std::filesystem::path(photo).stem()).string() + ".labels.0.png";
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // PNG and JPEG files of a folder, sorted by name, at most `limit`; NAME.labels.K.png is no photo. kUsage when there are
 // none; `option` names where the folder came from.
@@ -17,6 +17,6 @@ Result<std::vector<std::string>> ListPhotos(const std::string& option, const std
 // FOLDER/NAME.labels.0.png for photo .../NAME.jpg: the first annotator's region map.
 std::string LabelPath(const std::string& folder, const std::string& photo);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_PHOTOS_H_

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 bool IsTerminal(std::FILE* stream) {
@@ -49,4 +49,4 @@ void Progress::Update(uint64_t done) {
   last_ = now;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <string>
 
-namespace intsam {
+namespace intsam::internal {
 
 // Progress bar("calibrating", images, !flags.no_progress); for ...: bar.Update(done). The line is erased at the end.
 class Progress {
@@ -27,6 +27,6 @@ class Progress {
   std::chrono::steady_clock::time_point start_, last_;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_PROGRESS_H_

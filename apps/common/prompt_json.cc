@@ -7,7 +7,7 @@
 #include "apps/common/file_bytes.h"
 #include "apps/common/limits.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using nlohmann::json;
@@ -155,4 +155,4 @@ Result<std::vector<ObjectPrompt>> ReadPrompts(const std::string& path, ImageSize
   return objects;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -13,7 +13,7 @@
 
 #include "apps/common/prompt_text.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // kDamaged for syntax, wrong fields and prompts outside the image, kUnsupported for unknown types, kResource above the
 // limits. Messages name the object and the entry.
@@ -22,6 +22,6 @@ Result<std::vector<ObjectPrompt>> ParsePrompts(std::string_view json, ImageSize 
 // The same from a file; messages start with the path, mask paths are resolved.
 Result<std::vector<ObjectPrompt>> ReadPrompts(const std::string& path, ImageSize image);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_PROMPT_JSON_H_

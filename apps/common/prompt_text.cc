@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Fraction digits beyond these cannot change the result: the ties of the rounding are multiples of 1/128, which has
@@ -125,4 +125,4 @@ std::string CoordinateText(int32_t coordinate) {
   return fraction.empty() ? text : text + "." + fraction;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

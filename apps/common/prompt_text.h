@@ -15,7 +15,7 @@
 #include "runtime/exec/executor.h"
 #include "runtime/image/resize.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 constexpr int32_t kPixel = 64;  // units of a prompt coordinate in a pixel
 
@@ -41,6 +41,6 @@ Status CheckBox(const BoxPrompt& box, ImageSize image, Code code);
 // 12.5 for 800: the shortest exact decimal.
 std::string CoordinateText(int32_t coordinate);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_PROMPT_TEXT_H_

@@ -6,7 +6,7 @@
 
 #include "intsam/intsam.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 inline std::string BuiltTiers() {
   std::string names;
@@ -15,6 +15,6 @@ inline std::string BuiltTiers() {
   return names;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_TIERS_H_

@@ -9,7 +9,7 @@
 #include <new>
 #include <nlohmann/json.hpp>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 const char* KindOf(Code code) {
@@ -95,4 +95,4 @@ int RunTool(const char* tool, int argc, char** argv, Status (*body)(int argc, ch
   return Report(tool, status, json_errors);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

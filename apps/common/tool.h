@@ -1,7 +1,7 @@
 // The frame of a command-line tool: one line per error, exit codes from Status, nothing escapes main.
 //
 //   Status Run(int argc, char** argv);
-//   int main(int argc, char** argv) { return intsam::RunTool("intsam-segment", argc, argv, Run); }
+//   int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-segment", argc, argv, Run); }
 #ifndef INTSAM_APPS_COMMON_TOOL_H_
 #define INTSAM_APPS_COMMON_TOOL_H_
 
@@ -10,7 +10,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // `text` with control characters as \n, \t, \r or \xNN and backslashes doubled, so that it stays on one line and cannot
 // steer a terminal.
@@ -25,6 +25,6 @@ int Report(const char* tool, const Status& status, bool json_errors);
 // std::bad_alloc becomes exit code 6, any other exception 70, and standard output that could not be written 3.
 int RunTool(const char* tool, int argc, char** argv, Status (*body)(int argc, char** argv));
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_COMMON_TOOL_H_

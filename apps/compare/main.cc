@@ -10,7 +10,7 @@
 #include "apps/common/tool.h"
 #include "converter/verify/evaluate.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr const char* kTool = "intsam-compare";
@@ -145,6 +145,6 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
 Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::RunTool("intsam-compare", argc, argv, intsam::Run); }
+int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-compare", argc, argv, intsam::internal::Run); }

@@ -12,7 +12,7 @@
 #include "converter/convert.h"
 #include "converter/import/ptq4sam.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr const char* kTool = "intsam-convert";
@@ -151,6 +151,6 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
 Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::RunTool("intsam-convert", argc, argv, intsam::Run); }
+int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-convert", argc, argv, intsam::internal::Run); }

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr uint64_t kRows = 16;
@@ -34,4 +34,4 @@ std::string HistogramPicture(const nlohmann::ordered_json& histogram) {
   return text;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -7,7 +7,7 @@
 #include "runtime/exec/select_kernels.h"
 #include "runtime/format/limits.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 using Json = nlohmann::ordered_json;
 
@@ -71,4 +71,4 @@ Json LimitsReport() {
   return json;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -6,7 +6,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // The tiers that are built, best first: which of them this CPU supports, and which a session would take (INTSAM_ISA
 // included). An INTSAM_ISA that no session would accept is an error here too.
@@ -15,6 +15,6 @@ Result<nlohmann::ordered_json> KernelsReport();
 // Every limit on what a file may ask for.
 nlohmann::ordered_json LimitsReport();
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_INSPECT_MACHINE_REPORT_H_

@@ -10,7 +10,7 @@
 #include "apps/inspect/self_test.h"
 #include "apps/inspect/text_report.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr const char* kTool = "intsam-inspect";
@@ -131,6 +131,6 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
 Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::RunTool("intsam-inspect", argc, argv, intsam::Run); }
+int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-inspect", argc, argv, intsam::internal::Run); }

@@ -14,7 +14,7 @@
 #include "runtime/format/isam.h"
 #include "runtime/format/proof.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 const char* TypeName(isam::ElementType type) {
@@ -170,4 +170,4 @@ Json MemoryReport(const Model& model, int threads) {
   return json;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

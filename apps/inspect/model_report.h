@@ -8,7 +8,7 @@
 
 #include "runtime/exec/session.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 using Json = nlohmann::ordered_json;
 
@@ -27,6 +27,6 @@ Json UnitsReport(const Model& model);        // what one step of the streams and
 Json ProvenanceSummary(const Model& model);  // without the lists of sites, which quantization_report.h shows
 Json MemoryReport(const Model& model, int threads);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_INSPECT_MODEL_REPORT_H_

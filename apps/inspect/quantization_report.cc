@@ -10,7 +10,7 @@
 #include "apps/common/coding.h"
 #include "apps/inspect/model_report.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr size_t kMaxBins = 256;
@@ -124,4 +124,4 @@ Result<Json> KeyHistograms(const Model& model, const std::string& site) {
   return found;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

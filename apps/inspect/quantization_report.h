@@ -9,7 +9,7 @@
 
 #include "runtime/exec/session.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // One row per layer with weights of at most 8 bits, and one per attention. `site` as in model_report.h.
 nlohmann::ordered_json LayersReport(const Model& model, const std::string& site);
@@ -20,6 +20,6 @@ nlohmann::ordered_json AttentionsReport(const Model& model, const std::string& s
 // none of it that is well formed: 1 to 256 counts of 32 bits, finite lo < hi.
 Result<nlohmann::ordered_json> KeyHistograms(const Model& model, const std::string& site);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_INSPECT_QUANTIZATION_REPORT_H_

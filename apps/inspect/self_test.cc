@@ -6,7 +6,7 @@
 #include "runtime/base/sha256.h"
 #include "runtime/exec/select_kernels.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -82,4 +82,4 @@ Result<SelfTest> RunSelfTest(const Model& model, int threads) {
   return test;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -7,7 +7,7 @@
 
 #include "runtime/exec/session.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct SelfTest {
   nlohmann::ordered_json report;  // per tier: SHA-256 of embedding, logits, scores and masks
@@ -17,6 +17,6 @@ struct SelfTest {
 // threads: as in SessionOptions.
 Result<SelfTest> RunSelfTest(const Model& model, int threads);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_INSPECT_SELF_TEST_H_

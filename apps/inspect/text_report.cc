@@ -6,7 +6,7 @@
 
 #include "apps/inspect/histogram_picture.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -110,4 +110,4 @@ std::string TextReport(const Json& sections) {
   return text;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace intsam {
+namespace intsam::internal {
 
 // A heading per section. An object of scalars becomes lines of name and value, an array of such objects a table, the
 // section "key_histograms" two pictures, and anything else indented JSON. Only printable ASCII comes out, whatever the
 // strings hold.
 std::string TextReport(const nlohmann::ordered_json& sections);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_APPS_INSPECT_TEXT_REPORT_H_

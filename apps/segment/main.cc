@@ -14,7 +14,7 @@
 #include "converter/pack/atomic_file.h"
 #include "intsam/intsam.hpp"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr const char* kTool = "intsam-segment";
@@ -52,7 +52,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Status FromOutcome(const api::Outcome& outcome, const std::string& prefix) {
+Status FromOutcome(const intsam::Outcome& outcome, const std::string& prefix) {
   return outcome ? Status() : Status(static_cast<Code>(outcome.status), prefix + outcome.message);
 }
 
@@ -158,7 +158,7 @@ Result<PreparedObject> PrepareObject(const ObjectPrompt& object, const std::stri
   return prepared;
 }
 
-Result<ObjectResult> SegmentObject(const PreparedObject& object, api::Session& session) {
+Result<ObjectResult> SegmentObject(const PreparedObject& object, intsam::Session& session) {
   const intsam_prompt prompt = {object.points.data(), object.points.size(), object.box ? &*object.box : nullptr,
                                 object.mask_input.empty() ? nullptr : object.mask_input.data()};
   INTSAM_TRY(FromOutcome(session.Predict(prompt), ""));
@@ -187,7 +187,7 @@ Status CheckOutputs(const cxxopts::ParseResult& parsed, size_t objects) {
   return Status();
 }
 
-Status EncodeOrLoad(const cxxopts::ParseResult& parsed, const Image& photo, api::Session& session) {
+Status EncodeOrLoad(const cxxopts::ParseResult& parsed, const Image& photo, intsam::Session& session) {
   if (parsed.count("embedding") != 0) {
     const std::string path = parsed["embedding"].as<std::string>();
     INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ReadFileBytes(path, size_t{1} << 30));
@@ -219,7 +219,7 @@ std::string ScoreText(int q15) {
   return text;
 }
 
-void Print(const CommonFlags& flags, const api::Session& session, const Times& times,
+void Print(const CommonFlags& flags, const intsam::Session& session, const Times& times,
            const std::vector<ObjectResult>& results) {
   if (flags.json) {
     nlohmann::ordered_json json;
@@ -255,8 +255,8 @@ Status Segment(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   const std::string model_path = parsed["model"].as<std::string>();
   Times times;
   Stopwatch watch;
-  api::Model model;
-  INTSAM_TRY(FromOutcome(api::Model::Open(model_path, model), ""));
+  intsam::Model model;
+  INTSAM_TRY(FromOutcome(intsam::Model::Open(model_path, model), ""));
   const intsam_model_info info = model.info();
   Progress bar("encoding", 2 * 64, flags.progress && !flags.quiet);
   intsam_session_options options;
@@ -266,8 +266,8 @@ Status Segment(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   options.isa = isa.empty() ? nullptr : isa.c_str();
   options.progress = ShowStep;
   options.progress_user = &bar;
-  api::Session session;
-  INTSAM_TRY(FromOutcome(api::Session::Create(model, &options, session), ""));
+  intsam::Session session;
+  INTSAM_TRY(FromOutcome(intsam::Session::Create(model, &options, session), ""));
   times.open_ms = watch.LapMs();
 
   INTSAM_ASSIGN(const Image photo, ReadImage(parsed["image"].as<std::string>()));
@@ -319,6 +319,6 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
 Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::RunTool("intsam-segment", argc, argv, intsam::Run); }
+int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-segment", argc, argv, intsam::internal::Run); }

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace intsam {
+namespace intsam::internal {
 
 using ByteSpan = std::span<const uint8_t>;
 
@@ -43,6 +43,6 @@ inline std::string Quote(std::string_view text) {
   return quoted + (text.size() > 96 ? "...'" : "'");
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_BYTES_H_

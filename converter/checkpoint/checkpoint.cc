@@ -14,7 +14,7 @@
 #include "runtime/base/mapped_file.h"
 #include "runtime/base/sha256.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // The magic number with which torch.save began before its zip form (PyTorch 1.6): PROTO 2, LONG1 of ten bytes.
@@ -119,4 +119,4 @@ Result<std::unique_ptr<Checkpoint>> Checkpoint::Open(const std::string& path) {
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -12,7 +12,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Free text beside the tensors, by key: the __metadata__ of a safetensors file. Nothing in it is checked or trusted.
 using CheckpointMetadata = std::map<std::string, std::string, std::less<>>;
@@ -51,6 +51,6 @@ class Checkpoint {
   virtual Result<std::string> Sha256() const = 0;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_CHECKPOINT_H_

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace intsam {
+namespace intsam::internal {
 
 struct CheckpointLimits {
   static constexpr uint64_t kFileBytes = uint64_t{8} << 30;
@@ -32,6 +32,6 @@ struct CheckpointLimits {
   static constexpr int kConfigDepth = 8;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_LIMITS_H_

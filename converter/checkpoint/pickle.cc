@@ -12,7 +12,7 @@
 #include "converter/checkpoint/pickle_opcodes.h"
 #include "converter/checkpoint/pickle_records.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr uint32_t kNothing = UINT32_MAX;  // no cell, memo slot without value
@@ -387,4 +387,4 @@ class PickleMachine {
 
 Result<PickleDocument> InterpretPickle(ByteSpan bytes) { return PickleMachine(bytes).Run(); }
 
-}  // namespace intsam
+}  // namespace intsam::internal

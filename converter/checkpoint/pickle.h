@@ -19,7 +19,7 @@
 #include "converter/checkpoint/checkpoint.h"
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 enum class PickleKind : uint8_t {
   kNone,
@@ -82,6 +82,6 @@ class PickleDocument {
 // limit.
 Result<PickleDocument> InterpretPickle(ByteSpan bytes);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_PICKLE_H_

@@ -4,7 +4,7 @@
 #include "converter/checkpoint/pickle.h"
 #include "converter/checkpoint/pickle_names.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 const char* NameOf(PickleKind kind) {
   switch (kind) {
@@ -43,4 +43,4 @@ std::vector<PickleDocument::Id> PickleDocument::Items(Id id) const {
   return items;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -6,7 +6,7 @@
 
 #include "converter/checkpoint/pickle.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct KnownName {
   const char* module;
@@ -31,6 +31,6 @@ inline constexpr KnownName kKnownNames[] = {
     {"torch", "BoolStorage", PickleGlobal::kStorageType, DType::kBool},
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_PICKLE_NAMES_H_

@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace intsam::opcode {
+namespace intsam::internal::opcode {
 
 constexpr uint8_t kMark = '(', kStop = '.', kBinFloat = 'G', kBinInt = 'J', kBinInt1 = 'K', kBinInt2 = 'M', kNone = 'N';
 constexpr uint8_t kBinPersId = 'Q', kReduce = 'R', kBinUnicode = 'X', kAppend = 'a', kBuild = 'b', kGlobal = 'c';
@@ -87,6 +87,6 @@ inline const char* NameOf(uint8_t code) {
   }
 }
 
-}  // namespace intsam::opcode
+}  // namespace intsam::internal::opcode
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_PICKLE_OPCODES_H_

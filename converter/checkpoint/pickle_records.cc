@@ -1,7 +1,7 @@
 // The argument checks of the pickle machine (see pickle_records.h).
 #include "converter/checkpoint/pickle_records.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Id = PickleDocument::Id;
@@ -60,4 +60,4 @@ bool IsStateDictAttributes(const PickleDocument& document, Id id) {
          document.kind(items[1]) == PickleKind::kDict;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -5,7 +5,7 @@
 
 #include "converter/checkpoint/pickle.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // ("storage", storage type, key, device, count >= 0)
 bool IsStorageArguments(const PickleDocument& document, PickleDocument::Id id);
@@ -19,6 +19,6 @@ bool IsParameterArguments(const PickleDocument& document, PickleDocument::Id id)
 // {"_metadata": a dict}: all that state_dict() attaches to its OrderedDict
 bool IsStateDictAttributes(const PickleDocument& document, PickleDocument::Id id);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_PICKLE_RECORDS_H_

@@ -13,7 +13,7 @@
 #include "converter/checkpoint/tensor_view.h"
 #include "runtime/base/checked.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using nlohmann::json;
@@ -209,4 +209,4 @@ Result<std::vector<TensorView>> ReadSafetensors(ByteSpan file, CheckpointMetadat
   return views;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

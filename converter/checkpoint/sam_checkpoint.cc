@@ -13,7 +13,7 @@
 #include "converter/checkpoint/tensor_view.h"
 #include "runtime/base/mapped_file.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Buffers that some exports of the official model carry; normalisation has fixed constants here.
@@ -96,4 +96,4 @@ Result<FloatModel> LoadFloatModel(const std::string& path, const std::string& co
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -9,7 +9,7 @@
 #include "converter/checkpoint/checkpoint.h"
 #include "runtime/sam/config.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct TensorSpec {
   std::string name;  // official SAM state-dict key
@@ -41,6 +41,6 @@ Result<FloatModel> LoadFloatModel(const std::string& path, const std::string& co
 // on every machine. Weights are scaled so that activations stay in the range of a trained model.
 FloatModel SyntheticModel(const SamConfig& config, uint64_t seed);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_SAM_CHECKPOINT_H_

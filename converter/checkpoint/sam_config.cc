@@ -14,7 +14,7 @@
 #include "converter/checkpoint/sam_checkpoint.h"
 #include "converter/checkpoint/tensor_view.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using nlohmann::json;
@@ -229,4 +229,4 @@ Result<SamConfig> DeduceConfig(const std::vector<CheckpointTensor>& tensors, con
   return config;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

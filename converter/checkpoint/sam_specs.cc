@@ -5,7 +5,7 @@
 
 #include "converter/checkpoint/sam_checkpoint.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Shape = std::vector<uint64_t>;
@@ -114,4 +114,4 @@ std::vector<TensorSpec> SamTensorSpecs(const SamConfig& config) {
   return list.Take();
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

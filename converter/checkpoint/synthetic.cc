@@ -7,7 +7,7 @@
 
 #include "converter/checkpoint/sam_checkpoint.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014 (Stafford's mix 13).
@@ -83,4 +83,4 @@ FloatModel SyntheticModel(const SamConfig& config, uint64_t seed) {
   return model;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

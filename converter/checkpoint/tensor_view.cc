@@ -9,7 +9,7 @@
 #include "converter/checkpoint/limits.h"
 #include "runtime/base/checked.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 uint64_t WidthOf(DType dtype) {
   switch (dtype) {
@@ -127,4 +127,4 @@ void CopyElements(ByteSpan file, const TensorView& view, uint8_t* out) {
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -12,7 +12,7 @@
 #include "converter/checkpoint/checkpoint.h"
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct TensorView {
   CheckpointTensor info;
@@ -43,6 +43,6 @@ Status CheckTensorName(std::string_view name);
 Status SetShape(std::vector<uint64_t> shape, CheckpointTensor* info);
 std::vector<uint64_t> ContiguousStrides(const std::vector<uint64_t>& shape);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_TENSOR_VIEW_H_

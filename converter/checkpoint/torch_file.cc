@@ -12,7 +12,7 @@
 #include "converter/checkpoint/zip_directory.h"
 #include "runtime/base/checked.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Id = PickleDocument::Id;
@@ -167,4 +167,4 @@ Result<std::vector<TensorView>> ReadTorchZip(ByteSpan file) {
   return views;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

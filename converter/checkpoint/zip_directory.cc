@@ -12,7 +12,7 @@
 #include "converter/checkpoint/limits.h"
 #include "runtime/base/checked.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr uint32_t kLocalSignature = 0x04034b50;
@@ -223,4 +223,4 @@ Result<std::vector<ZipMember>> ReadZipDirectory(ByteSpan file) {
   return members;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

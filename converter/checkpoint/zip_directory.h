@@ -11,7 +11,7 @@
 #include "converter/checkpoint/bytes.h"
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct ZipMember {
   std::string name;
@@ -23,6 +23,6 @@ struct ZipMember {
 // Refuses compression, encryption, several disks, comments after the end record, and local headers that disagree.
 Result<std::vector<ZipMember>> ReadZipDirectory(ByteSpan file);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_ZIP_DIRECTORY_H_

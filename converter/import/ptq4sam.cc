@@ -17,7 +17,7 @@
 #include "converter/import/ptq4sam_metadata.h"
 #include "converter/quantize/sites.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr double kMaxAgqScale = 4;  // a ceiling of probabilities, which learning can move above 1
@@ -327,4 +327,4 @@ Result<ImportedModel> ImportPtq4Sam(const std::string& path) {
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

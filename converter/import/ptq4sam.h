@@ -11,7 +11,7 @@
 #include "converter/checkpoint/sam_checkpoint.h"
 #include "converter/quantize/plan.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct ImportedModel {
   FloatModel model;       // every official tensor; quantised weights as (code - zero) * scale
@@ -32,6 +32,6 @@ struct ImportedModel {
 // bits, a softmax zero point other than 0); kResource.
 Result<ImportedModel> ImportPtq4Sam(const std::string& path);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_IMPORT_PTQ4SAM_H_

@@ -8,7 +8,7 @@
 
 #include "converter/checkpoint/bytes.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using nlohmann::json;
@@ -138,4 +138,4 @@ Status CheckOfficialVariant(const SamConfig& config) {
   return Status();
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

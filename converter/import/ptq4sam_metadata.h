@@ -10,7 +10,7 @@
 #include "converter/checkpoint/checkpoint.h"
 #include "runtime/sam/config.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct Ptq4SamMetadata {
   std::string config_json;  // the stated configuration, as DeduceConfig takes it
@@ -29,6 +29,6 @@ Result<Ptq4SamMetadata> ParsePtq4SamMetadata(const CheckpointMetadata& metadata)
 // A model as wide as SAM-B, -L or -H must be that model in every other number too (kUnsupported, naming the field).
 Status CheckOfficialVariant(const SamConfig& config);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_IMPORT_PTQ4SAM_METADATA_H_

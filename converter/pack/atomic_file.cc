@@ -13,7 +13,7 @@
 #include <mutex>
 #include <utility>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kSlots = 16;
@@ -189,4 +189,4 @@ Status AtomicFile::Commit() {
   return Status();
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

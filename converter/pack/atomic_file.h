@@ -15,7 +15,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 class AtomicFile {
  public:
@@ -47,6 +47,6 @@ class AtomicFile {
   int descriptor_;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_PACK_ATOMIC_FILE_H_

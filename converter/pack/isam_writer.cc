@@ -11,7 +11,7 @@
 #include "runtime/format/isam.h"
 #include "runtime/format/reader.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using isam::AlignUp;
@@ -141,4 +141,4 @@ Status WriteModelFile(IntegerModel& model, const std::string& provenance, const 
   return file.Commit();
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

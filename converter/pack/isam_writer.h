@@ -9,7 +9,7 @@
 #include "runtime/base/status.h"
 #include "runtime/format/model.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Gives the file's bytes in order, in pieces. The first failing `sink` call ends the writing with its status.
 using ByteSink = std::function<Status(const void* data, size_t size)>;
@@ -20,6 +20,6 @@ Status WriteModel(IntegerModel& model, const std::string& provenance, const Byte
 // Writes atomically: a temporary file is written, reopened, validated and checksummed, then renamed to `path`.
 Status WriteModelFile(IntegerModel& model, const std::string& provenance, const std::string& path);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_PACK_ISAM_WRITER_H_

@@ -5,7 +5,7 @@
 
 #include "converter/reference/matmul.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr size_t kQueries = 40;        // of one sample
@@ -132,4 +132,4 @@ std::vector<float> Mix(const AttentionSite& site, const AttentionSample& sample,
   return out;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

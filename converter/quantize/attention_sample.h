@@ -12,7 +12,7 @@
 #include "converter/checkpoint/sam_checkpoint.h"
 #include "converter/quantize/sites.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Some queries of one window (encoder) or one prompt (decoder) and all of their keys, pads included.
 struct AttentionSample {
@@ -57,6 +57,6 @@ std::vector<float> Probabilities(const AttentionSite& site, const FloatModel& mo
 std::vector<float> Mix(const AttentionSite& site, const AttentionSample& sample, std::span<const float> probabilities,
                        std::span<const float> v);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_ATTENTION_SAMPLE_H_

@@ -6,7 +6,7 @@
 
 #include "converter/quantize/reparametrize.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr size_t kGrid = 128, kBins = 4096;
@@ -72,4 +72,4 @@ void FoldSigns(FloatModel& model, const AttentionSite& site, std::span<const flo
   for (const int part : {0, 1}) ScaleRows(model, site.Projection(part), site.FirstRow(part), signs);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -11,7 +11,7 @@
 #include "converter/quantize/sites.h"
 #include "converter/quantize/statistics.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Peaks of the distribution of values: Gaussian kernel density with Scott's bandwidth on 128 points from the least to
 // the largest value, strict local maxima of at least 1 % of the sum, at least 32 points apart, the higher one winning.
@@ -25,6 +25,6 @@ std::vector<float> KeySigns(const SiteStatistics& keys);
 // Decoder attentions only: in the encoder q also meets the relative positions, whose table all heads share.
 void FoldSigns(FloatModel& model, const AttentionSite& site, std::span<const float> signs);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_BIG_H_

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Tight box, in pixels of the resized photo, of the positive logits of a low-resolution mask; false when there are
@@ -137,4 +137,4 @@ CalibrationImage SyntheticImage(const SamConfig& config, uint64_t seed) {
   return image;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -13,7 +13,7 @@
 #include "converter/reference/float_sam.h"
 #include "runtime/image/resize.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // A photo already resized to the model's longest side, RGB.
 struct CalibrationImage {
@@ -42,6 +42,6 @@ Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const C
 // Seeded smooth noise, for synthetic models where there is nothing to recognise.
 CalibrationImage SyntheticImage(const SamConfig& config, uint64_t seed);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_CALIBRATE_H_

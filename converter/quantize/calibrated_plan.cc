@@ -10,7 +10,7 @@
 #include "converter/reference/matmul.h"
 #include "converter/reference/parallel.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr size_t kHistogramBins = 64;
@@ -235,4 +235,4 @@ void ReportKeys(const SamConfig& config, const Observations& seen, bool after, Q
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 #include "converter/quantize/profile.h"
 #include "converter/quantize/report.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Decides everything that `plan` lacks and leaves what it has (imported models bring some of it); fills the report.
 // The Gram matrices are dropped one after the other as their layers are rounded. kInternal when a site was never seen.
@@ -23,6 +23,6 @@ std::vector<LayerSite> GramLayers(const SamConfig& config, const BitProfile& bit
 // Counts the peaks of every attention's keys and keeps their histograms; `after`: as those after all changes.
 void ReportKeys(const SamConfig& config, const Observations& seen, bool after, QuantizeReport& report);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_CALIBRATED_PLAN_H_

@@ -9,7 +9,7 @@
 #include "converter/reference/matmul.h"
 #include "converter/reference/parallel.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr double kGain = 0.97;    // a change must leave less than this share of the error without it
@@ -366,4 +366,4 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
   });
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

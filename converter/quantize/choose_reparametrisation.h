@@ -7,12 +7,12 @@
 #include "converter/quantize/profile.h"
 #include "converter/quantize/report.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Changes `model` in place; `seen` is of the model as it was, without Gram matrices. Calibrate anew afterwards.
 void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
                    int threads, QuantizeReport& report);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_CHOOSE_REPARAMETRISATION_H_

@@ -4,7 +4,7 @@
 
 #include "converter/reference/matmul.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 void Gram::Add(std::span<const float> rows) {
   const size_t n = rows.size() / channels_, used = std::min(n, kRowsPerCall);
@@ -21,4 +21,4 @@ void Gram::Add(std::span<const float> rows) {
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

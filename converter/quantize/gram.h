@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 
 class Gram {
  public:
@@ -29,6 +29,6 @@ class Gram {
 
 using Grams = std::map<std::string, Gram, std::less<>>;
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_GRAM_H_

@@ -5,7 +5,7 @@
 #include "converter/quantize/layers.h"
 #include "converter/quantize/pack_weights.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr double kEps = 1e-6;
@@ -131,4 +131,4 @@ void QuantizeImageEncoder(QuantizeContext& q, ImageEncoder& encoder, double key_
   QuantizeNeck(q, encoder.neck, residual_unit, key_unit);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -5,7 +5,7 @@
 
 #include "converter/quantize/pack_weights.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 void QuantizeContext::Missing(const std::string& what) {
   if (status.ok()) status = Error(Code::kInternal, "%s: nothing was decided for it", what.c_str());
@@ -200,4 +200,4 @@ Result<std::unique_ptr<QuantizedModel>> QuantizeModel(const FloatModel& model, c
   return quantized;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

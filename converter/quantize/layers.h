@@ -8,7 +8,7 @@
 
 #include "converter/quantize/quantize.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // What the builders of all parts share.
 struct QuantizeContext {
@@ -60,6 +60,6 @@ void QuantizePromptEncoder(QuantizeContext& context, PromptEncoder& encoder, dou
 void QuantizeMaskDecoder(QuantizeContext& context, MaskDecoder& decoder, double token_unit, double key_unit,
                          double logit_unit);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_LAYERS_H_

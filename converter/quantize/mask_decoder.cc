@@ -4,7 +4,7 @@
 
 #include "converter/quantize/layers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr double kEps = 1e-6;       // LayerNorm2d
@@ -184,4 +184,4 @@ void QuantizeMaskDecoder(QuantizeContext& q, MaskDecoder& d, double token_unit, 
   d.iou_q15 = MakeRq32Scalar(iou_unit * 32768);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Feature = bool QuantizeMethod::*;
@@ -89,4 +89,4 @@ std::vector<std::string> EnabledFeatures(const QuantizeMethod& method) {
   return names;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

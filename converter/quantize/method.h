@@ -9,7 +9,7 @@
 #include "converter/quantize/softmax_search.h"
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct QuantizeMethod {
   std::string name = "intsam";
@@ -38,6 +38,6 @@ Result<QuantizeMethod> MakeMethod(const std::string& preset, const std::vector<s
 // The features that are on, for reports.
 std::vector<std::string> EnabledFeatures(const QuantizeMethod& method);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_METHOD_H_

@@ -6,7 +6,7 @@
 
 #include "converter/reference/simd.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr size_t kSearchValues = 32768;
@@ -97,4 +97,4 @@ std::vector<float> FakeQuantize(std::span<const float> values, const ActivationS
   return out;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 #include "converter/quantize/plan.h"
 #include "converter/quantize/statistics.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 enum class Observer {
   kMinMax,         // extremes over all calls
@@ -34,6 +34,6 @@ ActivationScale LeastErrorScale(std::span<const float> values, size_t channels, 
 float FakeQuantize(float value, const ActivationScale& scale);
 std::vector<float> FakeQuantize(std::span<const float> values, const ActivationScale& scale);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_OBSERVERS_H_

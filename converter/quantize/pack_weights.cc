@@ -5,7 +5,7 @@
 #include "kernels/kernels.h"
 #include "kernels/numerics/packed_weights.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 std::vector<int8_t> PackPanels(const std::vector<int8_t>& rows, uint32_t out, uint32_t in) {
   std::vector<int8_t> panels(size_t{(out + 15) / 16} * 16 * in);
@@ -50,4 +50,4 @@ void SetWeights(Linear& linear, const std::vector<uint8_t>& codes, const std::ve
   linear.zero = pool.Add(padded);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 #include "converter/quantize/parameters.h"
 #include "runtime/format/model.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // s8 weights [out][in] row-major to panels [out padded to 16 / 16][in / 4][16][4], the padding zero.
 std::vector<int8_t> PackPanels(const std::vector<int8_t>& rows, uint32_t out, uint32_t in);
@@ -24,6 +24,6 @@ std::vector<uint8_t> PackWeights(const std::vector<uint8_t>& codes, int bits, ui
 void SetWeights(Linear& linear, const std::vector<uint8_t>& codes, const std::vector<uint8_t>& zero, int bits,
                 TensorPool& pool);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_PACK_WEIGHTS_H_

@@ -6,7 +6,7 @@
 
 #include "kernels/numerics/fixed_point.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 int64_t Round(double x) { return static_cast<int64_t>(std::floor(x + 0.5)); }
@@ -234,4 +234,4 @@ std::vector<int16_t> ToS16Values(std::span<const float> values, double unit) {
   return out;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

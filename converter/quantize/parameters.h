@@ -10,7 +10,7 @@
 #include "converter/quantize/plan.h"
 #include "runtime/format/model.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Owns the tensors of a model under construction; every buffer is readable 64 bytes past its end, as the kernels
 // expect.
@@ -59,6 +59,6 @@ RelPos MakeRelPos(std::span<const float> table, uint32_t side, uint32_t head_dim
 int UnitBits(double max, double limit);
 std::vector<int16_t> ToS16Values(std::span<const float> values, double unit);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_PARAMETERS_H_

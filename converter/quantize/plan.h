@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 
 // value = (code - zero) * scale with code in 0..2^bits-1 and zero in 0..2^bits-1: zero is always representable.
 struct ActivationScale {
@@ -46,6 +46,6 @@ struct QuantizationPlan {
   std::map<std::string, SoftmaxCoding, std::less<>> softmax;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_PLAN_H_

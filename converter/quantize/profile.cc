@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr std::pair<const char*, SiteClass> kClassNames[] = {{"attention", SiteClass::kEncoderAttention},
@@ -67,4 +67,4 @@ const char* BitProfileHelp() {
   return "wXaY with X, Y in 2..8, then optionally ,CLASS=wXaY for attention, mlp, neck, decoder; or mixed6, mixed4";
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

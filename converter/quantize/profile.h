@@ -8,7 +8,7 @@
 #include "converter/quantize/sites.h"
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct BitWidths {
   int weights = 8;      // 2..8
@@ -29,6 +29,6 @@ Result<BitProfile> ParseBitProfile(const std::string& text);
 // For help texts: the grammar and the named mixtures.
 const char* BitProfileHelp();
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_PROFILE_H_

@@ -12,7 +12,7 @@
 #include "converter/quantize/statistics.h"
 #include "runtime/format/model.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct QuantizedModel {
   IntegerModel model;  // views into pool
@@ -28,6 +28,6 @@ struct QuantizedModel {
 Result<std::unique_ptr<QuantizedModel>> QuantizeModel(const FloatModel& model, const Statistics& statistics,
                                                       QuantizationPlan& plan);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_QUANTIZE_H_

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 std::vector<float>& Tensor(FloatModel& model, const std::string& name) { return model.tensors.at(name); }
@@ -81,4 +81,4 @@ void MigrateNorm(FloatModel& model, const std::string& norm, const std::string& 
   ScaleColumns(model, layer, factors);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -9,7 +9,7 @@
 #include "converter/checkpoint/sam_checkpoint.h"
 #include "converter/quantize/sites.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Rows first..first+n of a layer's weight, and of its bias, times factors.
 void ScaleRows(FloatModel& model, const std::string& layer, size_t first, std::span<const float> factors);
@@ -34,6 +34,6 @@ void ScaleValues(FloatModel& model, const AttentionSite& site, std::span<const f
 void MigrateNorm(FloatModel& model, const std::string& norm, const std::string& layer, std::span<const float> factors,
                  std::span<const float> shift);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_REPARAMETRIZE_H_

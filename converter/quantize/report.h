@@ -11,7 +11,7 @@
 #include "converter/quantize/profile.h"
 #include "converter/quantize/softmax_search.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Distribution of a site's values over its sample.
 struct Histogram {
@@ -42,6 +42,6 @@ struct QuantizeReport {
   std::map<std::string, LayerReport> layers;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_REPORT_H_

@@ -8,7 +8,7 @@
 #include "converter/reference/matmul.h"
 #include "converter/reference/simd.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr double kPower = 2.4;     // PTQ4SAM's MSEObserver
@@ -167,4 +167,4 @@ std::vector<float> Dequantize(const WeightCodes& weights) {
   return values;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

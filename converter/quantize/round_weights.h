@@ -8,7 +8,7 @@
 #include "converter/quantize/gram.h"
 #include "converter/quantize/plan.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct RoundingOptions {
   int bits = 8;
@@ -34,6 +34,6 @@ WeightCodes RoundWeights(std::span<const float> weight, size_t out, size_t in, c
 // (code - zero) * scale of every weight.
 std::vector<float> Dequantize(const WeightCodes& weights);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_ROUND_WEIGHTS_H_

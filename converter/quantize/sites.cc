@@ -1,6 +1,6 @@
 #include "converter/quantize/sites.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 const std::string kTransformer = "mask_decoder.transformer.";
@@ -62,4 +62,4 @@ std::vector<LayerSite> QuantizedLayers(const SamConfig& c) {
   return layers;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

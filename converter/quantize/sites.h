@@ -9,7 +9,7 @@
 
 #include "runtime/sam/config.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 enum class SiteClass { kEncoderAttention, kEncoderMlp, kNeck, kDecoder };
 inline constexpr int kSiteClasses = 4;
@@ -37,6 +37,6 @@ struct AttentionSite {
 std::vector<LayerSite> QuantizedLayers(const SamConfig& config);
 std::vector<AttentionSite> QuantizedAttentions(const SamConfig& config);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_SITES_H_

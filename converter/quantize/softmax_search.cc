@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr double kPower = 2.4;
@@ -143,4 +143,4 @@ SoftmaxChoice ChooseSoftmax(const AttentionSite& site, const FloatModel& model,
   return choice;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -9,7 +9,7 @@
 #include "converter/quantize/attention_sample.h"
 #include "converter/quantize/plan.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 enum class SoftmaxPolicy { kAuto, kExact, kUniform, kAgq };
 
@@ -31,6 +31,6 @@ SoftmaxChoice ChooseSoftmax(const AttentionSite& site, const FloatModel& model,
                             const std::vector<AttentionSample>& samples, int bits, SoftmaxPolicy policy,
                             bool search_uniform, double output_error);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_SOFTMAX_SEARCH_H_

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-namespace intsam {
+namespace intsam::internal {
 
 void SiteStatistics::Add(std::span<const float> values, size_t channels) {
   if (values.empty()) return;
@@ -81,4 +81,4 @@ Status Statistics::Require(const std::string& site) const {
   return Error(Code::kInternal, "calibration never observed %s", site.c_str());
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

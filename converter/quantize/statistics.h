@@ -11,7 +11,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 class SiteStatistics {
  public:
@@ -65,6 +65,6 @@ class Statistics {
   std::map<std::string, SiteStatistics, std::less<>> sites_;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_QUANTIZE_STATISTICS_H_

@@ -8,7 +8,7 @@
 #include "converter/reference/ops.h"
 #include "converter/reference/parallel.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 void AttendStrip(const Rows& q, size_t queries, const Rows& k, const Rows& v, size_t keys, size_t dim,
                  const RelativeScores& relative, StripScratch& scratch, float* out, size_t out_stride) {
@@ -36,4 +36,4 @@ void PlainAttention::Run(const float* q, size_t queries, const float* k, const f
   });
 }
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32

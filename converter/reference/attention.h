@@ -7,7 +7,7 @@
 
 #include "converter/reference/context.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 // Rows of `dim` floats, `stride` floats apart.
 struct Rows {
@@ -45,6 +45,6 @@ class PlainAttention {
   std::vector<StripScratch> scratch_;
 };
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_ATTENTION_H_

@@ -11,7 +11,7 @@
 
 #include "converter/reference/float_sam.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 // Floats aligned for any vector unit. Resize keeps no contents and never shrinks, so steady state allocates nothing.
 class Buffer {
@@ -52,6 +52,6 @@ struct Context {
   }
 };
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_CONTEXT_H_

@@ -29,7 +29,7 @@
 #include "converter/reference/parallel.h"
 #include "converter/reference/prompt_encoder.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 struct Photo {
@@ -123,4 +123,4 @@ FloatMasks FloatSam::Decode(const std::vector<float>& embedding, const FloatProm
 
 std::string FloatSam::MatrixLibrary() { return fp32::MatrixLibraryName(); }
 
-}  // namespace intsam
+}  // namespace intsam::internal

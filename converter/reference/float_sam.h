@@ -15,7 +15,7 @@
 #include "runtime/sam/config.h"
 #include "runtime/sam/steps.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Called with every activation that the integer runtime quantises; may change the values in place (fake quantisation).
 // `channels` is the length of the last axis. See float_sam.cc's head for the list of site names.
@@ -76,6 +76,6 @@ class FloatSam {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_REFERENCE_FLOAT_SAM_H_

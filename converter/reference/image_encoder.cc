@@ -7,7 +7,7 @@
 #include "converter/reference/ops.h"
 #include "converter/reference/parallel.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 namespace {
 
 constexpr float kMean[3] = {123.675f, 116.28f, 103.53f};
@@ -239,4 +239,4 @@ std::vector<float> ImageEncoder::Neck(const std::string& name) {
   return y;
 }
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32

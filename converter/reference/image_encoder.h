@@ -10,7 +10,7 @@
 #include "converter/reference/context.h"
 #include "converter/reference/matmul.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 class ImageEncoder {
  public:
@@ -57,6 +57,6 @@ class ImageEncoder {
   Buffer x_, norm_, q_, k_, v_, out_, hidden_;  // q_, k_, v_: one more row, the padding token's
 };
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_IMAGE_ENCODER_H_

@@ -4,7 +4,7 @@
 #include "converter/reference/matmul.h"
 #include "converter/reference/ops.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 namespace {
 
 std::string TransformerLayer(uint32_t layer) { return "mask_decoder.transformer.layers." + std::to_string(layer); }
@@ -175,4 +175,4 @@ std::vector<float> MaskDecoder::IouHead(const std::string& name) {
   return HeadMlp(name, std::vector<float>(tokens_.data(), tokens_.data() + channels_), context_.config.iou_head_depth);
 }
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32

@@ -8,7 +8,7 @@
 #include "converter/reference/attention.h"
 #include "converter/reference/context.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 class MaskDecoder {
  public:
@@ -47,6 +47,6 @@ class MaskDecoder {
   std::vector<float> tokens_, token_pe_, keys_, upscaled_, hyper_;
 };
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_MASK_DECODER_H_

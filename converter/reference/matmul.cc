@@ -7,7 +7,7 @@
 #include <dnnl.hpp>
 #pragma GCC diagnostic pop
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 namespace {
 
 const dnnl::engine& Engine() {
@@ -88,4 +88,4 @@ std::string MatrixLibraryName() {
          std::to_string(version->patch);
 }
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32

@@ -8,7 +8,7 @@
 
 #include "converter/reference/float_sam.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 enum class Transpose { kNo, kYes };
 
@@ -37,6 +37,6 @@ class Linear {
 // "oneDNN 2.6.3"
 std::string MatrixLibraryName();
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_MATMUL_H_

@@ -9,7 +9,7 @@
 #include "converter/reference/parallel.h"
 #include "converter/reference/simd.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 namespace {
 
 INTSAM_CLONES void LayerNormRow(const float* x, size_t channels, const float* gamma, const float* beta, float epsilon,
@@ -230,4 +230,4 @@ void Patches3x3(int threads, const float* x, size_t side, size_t channels, float
   });
 }
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32

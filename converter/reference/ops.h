@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <vector>
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 inline constexpr float kEncoderEpsilon = 1e-6f;  // LayerNorm of the encoder, and every LayerNorm2d
 inline constexpr float kDecoderEpsilon = 1e-5f;  // LayerNorm of the two-way transformer
@@ -45,6 +45,6 @@ void Unfold2x2(int threads, const float* taps, size_t side, size_t channels, con
 // x [side][side][channels] to zero-padded 3x3 neighbourhoods, [side * side][3 * 3 * channels].
 void Patches3x3(int threads, const float* x, size_t side, size_t channels, float* out);
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_OPS_H_

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 // Number of threads to use for a request (<= 0: all cores). The thread sanitizer does not see the barriers inside
 // libgomp and would report every loop, so under it there is one thread.
@@ -56,6 +56,6 @@ void ParallelRows(int threads, size_t rows, size_t channels, const Body& body) {
                 [&](size_t part, int) { body(rows * part / parts, rows * (part + 1) / parts); });
 }
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_PARALLEL_H_

@@ -7,7 +7,7 @@
 #include "converter/reference/matmul.h"
 #include "converter/reference/ops.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 namespace {
 
 constexpr int kPaddingLabel = -1;
@@ -112,4 +112,4 @@ std::vector<float> PromptEncoder::Keys(const std::vector<float>& embedding, cons
   return keys;
 }
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32

@@ -7,7 +7,7 @@
 
 #include "converter/reference/context.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 class PromptEncoder {
  public:
@@ -34,6 +34,6 @@ class PromptEncoder {
   std::vector<float> image_pe_;
 };
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_PROMPT_ENCODER_H_

@@ -15,7 +15,7 @@
 #define INTSAM_CLONES
 #endif
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 
 // exp(x) for x <= 0 within 2 units in the last place; below -87 the result is exp(-87), about 1.6e-38.
 [[gnu::always_inline]] inline float ExpOfNegative(float x) {
@@ -49,6 +49,6 @@ namespace intsam::fp32 {
   return x < 0.0f ? half_tail : 1.0f - half_tail;
 }
 
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32
 
 #endif  // INTSAM_CONVERTER_REFERENCE_SIMD_H_

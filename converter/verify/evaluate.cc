@@ -6,7 +6,7 @@
 
 #include "converter/quantize/parameters.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // One bilinear sample position: align_corners = False, as torch.nn.functional.interpolate.
@@ -208,4 +208,4 @@ Status Evaluator::AddGrid(const Photo& photo) {
   return Status();
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

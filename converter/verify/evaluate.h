@@ -9,7 +9,7 @@
 #include "converter/verify/regions.h"
 #include "runtime/exec/session.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // The float reference's mask at the size of the original photo (bilinear x4, crop, bilinear; logit > 0).
 std::vector<uint8_t> FloatMask(const float* low_res, uint32_t side, ImageSize resized, ImageSize original);
@@ -79,6 +79,6 @@ class Evaluator {
   int predictions_ = 0;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_VERIFY_EVALUATE_H_

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Lower envelope of parabolas: in place d[i] = min_j (i - j)^2 + f[j] over one line of `n` values with `stride`.
@@ -81,4 +81,4 @@ double MaskIou(std::span<const uint8_t> a, std::span<const uint8_t> b) {
   return either == 0 ? 1 : static_cast<double>(both) / static_cast<double>(either);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

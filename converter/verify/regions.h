@@ -9,7 +9,7 @@
 #include "runtime/exec/executor.h"
 #include "runtime/image/resize.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct Region {
   std::vector<uint8_t> mask;  // [height][width], 0 or 1
@@ -27,6 +27,6 @@ std::vector<int64_t> SquaredDistances(std::span<const uint8_t> mask, ImageSize s
 // Intersection over union of two masks; 1 when both are empty.
 double MaskIou(std::span<const uint8_t> a, std::span<const uint8_t> b);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_VERIFY_REGIONS_H_

@@ -14,7 +14,7 @@
 #include "kernels/nn/avx512_common.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kTileRows = 16, kTileDepth = 64, kTileBytes = 1024;
@@ -198,4 +198,4 @@ void AmxGemmA8W8(const GemmA8W8& g) {
 
 void FillGemmAmx(Kernels& k) { k.gemm_a8w8 = AmxGemmA8W8; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

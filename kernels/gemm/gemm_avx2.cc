@@ -11,7 +11,7 @@
 #include "kernels/gemm/gemm_avx2.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx2;
@@ -163,4 +163,4 @@ void FillGemmAvx2(Kernels& k) {
   k.gemm_a16w8 = Avx2GemmA16W8;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

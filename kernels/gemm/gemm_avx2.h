@@ -8,7 +8,7 @@
 #include "kernels/nn/avx2_common.h"
 #include "kernels/numerics/packed_weights.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // How many pairs of products of a column a tier may add in s16 (VPMADDUBSW adds two): 0 if even one pair can overflow.
 // Packed weights are taken as code - 2^(bits-1), which the zero point of a channel does not widen.
@@ -94,6 +94,6 @@ class PanelPrefetch {
 };
 
 }  // namespace avx2
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_GEMM_GEMM_AVX2_H_

@@ -8,7 +8,7 @@
 
 #include "kernels/gemm/gemm_avx2.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx2;
@@ -215,4 +215,4 @@ void NarrowGemm(const GemmA8W8& g) {
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

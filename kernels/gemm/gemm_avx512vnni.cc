@@ -3,7 +3,7 @@
 #include "kernels/nn/avx512_common.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 void Avx512vnniGemmA8W8(const GemmA8W8& g) { vnni::Gemm<Zmm>(g); }
 
@@ -12,4 +12,4 @@ void FillGemmAvx512vnni(Kernels& k) {
   k.gemm_a16w8 = vnni::Gemm<Zmm, GemmA16W8>;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

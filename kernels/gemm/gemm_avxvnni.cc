@@ -3,11 +3,11 @@
 #include "kernels/nn/avxvnni_common.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 void FillGemmAvxvnni(Kernels& k) {
   k.gemm_a8w8 = vnni::Gemm<Ymm, GemmA8W8>;
   k.gemm_a16w8 = vnni::Gemm<Ymm, GemmA16W8>;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -3,7 +3,7 @@
 #include "kernels/gemm/gemm_neon.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace neon;
@@ -87,4 +87,4 @@ void DotprodGemmA8W8(const GemmA8W8& g) { GemmOfCodes<DotprodTier>(g); }
 
 void FillGemmDotprod(Kernels& k) { k.gemm_a8w8 = DotprodGemmA8W8; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

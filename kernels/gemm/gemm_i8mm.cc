@@ -3,7 +3,7 @@
 #include "kernels/gemm/gemm_neon.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace neon;
@@ -110,4 +110,4 @@ void I8mmGemmA8W8(const GemmA8W8& g) { GemmOfCodes<I8mmTier>(g); }
 
 void FillGemmI8mm(Kernels& k) { k.gemm_a8w8 = I8mmGemmA8W8; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -10,7 +10,7 @@
 #include "kernels/gemm/gemm_neon.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace neon;
@@ -218,4 +218,4 @@ void FillGemmNeon(Kernels& k) {
   k.gemm_a16w8 = NeonGemmA16W8;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -13,7 +13,7 @@
 #include "kernels/nn/neon_common.h"
 #include "kernels/numerics/packed_weights.h"
 
-namespace intsam::neon {
+namespace intsam::internal::neon {
 
 constexpr int kBlockRows = 72;    // callers give strips of about 64 rows; a multiple of every tier's tile
 constexpr int kBlockDepth = 768;  // a panel of it (12 KiB) stays in an L1 of 32 KiB beside the rows of a tile
@@ -172,14 +172,14 @@ static inline void WideTile(const int16_t* a, size_t a_stride, const int16_t* w,
   }
 }
 
-}  // namespace intsam::neon
+}  // namespace intsam::internal::neon
 
-namespace intsam {
+namespace intsam::internal {
 
 // The product of s8 operands (activations after the flip) of the dotprod and i8mm tiers, for their mix.
 void DotprodGemmA8W8(const GemmA8W8& g);
 void I8mmGemmA8W8(const GemmA8W8& g);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_GEMM_GEMM_NEON_H_

@@ -8,7 +8,7 @@
 #include "kernels/numerics/packed_weights.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kRows = 4;
@@ -77,4 +77,4 @@ void FillGemmScalar(Kernels& k) {
   k.gemm_a16w8 = ScalarGemmA16W8;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

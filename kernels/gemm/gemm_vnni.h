@@ -14,7 +14,7 @@
 
 #include "kernels/gemm/gemm_avx2.h"
 
-namespace intsam::vnni {
+namespace intsam::internal::vnni {
 
 constexpr int kBlockRows = 72;     // callers give strips of about 64 rows
 constexpr int kBlockBytes = 8192;  // of a panel: four of them fill two thirds of an L1 of 48 KiB beside the rows
@@ -158,14 +158,14 @@ void Gemm(const Arguments& g) {
   }
 }
 
-}  // namespace intsam::vnni
+}  // namespace intsam::internal::vnni
 
-namespace intsam {
+namespace intsam::internal {
 
 // The avx512vnni tier's product, for the rows that the amx tier's leaves over, and that one, for its mix.
 void Avx512vnniGemmA8W8(const GemmA8W8& g);
 void AmxGemmA8W8(const GemmA8W8& g);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_GEMM_GEMM_VNNI_H_

@@ -6,7 +6,7 @@
 #include "kernels/nn/mix_vnni.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx512;
@@ -72,4 +72,4 @@ void FillAttentionAmx(Kernels& k) {
   k.attention_mix = AmxAttentionMix;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -6,7 +6,7 @@
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx2;
@@ -240,4 +240,4 @@ void FillAttentionAvx2(Kernels& k) {
   k.relative_position = Avx2RelativePosition;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

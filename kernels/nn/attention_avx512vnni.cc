@@ -7,7 +7,7 @@
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx512;
@@ -112,4 +112,4 @@ void FillAttentionAvx512vnni(Kernels& k) {
   k.relative_position = Avx512RelativePosition;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

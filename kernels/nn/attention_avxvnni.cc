@@ -3,8 +3,8 @@
 #include "kernels/nn/mix_vnni.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 void FillAttentionAvxvnni(Kernels& k) { k.attention_mix = vnni::Mix<Ymm>; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

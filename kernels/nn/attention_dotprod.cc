@@ -2,7 +2,7 @@
 #include "kernels/nn/mix_codes_neon.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Codes = neon::SignedCodes<DotprodGemmA8W8>;
@@ -22,4 +22,4 @@ void FillAttentionDotprod(Kernels& k) {
   k.attention_mix = DotprodAttentionMix;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -2,7 +2,7 @@
 #include "kernels/nn/mix_codes_neon.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Codes = neon::SignedCodes<I8mmGemmA8W8>;
@@ -22,4 +22,4 @@ void FillAttentionI8mm(Kernels& k) {
   k.attention_mix = I8mmAttentionMix;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

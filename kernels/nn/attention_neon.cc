@@ -7,7 +7,7 @@
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace neon;
@@ -160,4 +160,4 @@ void FillAttentionNeon(Kernels& k) {
   k.relative_position = NeonRelativePosition;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

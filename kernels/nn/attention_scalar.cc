@@ -6,7 +6,7 @@
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 void ScalarPackKeys(const PackKeys& p) {
@@ -86,4 +86,4 @@ void FillAttentionScalar(Kernels& k) {
   k.relative_position = ScalarRelativePosition;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -15,7 +15,7 @@
 #include "kernels/nn/for_each_vector.h"
 #include "kernels/numerics/fixed_point.h"
 
-namespace intsam::avx2 {
+namespace intsam::internal::avx2 {
 
 static inline __m256i Load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 static inline __m128i LoadHalf(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
@@ -148,6 +148,6 @@ static inline __m128i CodesOfPack(__m256i packed, const CodeRange& range) {
   return _mm_xor_si128(_mm_min_epu8(_mm_max_epu8(codes, range.lo), range.hi), range.flip);
 }
 
-}  // namespace intsam::avx2
+}  // namespace intsam::internal::avx2
 
 #endif  // INTSAM_KERNELS_NN_AVX2_COMMON_H_

@@ -14,7 +14,7 @@
 #include "kernels/nn/intrinsics_x86.h"
 #include "kernels/numerics/packed_weights.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace avx512 {
 
 static inline __m512i Load(const void* p) { return _mm512_loadu_si512(p); }
@@ -166,6 +166,6 @@ struct Zmm {
 };
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NN_AVX512_COMMON_H_

@@ -7,7 +7,7 @@
 #include "kernels/nn/avx2_common.h"
 #include "kernels/nn/intrinsics_x86.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {  // a type of this file alone: so are the instances of the templates
 
 struct Ymm {
@@ -51,6 +51,6 @@ struct Ymm {
 };
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NN_AVXVNNI_COMMON_H_

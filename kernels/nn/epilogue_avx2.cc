@@ -9,7 +9,7 @@
 #include "kernels/numerics/requantize.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx2;
@@ -253,4 +253,4 @@ void FillEpilogueAvx2(Kernels& k) {
   k.gelu_s16 = Avx2GeluS16;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

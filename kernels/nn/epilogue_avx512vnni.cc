@@ -7,7 +7,7 @@
 #include "kernels/numerics/gelu.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx512;
@@ -206,4 +206,4 @@ void FillEpilogueAvx512vnni(Kernels& k) {
   k.gelu_s16 = Avx512GeluS16;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

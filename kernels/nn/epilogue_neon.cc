@@ -9,7 +9,7 @@
 #include "kernels/numerics/gelu.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace neon;
@@ -194,4 +194,4 @@ void FillEpilogueNeon(Kernels& k) {
   k.gelu_s16 = NeonGeluS16;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

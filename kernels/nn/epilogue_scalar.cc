@@ -5,7 +5,7 @@
 #include "kernels/numerics/requantize.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 uint8_t Flipped(int code, uint8_t flip) { return static_cast<uint8_t>(static_cast<uint8_t>(code) ^ flip); }
@@ -77,4 +77,4 @@ void FillEpilogueScalar(Kernels& k) {
   k.gelu_s16 = ScalarGeluS16;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

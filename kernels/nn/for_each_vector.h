@@ -2,7 +2,7 @@
 #ifndef INTSAM_KERNELS_NN_FOR_EACH_VECTOR_H_
 #define INTSAM_KERNELS_NN_FOR_EACH_VECTOR_H_
 
-namespace intsam {
+namespace intsam::internal {
 
 // step(i, how many of the kLanes elements from i exist) over n elements. The last, incomplete step is apart, so that in
 // the loop the count is a constant and the partial stores vanish.
@@ -13,6 +13,6 @@ static inline void ForEachVector(Index n, Step step) {
   if (i < n) step(i, n - i);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NN_FOR_EACH_VECTOR_H_

@@ -7,7 +7,7 @@
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx2;
@@ -204,4 +204,4 @@ void FillLayerNormAvx2(Kernels& k) {
   k.layer_norm_wide = Avx2LayerNormWide;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -4,7 +4,7 @@
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx512;
@@ -83,4 +83,4 @@ void Avx512LayerNormNarrow(const LayerNormNarrow& l) {
 
 void FillLayerNormAvx512vnni(Kernels& k) { k.layer_norm_narrow = Avx512LayerNormNarrow; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

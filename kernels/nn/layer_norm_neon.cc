@@ -6,7 +6,7 @@
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace neon;
@@ -86,4 +86,4 @@ void FillLayerNormNeon(Kernels& k) {
   k.layer_norm_wide = NeonLayerNormWide;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -3,7 +3,7 @@
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 struct RowStatistics {
@@ -55,4 +55,4 @@ void FillLayerNormScalar(Kernels& k) {
   k.layer_norm_wide = ScalarLayerNormWide;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

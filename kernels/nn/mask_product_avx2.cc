@@ -5,7 +5,7 @@
 #include "kernels/nn/avx2_common.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx2;
@@ -45,4 +45,4 @@ void Avx2MaskProduct(const MaskProduct& m) { m.channels > 16 ? Masks<2>(m) : Mas
 
 void FillMaskProductAvx2(Kernels& k) { k.mask_product = Avx2MaskProduct; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

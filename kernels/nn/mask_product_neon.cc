@@ -5,7 +5,7 @@
 #include "kernels/nn/neon_common.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace neon;
@@ -40,4 +40,4 @@ void NeonMaskProduct(const MaskProduct& m) {
 
 void FillMaskProductNeon(Kernels& k) { k.mask_product = NeonMaskProduct; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -2,7 +2,7 @@
 #include "kernels/numerics/requantize.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 void ScalarMaskProduct(const MaskProduct& m) {
@@ -21,4 +21,4 @@ void ScalarMaskProduct(const MaskProduct& m) {
 
 void FillMaskProductScalar(Kernels& k) { k.mask_product = ScalarMaskProduct; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -11,7 +11,7 @@
 
 #include "kernels/kernels.h"
 
-namespace intsam::mix_codes {
+namespace intsam::internal::mix_codes {
 
 constexpr int kLeastDepth = 8;  // smaller heads are another kernel's
 constexpr int kColumns = 128;   // of sums at a time
@@ -70,6 +70,6 @@ void Mix(const AttentionMix& m) {
   }
 }
 
-}  // namespace intsam::mix_codes
+}  // namespace intsam::internal::mix_codes
 
 #endif  // INTSAM_KERNELS_NN_MIX_CODES_H_

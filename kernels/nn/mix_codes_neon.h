@@ -7,7 +7,7 @@
 #include "kernels/nn/mix_codes.h"
 #include "kernels/nn/neon_common.h"
 
-namespace intsam::neon {
+namespace intsam::internal::neon {
 
 template <void (*kGemm)(const GemmA8W8&)>
 struct SignedCodes {
@@ -44,14 +44,14 @@ struct SignedCodes {
   }
 };
 
-}  // namespace intsam::neon
+}  // namespace intsam::internal::neon
 
-namespace intsam {
+namespace intsam::internal {
 
 // The neon tier's packing and mix, for heads too small for codes.
 void NeonPackValues(const PackValues& p);
 void NeonAttentionMix(const AttentionMix& m);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NN_MIX_CODES_NEON_H_

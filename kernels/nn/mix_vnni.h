@@ -9,7 +9,7 @@
 
 #include "kernels/gemm/gemm_avx2.h"
 
-namespace intsam::vnni {
+namespace intsam::internal::vnni {
 
 constexpr int kMixKeys = 512;
 static_assert(int64_t{kMixKeys} * 32767 * 128 <= INT32_MAX);
@@ -92,13 +92,13 @@ void Mix(const AttentionMix& a) {
   }
 }
 
-}  // namespace intsam::vnni
+}  // namespace intsam::internal::vnni
 
-namespace intsam {
+namespace intsam::internal {
 
 // The avx512vnni tier's mix, for the heads that are too small for the amx tier's.
 void Avx512vnniAttentionMix(const AttentionMix& m);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NN_MIX_VNNI_H_

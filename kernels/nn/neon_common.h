@@ -17,7 +17,7 @@
 #include "kernels/nn/for_each_vector.h"
 #include "kernels/nn/intrinsics_neon.h"
 
-namespace intsam::neon {
+namespace intsam::internal::neon {
 
 // f<0>(), f<1>() ... f<kCount - 1>(): for lane numbers, which are part of an instruction.
 template <int kCount, typename F>
@@ -217,6 +217,6 @@ static inline uint8x16_t CodesOf(int16x8_t low, int16x8_t high, const CodeRange&
   return veorq_u8(vminq_u8(vmaxq_u8(codes, range.lo), range.hi), range.flip);
 }
 
-}  // namespace intsam::neon
+}  // namespace intsam::internal::neon
 
 #endif  // INTSAM_KERNELS_NN_NEON_COMMON_H_

@@ -7,7 +7,7 @@
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx2;
@@ -245,4 +245,4 @@ void Avx2SoftmaxRow(SoftmaxRow& s) {
 
 void FillSoftmaxAvx2(Kernels& k) { k.softmax_row = Avx2SoftmaxRow; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -7,7 +7,7 @@
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace avx512;
@@ -191,4 +191,4 @@ void Avx512SoftmaxRow(SoftmaxRow& s) {
 
 void FillSoftmaxAvx512vnni(Kernels& k) { k.softmax_row = Avx512SoftmaxRow; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -7,7 +7,7 @@
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using namespace neon;
@@ -158,4 +158,4 @@ void NeonSoftmaxRow(SoftmaxRow& s) {
 
 void FillSoftmaxNeon(Kernels& k) { k.softmax_row = NeonSoftmaxRow; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -5,7 +5,7 @@
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // The distance t of key j.
@@ -44,4 +44,4 @@ void ScalarSoftmaxRow(SoftmaxRow& s) {
 
 void FillSoftmaxScalar(Kernels& k) { k.softmax_row = ScalarSoftmaxRow; }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -12,7 +12,7 @@
 #include <bit>
 #include <cstdint>
 
-namespace intsam {
+namespace intsam::internal {
 
 inline constexpr int32_t kR24Max = (1 << 23) - 1;
 
@@ -62,6 +62,6 @@ static constexpr uint32_t IntegerSqrt(uint64_t x) {
   return static_cast<uint32_t>(root);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NUMERICS_FIXED_POINT_H_

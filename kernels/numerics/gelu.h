@@ -7,7 +7,7 @@
 
 #include "kernels/numerics/fixed_point.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // GT[segment] = {c0, c1, c2}, unit 2^-16, argument 0..1 inside the segment.
 inline constexpr int16_t kGeluTable[16][3] = {
@@ -32,6 +32,6 @@ static constexpr int16_t GeluWide(int16_t x, int e) {
   return static_cast<int16_t>((x > 0 ? x : 0) - g);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NUMERICS_GELU_H_

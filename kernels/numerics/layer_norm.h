@@ -6,7 +6,7 @@
 
 #include "kernels/numerics/fixed_point.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // mu = FDR(sum x, C).
 static constexpr int32_t LayerNormMean(int64_t sum, int channels) {
@@ -65,6 +65,6 @@ static constexpr int16_t LayerNormWideValue(int32_t d, LayerNormScale scale, int
   return static_cast<int16_t>(Clamp(RoundingShiftRight(n * gain + bias, shift), -32767, 32767));
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NUMERICS_LAYER_NORM_H_

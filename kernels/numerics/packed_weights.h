@@ -15,7 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace intsam {
+namespace intsam::internal {
 
 inline constexpr int kGroup = 64;  // weights of a group
 
@@ -74,6 +74,6 @@ static constexpr void PackGroup(const GroupCodes& u, int bits, uint8_t* packed) 
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NUMERICS_PACKED_WEIGHTS_H_

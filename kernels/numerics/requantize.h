@@ -6,7 +6,7 @@
 
 #include "kernels/numerics/fixed_point.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // RQ32(acc; m, s) = (acc*m + 2^(s-1)) >> s, any acc, m in 2^30..2^31-1, s in 1..62: |acc*m| + 2^(s-1) < 2^63. The
 // loader proves that the result fits s32 for the accumulators of a site, so other tiers may keep the low half only.
@@ -35,6 +35,6 @@ static constexpr int Requantize16Short(int16_t v, int16_t mult, int k, int zero,
   return CodeOf16(MulRoundHigh(v, mult), k, zero, lo, hi);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NUMERICS_REQUANTIZE_H_

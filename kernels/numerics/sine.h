@@ -8,7 +8,7 @@
 
 #include "kernels/numerics/fixed_point.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace numerics_internal {
 
 // round(32767 * sin(pi*i/512)), i = 0..256, from the Taylor series in Q31. Every term is rounded once, so the series is
@@ -47,6 +47,6 @@ static constexpr int16_t Sine(uint32_t phase) {
   return static_cast<int16_t>(quadrant & 2 ? -v : v);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NUMERICS_SINE_H_

@@ -9,7 +9,7 @@
 
 #include "kernels/numerics/fixed_point.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // t: the distance u = M - A of a logit to the row maximum, in Q11; 65535 means infinitely far. p in -15..15,
 // mult (mu16) in 2^15..2^16-1. Nothing is rounded here, and a saturated distance always becomes 65535.
@@ -133,6 +133,6 @@ static constexpr int ScaledOutputValue(int64_t n, int pre_shift, int32_t mult, i
   return static_cast<int>(Clamp(RoundingShiftRight(RoundingShiftRight(n, pre_shift) * mult, shift), lo, hi));
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_NUMERICS_SOFTMAX_H_

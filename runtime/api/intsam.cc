@@ -12,19 +12,19 @@
 #include "runtime/format/limits.h"
 
 struct intsam_model {
-  std::unique_ptr<intsam::Model> model;
+  std::unique_ptr<intsam::internal::Model> model;
 };
 
 struct intsam_session {
-  std::unique_ptr<intsam::Session> session;
+  std::unique_ptr<intsam::internal::Session> session;
   std::string error;
 };
 
 namespace {
 
-using intsam::Code;
-using intsam::Error;
-using intsam::Status;
+using intsam::internal::Code;
+using intsam::internal::Error;
+using intsam::internal::Status;
 
 intsam_status Report(const Status& status, char* error, size_t error_size) {
   if (error != nullptr && error_size > 0) {
@@ -76,7 +76,7 @@ intsam_status OpenModel(const char* name, const void* source, const auto& open, 
 }
 
 // The caller's executor behind the runtime's interface.
-class CallerParallel : public intsam::Parallel {
+class CallerParallel : public intsam::internal::Parallel {
  public:
   explicit CallerParallel(const intsam_executor& executor) : executor_(executor) {}
   int workers() const override { return executor_.workers; }
@@ -102,20 +102,20 @@ Status CreateSession(const intsam_model* model, const intsam_session_options* gi
       return Error(Code::kUsage, "options: size %zu, expected %zu", given->size, sizeof options);
     options = *given;
   }
-  intsam::SessionOptions inner;
+  intsam::internal::SessionOptions inner;
   inner.threads = options.threads;
   inner.isa = options.isa;
   if (options.executor != nullptr) {
     if (options.executor->run == nullptr || options.executor->workers < 1 ||
-        options.executor->workers > static_cast<int32_t>(intsam::limits::kThreads)) {
-      return Error(Code::kUsage, "executor: needs a run function and 1..%u workers", intsam::limits::kThreads);
+        options.executor->workers > static_cast<int32_t>(intsam::internal::limits::kThreads)) {
+      return Error(Code::kUsage, "executor: needs a run function and 1..%u workers", intsam::internal::limits::kThreads);
     }
     inner.parallel = std::make_unique<CallerParallel>(*options.executor);
   }
-  INTSAM_ASSIGN(auto created, intsam::Session::Create(*model->model, std::move(inner)));
+  INTSAM_ASSIGN(auto created, intsam::internal::Session::Create(*model->model, std::move(inner)));
   if (options.progress != nullptr) {
     created->set_hook(
-        [progress = options.progress, user = options.progress_user](const intsam::Step& step, int index, int count) {
+        [progress = options.progress, user = options.progress_user](const intsam::internal::Step& step, int index, int count) {
           return progress(user, index, count, step.name.c_str()) == 0;
         });
   }
@@ -125,18 +125,18 @@ Status CreateSession(const intsam_model* model, const intsam_session_options* gi
 
 // A caller's prompt, copied: Prompt refers to it.
 struct PromptCopy {
-  std::vector<intsam::PointPrompt> points;
-  intsam::BoxPrompt box = {};
+  std::vector<intsam::internal::PointPrompt> points;
+  intsam::internal::BoxPrompt box = {};
   bool has_box = false;
   const int16_t* mask = nullptr;
-  intsam::Prompt Refer() const { return {points, has_box ? &box : nullptr, mask}; }
+  intsam::internal::Prompt Refer() const { return {points, has_box ? &box : nullptr, mask}; }
 };
 
 Status CopyPrompt(const intsam_prompt* prompt, PromptCopy& copy) {
   if (prompt == nullptr) return Error(Code::kUsage, "prompt: is NULL");
   if (prompt->points == nullptr && prompt->num_points > 0) return Error(Code::kUsage, "points: is NULL");
-  if (prompt->num_points > intsam::limits::kPointsPerPrompt) {
-    return Error(Code::kResource, "points: %zu are more than %u", prompt->num_points, intsam::limits::kPointsPerPrompt);
+  if (prompt->num_points > intsam::internal::limits::kPointsPerPrompt) {
+    return Error(Code::kResource, "points: %zu are more than %u", prompt->num_points, intsam::internal::limits::kPointsPerPrompt);
   }
   for (size_t i = 0; i < prompt->num_points; ++i)
     copy.points.push_back({prompt->points[i].x, prompt->points[i].y, prompt->points[i].label});
@@ -146,19 +146,19 @@ Status CopyPrompt(const intsam_prompt* prompt, PromptCopy& copy) {
   return Status();
 }
 
-Status Predict(intsam::Session& session, const intsam_prompt* prompt) {
+Status Predict(intsam::internal::Session& session, const intsam_prompt* prompt) {
   PromptCopy copy;
   INTSAM_TRY(CopyPrompt(prompt, copy));
   return session.Predict(copy.Refer());
 }
 
-Status PredictBatch(intsam::Session& session, const intsam_prompt* prompts, size_t count) {
+Status PredictBatch(intsam::internal::Session& session, const intsam_prompt* prompts, size_t count) {
   if (prompts == nullptr) return Error(Code::kUsage, "prompts: is NULL");
-  if (count > intsam::limits::kPromptsPerBatch) {
-    return Error(Code::kResource, "prompts: %zu are more than %u", count, intsam::limits::kPromptsPerBatch);
+  if (count > intsam::internal::limits::kPromptsPerBatch) {
+    return Error(Code::kResource, "prompts: %zu are more than %u", count, intsam::internal::limits::kPromptsPerBatch);
   }
   std::vector<PromptCopy> copies(count);
-  std::vector<intsam::Prompt> referring;
+  std::vector<intsam::internal::Prompt> referring;
   for (size_t i = 0; i < count; ++i) {
     const Status bad = CopyPrompt(&prompts[i], copies[i]);
     if (!bad.ok()) return bad.WithPrefix("prompt " + std::to_string(i));
@@ -167,7 +167,7 @@ Status PredictBatch(intsam::Session& session, const intsam_prompt* prompts, size
   return session.PredictBatch(referring);
 }
 
-Status SetImage(intsam::Session& session, const intsam_image* image) {
+Status SetImage(intsam::internal::Session& session, const intsam_image* image) {
   session.DropImage();
   if (image == nullptr) return Error(Code::kUsage, "image: is NULL");
   if (image->width < 0 || image->height < 0) return Error(Code::kUsage, "image: a side is negative");
@@ -175,9 +175,9 @@ Status SetImage(intsam::Session& session, const intsam_image* image) {
   static_assert(sizeof format == sizeof image->format);
   std::memcpy(&format, &image->format, sizeof format);
   if (format < INTSAM_RGB || format > INTSAM_GRAY) return Error(Code::kUsage, "image: unknown pixel format %d", format);
-  constexpr intsam::PixelFormat kFormats[] = {intsam::PixelFormat::kRgb, intsam::PixelFormat::kBgr,
-                                              intsam::PixelFormat::kRgba, intsam::PixelFormat::kBgra,
-                                              intsam::PixelFormat::kGray};
+  constexpr intsam::internal::PixelFormat kFormats[] = {intsam::internal::PixelFormat::kRgb, intsam::internal::PixelFormat::kBgr,
+                                              intsam::internal::PixelFormat::kRgba, intsam::internal::PixelFormat::kBgra,
+                                              intsam::internal::PixelFormat::kGray};
   return session.SetImage(image->pixels, {static_cast<uint32_t>(image->width), static_cast<uint32_t>(image->height)},
                           image->stride, kFormats[format]);
 }
@@ -199,15 +199,15 @@ const char* intsam_version(void) {
 }
 
 const char* intsam_isa_name(int32_t index) {
-  const auto built = intsam::BuiltKernels();
+  const auto built = intsam::internal::BuiltKernels();
   return index < 0 || static_cast<size_t>(index) >= built.size() ? nullptr : built[static_cast<size_t>(index)]->name;
 }
 
-int32_t intsam_isa_supported(const char* name) { return name != nullptr && intsam::CpuSupports(name) ? 1 : 0; }
+int32_t intsam_isa_supported(const char* name) { return name != nullptr && intsam::internal::CpuSupports(name) ? 1 : 0; }
 
 intsam_status intsam_model_open(const char* path, intsam_model** model, char* error, size_t error_size) {
   return OpenModel(
-      "path", path, [&] { return intsam::Model::Open(path); }, model, error, error_size);
+      "path", path, [&] { return intsam::internal::Model::Open(path); }, model, error, error_size);
 }
 
 intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error,
@@ -215,7 +215,7 @@ intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_mod
   return OpenModel(
       "data", data,
       [&] {
-        return intsam::Model::OpenMemory({static_cast<const uint8_t*>(data), size});
+        return intsam::internal::Model::OpenMemory({static_cast<const uint8_t*>(data), size});
       },
       model, error, error_size);
 }
@@ -225,15 +225,15 @@ void intsam_model_close(intsam_model* model) { delete model; }
 intsam_status intsam_model_verify(const intsam_model* model, char* error, size_t error_size) {
   return Report(Guarded([&] {
                   return model == nullptr ? Error(Code::kUsage, "model: is NULL")
-                                          : intsam::VerifyChecksum(model->model->bytes);
+                                          : intsam::internal::VerifyChecksum(model->model->bytes);
                 }),
                 error, error_size);
 }
 
 void intsam_model_get_info(const intsam_model* model, intsam_model_info* info) {
   if (model == nullptr || info == nullptr) return;
-  const intsam::SamConfig& c = model->model->config();
-  const intsam::Unit& unit = model->model->weights().mask_decoder.logit_unit;
+  const intsam::internal::SamConfig& c = model->model->config();
+  const intsam::internal::Unit& unit = model->model->weights().mask_decoder.logit_unit;
   *info = {static_cast<int32_t>(c.image_size),
            static_cast<int32_t>(c.num_masks()),
            static_cast<int32_t>(c.low_res()),
@@ -269,7 +269,7 @@ uint64_t intsam_session_memory(const intsam_session* session) {
 }
 
 intsam_status intsam_session_set_image(intsam_session* session, const intsam_image* image) {
-  return OnSession(session, [&](intsam::Session& s) { return SetImage(s, image); });
+  return OnSession(session, [&](intsam::internal::Session& s) { return SetImage(s, image); });
 }
 
 void intsam_session_image_size(const intsam_session* session, int32_t* width, int32_t* height) {
@@ -283,29 +283,29 @@ size_t intsam_session_embedding_size(const intsam_session* session) {
 }
 
 intsam_status intsam_session_save_embedding(intsam_session* session, void* data, size_t size) {
-  return OnSession(session, [&](intsam::Session& s) {
+  return OnSession(session, [&](intsam::internal::Session& s) {
     return data == nullptr ? Error(Code::kUsage, "data: is NULL")
                            : s.SaveEmbedding({static_cast<uint8_t*>(data), size});
   });
 }
 
 intsam_status intsam_session_load_embedding(intsam_session* session, const void* data, size_t size) {
-  return OnSession(session, [&](intsam::Session& s) {
+  return OnSession(session, [&](intsam::internal::Session& s) {
     return data == nullptr ? Error(Code::kUsage, "data: is NULL")
                            : s.LoadEmbedding({static_cast<const uint8_t*>(data), size});
   });
 }
 
 intsam_status intsam_session_predict(intsam_session* session, const intsam_prompt* prompt) {
-  return OnSession(session, [&](intsam::Session& s) { return Predict(s, prompt); });
+  return OnSession(session, [&](intsam::internal::Session& s) { return Predict(s, prompt); });
 }
 
 intsam_status intsam_session_predict_batch(intsam_session* session, const intsam_prompt* prompts, size_t count) {
-  return OnSession(session, [&](intsam::Session& s) { return PredictBatch(s, prompts, count); });
+  return OnSession(session, [&](intsam::internal::Session& s) { return PredictBatch(s, prompts, count); });
 }
 
 intsam_status intsam_session_select(intsam_session* session, size_t result) {
-  return OnSession(session, [&](intsam::Session& s) { return s.Select(result); });
+  return OnSession(session, [&](intsam::internal::Session& s) { return s.Select(result); });
 }
 
 int32_t intsam_session_iou(const intsam_session* session, int32_t index) {
@@ -321,14 +321,14 @@ const int16_t* intsam_session_low_res(const intsam_session* session, int32_t ind
 }
 
 intsam_status intsam_session_mask(intsam_session* session, int32_t index, uint8_t* mask, size_t stride) {
-  return OnSession(session, [&](intsam::Session& s) {
+  return OnSession(session, [&](intsam::internal::Session& s) {
     const Status bad = CheckIndex(index);
     return bad.ok() ? s.Mask(static_cast<uint32_t>(index), mask, stride, false) : bad;
   });
 }
 
 intsam_status intsam_session_mask_bits(intsam_session* session, int32_t index, uint8_t* mask, size_t stride) {
-  return OnSession(session, [&](intsam::Session& s) {
+  return OnSession(session, [&](intsam::internal::Session& s) {
     const Status bad = CheckIndex(index);
     return bad.ok() ? s.Mask(static_cast<uint32_t>(index), mask, stride, true) : bad;
   });

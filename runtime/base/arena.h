@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <memory>
 
-namespace intsam {
+namespace intsam::internal {
 
 class Arena {
  public:
@@ -37,6 +37,6 @@ class Arena {
   size_t used_ = 0;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_BASE_ARENA_H_

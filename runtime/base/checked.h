@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-namespace intsam {
+namespace intsam::internal {
 
 // *sum = a + b, or false (and *sum untouched) if that leaves 64 bits.
 [[nodiscard]] constexpr bool CheckedAdd(uint64_t a, uint64_t b, uint64_t* sum) {
@@ -26,6 +26,6 @@ namespace intsam {
   return offset <= total && size <= total - offset;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_BASE_CHECKED_H_

@@ -16,7 +16,7 @@
 #endif
 #endif
 
-namespace intsam {
+namespace intsam::internal {
 
 #if defined(__x86_64__)
 namespace {
@@ -111,4 +111,4 @@ bool CpuSupports(std::string_view tier) {
   return false;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

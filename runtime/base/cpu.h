@@ -4,11 +4,11 @@
 
 #include <string_view>
 
-namespace intsam {
+namespace intsam::internal {
 
 // Whether kernels of this tier (the name of a Kernels table) can run here. "scalar" always can.
 bool CpuSupports(std::string_view tier);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_BASE_CPU_H_

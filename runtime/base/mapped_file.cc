@@ -10,7 +10,7 @@
 #include <cstring>
 #include <utility>
 
-namespace intsam {
+namespace intsam::internal {
 
 MappedFile::~MappedFile() {
   if (data_ != nullptr) munmap(const_cast<uint8_t*>(data_), size_);
@@ -51,4 +51,4 @@ Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t limit) {
   return file;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

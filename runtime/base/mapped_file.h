@@ -9,7 +9,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 class MappedFile {
  public:
@@ -28,6 +28,6 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_BASE_MAPPED_FILE_H_

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr uint32_t kRound[64] = {
@@ -89,4 +89,4 @@ std::string ToHex(const Sha256Digest& digest) {
   return text;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

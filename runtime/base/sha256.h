@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 
-namespace intsam {
+namespace intsam::internal {
 
 using Sha256Digest = std::array<uint8_t, 32>;
 
@@ -27,6 +27,6 @@ class Sha256 {
 Sha256Digest Sha256Of(const void* data, size_t size);
 std::string ToHex(const Sha256Digest& digest);  // lower case, 64 characters
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_BASE_SHA256_H_

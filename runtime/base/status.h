@@ -10,7 +10,7 @@
 #include <string>
 #include <utility>
 
-namespace intsam {
+namespace intsam::internal {
 
 enum class Code : int {
   kOk = 0,
@@ -72,7 +72,7 @@ class [[nodiscard]] Result {
 
 #define INTSAM_TRY(expression)                                                                       \
   do {                                                                                               \
-    if (::intsam::Status intsam_status_ = (expression); !intsam_status_.ok()) return intsam_status_; \
+    if (::intsam::internal::Status intsam_status_ = (expression); !intsam_status_.ok()) return intsam_status_; \
   } while (0)
 
 #define INTSAM_CONCAT_INNER_(a, b) a##b
@@ -85,6 +85,6 @@ class [[nodiscard]] Result {
   if (!result.ok()) return result.status();                   \
   declaration = std::move(result).value()
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_BASE_STATUS_H_

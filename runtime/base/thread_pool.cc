@@ -1,6 +1,6 @@
 #include "runtime/base/thread_pool.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Delegates, so that the destructor ends the threads that run when another cannot be made.
 ThreadPool::ThreadPool(int workers) : ThreadPool() {
@@ -57,4 +57,4 @@ void ThreadPool::Work(int worker) {
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 
 // Runs task(index, worker) for index 0..count-1; `worker` is below workers() and no two tasks run on one worker at a
 // time.
@@ -45,6 +45,6 @@ class ThreadPool : public Parallel {
   std::atomic<int> next_{0};
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_BASE_THREAD_POOL_H_

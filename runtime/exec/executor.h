@@ -11,7 +11,7 @@
 #include "runtime/image/resize.h"
 #include "runtime/sam/steps.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Coordinates are in 1/64 pixel of the original image, x to the right and y down, below 2^21 in magnitude.
 struct PointPrompt {
@@ -63,6 +63,6 @@ class Executor {
   virtual size_t memory() const = 0;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_EXECUTOR_H_

@@ -11,7 +11,7 @@
 #include "runtime/exec/prepare.h"
 #include "runtime/format/model.h"
 
-namespace intsam::ops {
+namespace intsam::internal::ops {
 
 // A matrix view: row i starts at data + i * stride.
 template <class T>
@@ -144,6 +144,6 @@ inline void AttentionCodes(const Kernels& k, const Softmax& softmax, const int64
                       out.stride, rows, d});
 }
 
-}  // namespace intsam::ops
+}  // namespace intsam::internal::ops
 
 #endif  // INTSAM_RUNTIME_EXEC_OPS_H_

@@ -4,7 +4,7 @@
 #include "kernels/numerics/requantize.h"
 #include "runtime/image/prompts.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 PreparedLinear OverOperand(const Linear& linear, int zero, int a_max, uint8_t flip) {
@@ -141,4 +141,4 @@ void PatchMeanCorrection(const PatchEmbed& patch, uint32_t patch_size, ImageSize
 
 int32_t SqrtQ16(uint32_t channels) { return static_cast<int32_t>((IntegerSqrt(uint64_t{channels} << 34) + 1) >> 1); }
 
-}  // namespace intsam
+}  // namespace intsam::internal

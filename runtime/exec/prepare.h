@@ -10,7 +10,7 @@
 #include "runtime/format/model.h"
 #include "runtime/image/resize.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // A linear layer and its bias, folded for the tier's operand form and padded to whole panels.
 struct PreparedLinear {
@@ -70,6 +70,6 @@ void PatchMeanCorrection(const PatchEmbed& patch, uint32_t patch_size, ImageSize
 // round(sqrt(channels) * 2^16), the LayerNorm constant Cs.
 int32_t SqrtQ16(uint32_t channels);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_PREPARE_H_

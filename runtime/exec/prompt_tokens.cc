@@ -5,7 +5,7 @@
 #include "kernels/numerics/requantize.h"
 #include "runtime/image/prompts.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 void PointToken(const IntegerModel& model, const Frame& frame, int32_t x, int32_t y, uint32_t label, int16_t* token) {
@@ -40,4 +40,4 @@ void PromptTokens(const IntegerModel& model, const Frame& frame, const Prompt& p
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 #include "runtime/exec/executor.h"
 #include "runtime/format/model.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // iou token, mask tokens, points, a padding point where there is no box, box corners.
 inline uint32_t TokenCount(const SamConfig& config, const Prompt& prompt) {
@@ -18,6 +18,6 @@ inline uint32_t TokenCount(const SamConfig& config, const Prompt& prompt) {
 // tokens: [TokenCount][prompt_embed_dim], token units.
 void PromptTokens(const IntegerModel& model, const Frame& frame, const Prompt& prompt, int16_t* tokens);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_PROMPT_TOKENS_H_

@@ -6,7 +6,7 @@
 
 #include "runtime/base/cpu.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Every tier that some build of intsam has, so that a name can be told from a typing error.
@@ -35,4 +35,4 @@ Result<const Kernels*> SelectKernels(const char* name) {
   return Error(Code::kUsage, "%s: unknown tier '%s' (%s)", source, any ? "" : name, built.c_str());
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -5,12 +5,12 @@
 #include "kernels/kernels.h"
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // `name`: a tier ("scalar", "avx2", ...), or null or "" for INTSAM_ISA or the best one. A name that is unknown
 // (kUsage), or not built or not supported by this CPU (kUnsupported), is an error and never a fallback.
 Result<const Kernels*> SelectKernels(const char* name);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_SELECT_KERNELS_H_

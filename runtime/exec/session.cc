@@ -13,7 +13,7 @@
 #include "runtime/format/isam.h"
 #include "runtime/image/masks.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int32_t kCoordinateLimit = 1 << 21;
@@ -264,4 +264,4 @@ Status Session::LoadEmbedding(std::span<const uint8_t> in) {
   return Status();
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

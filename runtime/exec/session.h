@@ -12,7 +12,7 @@
 #include "runtime/exec/prepare.h"
 #include "runtime/format/reader.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Immutable once made.
 struct Model {
@@ -85,6 +85,6 @@ class Session {
   size_t results_ = 0, selected_ = 0;  // with masks
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_SESSION_H_

@@ -19,7 +19,7 @@
 
 #include "runtime/format/limits.h"
 
-namespace intsam::isam {
+namespace intsam::internal::isam {
 
 static_assert(std::endian::native == std::endian::little, "the file is mapped as it lies: little-endian hosts only");
 
@@ -101,6 +101,6 @@ class PathVisitor {
   std::string path_;
 };
 
-}  // namespace intsam::isam
+}  // namespace intsam::internal::isam
 
 #endif  // INTSAM_RUNTIME_FORMAT_ISAM_H_

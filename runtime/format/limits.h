@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace intsam::limits {
+namespace intsam::internal::limits {
 
 inline constexpr uint64_t kFileBytes = uint64_t{2} << 30;     // of an .isam file
 inline constexpr uint64_t kSectionBytes = uint64_t{4} << 20;  // of each section but the data
@@ -18,6 +18,6 @@ inline constexpr uint32_t kPromptsPerBatch = 64;
 inline constexpr uint32_t kThreads = 256;
 inline constexpr uint32_t kHiddenDim = 512;  // of a W8A16 MLP (ValidateConfig)
 
-}  // namespace intsam::limits
+}  // namespace intsam::internal::limits
 
 #endif  // INTSAM_RUNTIME_FORMAT_LIMITS_H_

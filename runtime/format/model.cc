@@ -1,6 +1,6 @@
 #include "runtime/format/model.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 Linear MakeLinear(uint32_t in, uint32_t out) {
@@ -107,4 +107,4 @@ IntegerModel::IntegerModel(const SamConfig& c) : config(c) {
   d.iou_head = MakeMlp(dim, c.iou_head_hidden_dim, c.num_masks(), c.iou_head_depth);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

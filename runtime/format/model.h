@@ -20,7 +20,7 @@
 #include "runtime/format/records.h"
 #include "runtime/sam/config.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // ---------------------------------------------------------------- image encoder
 
@@ -310,6 +310,6 @@ struct IntegerModel {
   }
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_FORMAT_MODEL_H_

@@ -7,7 +7,7 @@
 #include "kernels/numerics/fixed_point.h"
 #include "runtime/format/weight_sums.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int64_t kMaxS32 = INT32_MAX;
@@ -279,4 +279,4 @@ Status ProveModel(IntegerModel& model, std::vector<LayerBound>* report) {
   return proof.status;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

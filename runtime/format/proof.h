@@ -10,7 +10,7 @@
 #include "runtime/base/status.h"
 #include "runtime/format/model.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // No accumulator may be able to reach more: the rest of s32 is for the half that requantization adds before its shift.
 inline constexpr int64_t kAccumulatorMax = INT32_MAX - (1 << 23);
@@ -26,6 +26,6 @@ struct LayerBound {
 // `report`, unless null, receives the bound of every layer in the order of the proof.
 Status ProveModel(IntegerModel& model, std::vector<LayerBound>* report = nullptr);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_FORMAT_PROOF_H_

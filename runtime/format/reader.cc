@@ -10,7 +10,7 @@
 #include "runtime/format/proof.h"
 #include "runtime/format/value_range.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using isam::AlignUp;
@@ -222,4 +222,4 @@ Status VerifyChecksum(std::span<const uint8_t> bytes) {
   return CheckSection(bytes, header, isam::kData);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

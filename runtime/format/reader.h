@@ -10,7 +10,7 @@
 #include "runtime/base/status.h"
 #include "runtime/format/model.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct OpenedModel {
   IntegerModel model;           // views into the bytes
@@ -24,6 +24,6 @@ Result<OpenedModel> ReadModel(std::span<const uint8_t> bytes);
 // SHA-256 of the data section against the header: reads the whole file. `bytes` has passed ReadModel.
 Status VerifyChecksum(std::span<const uint8_t> bytes);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_FORMAT_READER_H_

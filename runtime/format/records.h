@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 
 template <class T>
 using View = std::span<const T>;
@@ -226,6 +226,6 @@ struct RelPos {
   }
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_FORMAT_RECORDS_H_

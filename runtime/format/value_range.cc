@@ -1,6 +1,6 @@
 #include "runtime/format/value_range.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 template <class T>
 ValueRange RangeOf(View<T> values) {
@@ -15,4 +15,4 @@ template ValueRange RangeOf(View<int16_t>);
 template ValueRange RangeOf(View<int32_t>);
 template ValueRange RangeOf(View<int64_t>);
 
-}  // namespace intsam
+}  // namespace intsam::internal

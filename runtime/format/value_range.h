@@ -6,7 +6,7 @@
 
 #include "runtime/format/records.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct ValueRange {
   int64_t least, most;
@@ -16,6 +16,6 @@ struct ValueRange {
 template <class T>
 ValueRange RangeOf(View<T> values);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_FORMAT_VALUE_RANGE_H_

@@ -4,7 +4,7 @@
 
 #include "kernels/numerics/packed_weights.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Partial sums are kept in lanes of one group and as narrow as they fit: this reads the whole model at every load.
@@ -89,4 +89,4 @@ WeightSums SumWeights(const Linear& linear) {
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

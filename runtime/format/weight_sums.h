@@ -7,7 +7,7 @@
 
 #include "runtime/format/records.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Per output channel, padded to 16: sum of w and of |w|.
 struct WeightSums {
@@ -19,6 +19,6 @@ WeightSums SumPanels(View<int8_t> panels, uint32_t in, uint32_t out);
 // Of a layer of either form, read once.
 WeightSums SumWeights(const Linear& linear);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_FORMAT_WEIGHT_SUMS_H_

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kWeightBits = 12;
@@ -115,4 +115,4 @@ void ThresholdMaskBits(const int16_t* logits, uint32_t side, ImageSize resized, 
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 
 #include "runtime/image/resize.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // logits: s16 [side][side] with side = 4 * grid. Upsampled by 4, cropped to `resized`, interpolated to `original`.
 // Rows are produced one at a time into `row` (s32 [original.width], unit of the logits / 4096), so no full-size
@@ -44,6 +44,6 @@ void ThresholdMask(const int16_t* logits, uint32_t side, ImageSize resized, Imag
 void ThresholdMaskBits(const int16_t* logits, uint32_t side, ImageSize resized, ImageSize original, int32_t threshold,
                        uint8_t* out, size_t stride);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_IMAGE_MASKS_H_

@@ -4,7 +4,7 @@
 #include "kernels/numerics/fixed_point.h"
 #include "kernels/numerics/sine.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kCoordinateBits = 24;
@@ -42,4 +42,4 @@ void PositionalEncoding(int32_t x_q24, int32_t y_q24, std::span<const int32_t> g
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -7,7 +7,7 @@
 
 #include "runtime/image/resize.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Q24 coordinate in -1..1 of the encoder input, from 1/64 pixel of the original image along one axis
 // (`original` and `resized` are that axis's lengths). |x| < 2^21. The result is clamped to +-2^27.
@@ -22,6 +22,6 @@ int16_t SineOfTurn(uint32_t phase);
 // Random Fourier features: gaussian is s32 Q24 [2][features]; out is [2 * features], 32767 = 1: sines then cosines.
 void PositionalEncoding(int32_t x_q24, int32_t y_q24, std::span<const int32_t> gaussian, int16_t* out);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_IMAGE_PROMPTS_H_

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <cstring>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr int kCoefficientBits = 22;
@@ -174,4 +174,4 @@ void ResizeToRgb(const uint8_t* pixels, ImageSize from, size_t stride, PixelForm
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

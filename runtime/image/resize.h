@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 
 struct ImageSize {
   uint32_t width = 0;
@@ -28,6 +28,6 @@ ImageSize ResizedSize(ImageSize original, uint32_t longest);
 void ResizeToRgb(const uint8_t* pixels, ImageSize from, size_t stride, PixelFormat format, ImageSize to,
                  std::vector<uint8_t>& out, std::vector<uint8_t>& scratch);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_IMAGE_RESIZE_H_

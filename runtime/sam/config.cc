@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 Status Refuse(const char* field, uint32_t value, const char* reason) {
@@ -72,4 +72,4 @@ Result<SamConfig> PresetConfig(const char* name) {
   return Error(Code::kUsage, "unknown model size '%s' (vit_b, vit_l, vit_h, tiny, micro)", name);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -9,7 +9,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct SamConfig {
   uint32_t image_size = 1024;  // pixels of the square encoder input
@@ -75,6 +75,6 @@ Status ValidateConfig(const SamConfig& config);
 // "vit_b", "vit_l", "vit_h" (the official sizes), "tiny" (the bundled model's), "micro" (tests).
 Result<SamConfig> PresetConfig(const char* name);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_SAM_CONFIG_H_

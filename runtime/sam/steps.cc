@@ -1,6 +1,6 @@
 #include "runtime/sam/steps.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 std::vector<Step> ImageEncoderSteps(const SamConfig& config) {
   std::vector<Step> steps;
@@ -33,4 +33,4 @@ std::vector<Step> MaskDecoderSteps(const SamConfig& config) {
   return steps;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

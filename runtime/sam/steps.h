@@ -11,7 +11,7 @@
 
 #include "runtime/sam/config.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 enum class StepKind {
   // image encoder: RGB -> x (the residual stream) -> image embedding
@@ -45,6 +45,6 @@ struct Step {
 std::vector<Step> ImageEncoderSteps(const SamConfig& config);
 std::vector<Step> MaskDecoderSteps(const SamConfig& config);  // prompt encoder included
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_SAM_STEPS_H_

@@ -20,7 +20,7 @@
 #include "converter/verify/evaluate.h"
 #include "tests/converter/bimodal.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr const char* kTool = "accuracy";
@@ -298,6 +298,6 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
 Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::RunTool("accuracy", argc, argv, intsam::Run); }
+int main(int argc, char** argv) { return intsam::internal::RunTool("accuracy", argc, argv, intsam::internal::Run); }

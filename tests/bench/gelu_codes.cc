@@ -13,7 +13,7 @@
 #include "converter/quantize/calibrate.h"
 #include "converter/quantize/observers.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Values in ascending order, and what an error of each costs.
@@ -125,6 +125,6 @@ Status Run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::RunTool("gelu_codes", argc, argv, intsam::Run); }
+int main(int argc, char** argv) { return intsam::internal::RunTool("gelu_codes", argc, argv, intsam::internal::Run); }

@@ -7,7 +7,7 @@
 #include "tests/checkpoint/file_writers.h"
 #include "tests/checkpoint/test_support.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 using W = PickleWriter;
@@ -306,4 +306,4 @@ TEST(TorchZip, RefusesArchivesThatAreNotCheckpoints) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -5,7 +5,7 @@
 #include "tests/checkpoint/file_writers.h"
 #include "tests/checkpoint/test_support.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 TEST(Safetensors, ReadsTensorsInTheOrderOfTheirBytes) {
@@ -124,4 +124,4 @@ TEST(Safetensors, RefusesBadLengths) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

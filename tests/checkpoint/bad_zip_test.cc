@@ -6,7 +6,7 @@
 #include "tests/checkpoint/file_writers.h"
 #include "tests/checkpoint/test_support.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 std::vector<ZipEntry> TwoMembers() { return {{.name = "m/a", .data = "0123456789"}, {.name = "m/b", .data = "xyz"}}; }
@@ -124,4 +124,4 @@ TEST(ZipDirectory, RefusesShortFiles) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

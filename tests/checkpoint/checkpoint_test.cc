@@ -13,7 +13,7 @@
 #include "tests/checkpoint/file_writers.h"
 #include "tests/checkpoint/test_support.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 struct Loaded {
@@ -204,4 +204,4 @@ TEST(Checkpoint, RefusesWhatIsNoCheckpoint) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 inline std::string LittleEndian(uint64_t value, int bytes) {
   std::string out;
@@ -152,6 +152,6 @@ inline const char* const kTinyHeader =
 
 inline std::string TinySafetensors() { return WriteSafetensors(kTinyHeader, std::string(32, '\x01')); }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 #endif  // INTSAM_TESTS_CHECKPOINT_FILE_WRITERS_H_

@@ -12,7 +12,7 @@
 #include "tests/checkpoint/file_writers.h"
 #include "tests/checkpoint/test_support.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 SamConfig Preset(const char* name) { return PresetConfig(name).value(); }
@@ -249,4 +249,4 @@ TEST(SyntheticModel, HasPlausibleScales) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

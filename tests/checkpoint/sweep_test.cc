@@ -10,7 +10,7 @@
 #include "tests/checkpoint/file_writers.h"
 #include "tests/checkpoint/test_support.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 // Parses, reads every element of what parsed, and tells whether it parsed.
@@ -105,4 +105,4 @@ TEST(Sweep, EveryExtremeFieldIsHandled) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

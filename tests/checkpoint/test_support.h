@@ -12,7 +12,7 @@
 
 #include "runtime/base/status.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 // The code, one word of the message, and that the message is one printable line.
 inline void ExpectRefused(const Status& status, Code code, const std::string& word) {
@@ -48,6 +48,6 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 #endif  // INTSAM_TESTS_CHECKPOINT_TEST_SUPPORT_H_

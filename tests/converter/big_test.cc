@@ -10,7 +10,7 @@
 #include "tests/converter/bimodal.h"
 #include "tests/converter/float_results.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 std::vector<AttentionSite> TokenToImage(const SamConfig& config) {
@@ -143,4 +143,4 @@ TEST_F(Bimodal, StaysAsItIsWithoutTheFeature) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -11,7 +11,7 @@
 #include "converter/quantize/sites.h"
 #include "converter/quantize/statistics.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Adds three standard deviations of all keys of the site to the key bias of each token-to-image attention, with a
 // random sign per channel. Softmax does not see it: q.bias is the same for all keys. `statistics` are of the model as
@@ -29,6 +29,6 @@ inline void MakeBimodal(FloatModel& model, const Statistics& statistics, uint64_
   }
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_TESTS_CONVERTER_BIMODAL_H_

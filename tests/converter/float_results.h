@@ -9,7 +9,7 @@
 #include "converter/quantize/calibrate.h"
 #include "converter/reference/float_sam.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 struct FloatResults {
   std::vector<float> embedding, masks, iou;
@@ -56,6 +56,6 @@ inline Observations Seen(const FloatModel& model, const CalibrationOptions& opti
   return Calibrate(sam, model.config, {&image, 1}, options, {}, {});
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_TESTS_CONVERTER_FLOAT_RESULTS_H_

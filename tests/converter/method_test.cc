@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <sstream>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Names = std::vector<std::string>;
@@ -83,4 +83,4 @@ TEST(Method, ErrorsNameThePart) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

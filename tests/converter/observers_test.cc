@@ -7,7 +7,7 @@
 #include <cmath>
 #include <random>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // The measure of the search, by its definition.
@@ -129,4 +129,4 @@ TEST(Observers, EachSeesWhatItSaysOfTheSite) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

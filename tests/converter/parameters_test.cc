@@ -12,7 +12,7 @@
 #include "runtime/exec/ops.h"
 #include "runtime/exec/prepare.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 Scale Signed(double scale) { return {scale, Codes::Signed()}; }
@@ -205,4 +205,4 @@ TEST(Parameters, UnitsSurvive) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Encoder attention, encoder MLP, neck, decoder.
@@ -69,4 +69,4 @@ TEST(BitProfile, ErrorsNameThePart) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

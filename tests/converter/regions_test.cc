@@ -5,7 +5,7 @@
 
 #include <random>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 int64_t BruteForce(const std::vector<uint8_t>& mask, ImageSize size, uint32_t x, uint32_t y) {
@@ -69,4 +69,4 @@ TEST(Regions, Iou) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

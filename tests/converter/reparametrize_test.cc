@@ -11,7 +11,7 @@
 #include "converter/quantize/choose_reparametrisation.h"
 #include "tests/converter/float_results.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr double kSame = 1e-4;
@@ -192,4 +192,4 @@ TEST_F(Reparametrization, ValuesAreJudgedByTheRightProbabilities) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <random>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 std::vector<float> Random(size_t count, uint32_t seed, float heavy = 0) {
@@ -201,4 +201,4 @@ TEST(RoundWeights, RowsOfZerosAndOfOneSign) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 
 #include "converter/checkpoint/sam_checkpoint.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 TEST(Sites, CountsOfTheOfficialModels) {
@@ -70,4 +70,4 @@ TEST(Sites, WindowsAndGlobalBlocks) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

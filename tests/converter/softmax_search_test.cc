@@ -7,7 +7,7 @@
 #include <cmath>
 #include <random>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr size_t kQueries = 24, kKeys = 64, kDim = 8;
@@ -158,4 +158,4 @@ TEST(ChooseSoftmax, WithoutASearchTheStepReachesTheLargest) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

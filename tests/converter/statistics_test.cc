@@ -7,7 +7,7 @@
 #include <random>
 #include <string>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 TEST(Statistics, ExtremesAreExactAndHoldZero) {
@@ -119,4 +119,4 @@ TEST(Statistics, AnUnseenSiteIsAnError) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

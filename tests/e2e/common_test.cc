@@ -20,7 +20,7 @@
 #include "converter/pack/atomic_file.h"
 #include "tests/e2e/test_files.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Under Node.js there is no second process, no signal, no terminal and no name too long for a folder in memory, and
@@ -334,4 +334,4 @@ TEST(Options, VersionLine) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

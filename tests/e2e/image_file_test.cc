@@ -20,7 +20,7 @@
 #include <stb_image_write.h>
 #pragma GCC diagnostic pop
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
@@ -366,4 +366,4 @@ TEST(Photo, ResizedAsByPillow) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

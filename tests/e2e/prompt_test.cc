@@ -9,7 +9,7 @@
 #include "apps/common/prompt_text.h"
 #include "tests/e2e/test_files.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr ImageSize kImage{640, 480};
@@ -227,4 +227,4 @@ TEST(Overlay, PromptsAtCornersAreClipped) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 
 class TemporaryFolder {
  public:
@@ -95,6 +95,6 @@ inline std::vector<uint8_t> MakePng(uint32_t width, uint32_t height, int bits, i
   return png;
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_TESTS_E2E_TEST_FILES_H_

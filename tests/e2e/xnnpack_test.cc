@@ -10,7 +10,7 @@
 #include "converter/checkpoint/sam_checkpoint.h"
 #include "converter/quantize/calibrate.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 TEST(Xnnpack, ALayerIsAProduct) {
@@ -47,4 +47,4 @@ TEST(Xnnpack, TheModelIsTheSame) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -9,7 +9,7 @@
 #include "runtime/format/reader.h"
 #include "tests/format/model_bytes.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 constexpr uint64_t kMax = UINT64_MAX;
@@ -281,4 +281,4 @@ TEST(Integrity, EveryPayloadBitIsChecked) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

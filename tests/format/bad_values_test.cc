@@ -11,7 +11,7 @@
 #include "tests/emulated.h"
 #include "tests/format/model_bytes.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 void ExpectRefused(const ModelBytes& bytes, Code code, const std::string& word) {
@@ -334,4 +334,4 @@ TEST(ProofFails, LayerNormGainAndBias) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -9,7 +9,7 @@
 #include "converter/convert.h"
 #include "converter/pack/isam_writer.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 void Check(const Status& status) {
@@ -42,4 +42,4 @@ ModelBytes FileOf(IntegerModel& model, const std::string& provenance) {
   return ModelBytes(bytes);
 }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -9,7 +9,7 @@
 #include "converter/quantize/quantize.h"
 #include "tests/format/model_bytes.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 // Bit widths, method and softmax as intsam-convert takes them.
 struct Quantization {
@@ -22,6 +22,6 @@ std::unique_ptr<QuantizedModel> MakeModel(const SamConfig& config, uint64_t seed
                                           const Quantization& quantization = {});
 ModelBytes FileOf(IntegerModel& model, const std::string& provenance);
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 #endif  // INTSAM_TESTS_FORMAT_MICRO_MODEL_H_

@@ -13,7 +13,7 @@
 #include "runtime/base/sha256.h"
 #include "runtime/format/model.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 // A test that asks for what does not exist is wrong, not failed.
@@ -172,4 +172,4 @@ SamConfig OddConfig() {
   return c;
 }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

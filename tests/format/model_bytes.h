@@ -14,7 +14,7 @@
 #include "runtime/format/isam.h"
 #include "runtime/sam/config.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 // Exactly sized and 64-byte aligned, so that a sanitizer sees any access past the end.
 class ModelBytes {
@@ -76,6 +76,6 @@ std::string GoldenModelPath(const std::string& name);
 const ModelBytes& GoldenModel(const std::string& name);
 SamConfig OddConfig();
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 #endif  // INTSAM_TESTS_FORMAT_MODEL_BYTES_H_

@@ -9,7 +9,7 @@
 #include "kernels/numerics/fixed_point.h"
 #include "tests/format/micro_model.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 TEST(ProofOfAttention, NeedsThePreShiftOfItsKeys) {
@@ -55,4 +55,4 @@ TEST(ProofOfAttention, NeedsThePreShiftOfItsKeys) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

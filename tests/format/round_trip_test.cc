@@ -10,7 +10,7 @@
 #include "runtime/format/reader.h"
 #include "tests/format/micro_model.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 // Everything a model says, in visiting order: names, values, bytes.
@@ -117,4 +117,4 @@ TEST(Writer, StopsWhenTheSinkFails) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -13,7 +13,7 @@
 #include "tests/format/model_bytes.h"
 #include "tests/golden/golden_cases.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 bool IsRefusal(const Status& status) {
@@ -240,4 +240,4 @@ TEST(Tensors, ExtremesSealed) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

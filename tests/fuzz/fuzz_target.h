@@ -12,7 +12,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 std::vector<std::string> FuzzSeeds();
 
@@ -22,6 +22,6 @@ inline void Require(bool condition, const char* what) {
   std::abort();
 }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 #endif  // INTSAM_TESTS_FUZZ_FUZZ_TARGET_H_

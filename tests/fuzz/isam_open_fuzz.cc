@@ -10,7 +10,7 @@
 #include "tests/format/micro_model.h"
 #include "tests/fuzz/fuzz_target.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 // The smallest model there is: 2 x 2 patches, one block.
@@ -59,10 +59,10 @@ std::vector<std::string> FuzzSeeds() {
   return {std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
 }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace intsam::testing;
+  using namespace intsam::internal::testing;
   ModelBytes bytes({data, size});
   Read(bytes, false);
   Reseal(bytes);

@@ -27,7 +27,7 @@ void* operator new(size_t size) {
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 // Writes each value once and refers to it by the memo afterwards, so that shared values stay shared.
@@ -162,10 +162,10 @@ std::vector<std::string> FuzzSeeds() {
           PickleWriter().Raw("(]q\x01h\x01\x85").Text("s").Raw("\x88\x89t").Finish()};
 }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace intsam;
+  using namespace intsam::internal;
   largest_allocation = 0;
   const auto document = InterpretPickle({data, size});
   testing::Require(largest_allocation <= 64 * size + 8192, "allocation above 64 times the input");

@@ -53,7 +53,7 @@ int main(int argc, char** argv) {
   if (argc >= 3 && std::strcmp(argv[1], "--mutations") == 0) {
     const uint64_t count = std::strtoull(argv[2], nullptr, 10);
     uint64_t random = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 1;
-    const std::vector<std::string> seeds = intsam::testing::FuzzSeeds();
+    const std::vector<std::string> seeds = intsam::internal::testing::FuzzSeeds();
     for (const std::string& seed : seeds) Run(seed);
     for (uint64_t i = 0; i < count; ++i) {
       std::string input = seeds[Next(&random) % seeds.size()];

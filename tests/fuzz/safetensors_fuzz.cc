@@ -3,17 +3,17 @@
 #include "tests/checkpoint/file_writers.h"
 #include "tests/fuzz/fuzz_target.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 std::vector<std::string> FuzzSeeds() {
   return {TinySafetensors(), WriteSafetensors("{}", ""),
           WriteSafetensors(R"({"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}} )", "")};
 }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace intsam;
+  using namespace intsam::internal;
   const ByteSpan file(data, size);
   const auto views = ReadSafetensors(file);
   if (!views.ok()) return 0;

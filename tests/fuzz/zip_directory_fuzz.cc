@@ -8,7 +8,7 @@
 #include "tests/checkpoint/file_writers.h"
 #include "tests/fuzz/fuzz_target.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 std::vector<std::string> FuzzSeeds() {
   ZipOptions narrow;
@@ -17,10 +17,10 @@ std::vector<std::string> FuzzSeeds() {
           WriteZip({{.name = "m/a", .data = "0123456789"}, {.name = "m/b", .data = "xyz"}}, narrow)};
 }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace intsam;
+  using namespace intsam::internal;
   const ByteSpan file(data, size);
   if (const auto members = ReadZipDirectory(file); members.ok()) {
     std::vector<ZipMember> sorted = members.value();

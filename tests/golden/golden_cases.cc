@@ -10,7 +10,7 @@
 #include "runtime/exec/reference/reference_executor.h"
 #include "runtime/image/masks.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 uint64_t Next(uint64_t& state) {
@@ -197,4 +197,4 @@ Hashes RunSession(const Model& model, const Kernels& kernels, int threads, const
 
 std::string GoldenListPath() { return std::string(INTSAM_SOURCE_DIR) + "/tests/golden/data/golden.txt"; }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

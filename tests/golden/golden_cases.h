@@ -9,7 +9,7 @@
 
 #include "runtime/exec/session.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 struct GoldenImage {
   ImageSize size;
@@ -30,6 +30,6 @@ Hashes RunSession(const Model& model, const Kernels& kernels, int threads, const
 // tests/golden/data/golden.txt: the lines of every committed model, after its name.
 std::string GoldenListPath();
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 #endif  // INTSAM_TESTS_GOLDEN_GOLDEN_CASES_H_

@@ -11,7 +11,7 @@
 #include "tests/golden/golden_cases.h"
 #include "tests/kernels/emulation/emulated_tiers.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 Hashes GoldenList(const std::string& model) {
@@ -82,4 +82,4 @@ INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, ::testing::Values("micro", "odd", "
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -13,7 +13,7 @@
 
 namespace {
 
-using namespace intsam;
+using namespace intsam::internal;
 
 // Codes the probabilities of an E16 record otherwise. Scales are chosen to use many codes, not to be good.
 void Recode(Softmax& softmax, const SoftmaxCoding& coding, const SamConfig& config) {

@@ -8,7 +8,7 @@
 #include "tests/golden/golden_cases.h"
 #include "tests/kernels/emulation/emulated_tiers.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 struct Profile {
@@ -50,4 +50,4 @@ INSTANTIATE_TEST_SUITE_P(All, ProfilesTest,
                          });
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -6,7 +6,7 @@
 #include "runtime/base/cpu.h"
 #include "tests/golden/golden_cases.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 TEST(SamTiny, TiersAndThreadsAgree) {
@@ -25,4 +25,4 @@ TEST(SamTiny, TiersAndThreadsAgree) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

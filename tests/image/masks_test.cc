@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <random>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Plane = std::vector<double>;
@@ -176,4 +176,4 @@ TEST(Masks, UpsamplesInEighths) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

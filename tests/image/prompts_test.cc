@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 constexpr double kQ24 = 1 << 24;
@@ -125,4 +125,4 @@ TEST(PositionalEncoding, Extremes) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

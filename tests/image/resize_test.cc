@@ -12,7 +12,7 @@
 
 #include "runtime/base/sha256.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
@@ -185,4 +185,4 @@ TEST(ResizedSize, ExtremesKeepAtLeastOnePixel) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -7,7 +7,7 @@
 #include "converter/import/ptq4sam_metadata.h"
 #include "tests/import/contract_file.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 const std::string kBlock = "image_encoder.blocks.0.";
@@ -257,4 +257,4 @@ TEST(OfficialVariant, MustBeOfficialInEveryNumber) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

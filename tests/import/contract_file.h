@@ -14,7 +14,7 @@
 #include "tests/checkpoint/file_writers.h"
 #include "tests/checkpoint/test_support.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 inline std::string ImportData(const std::string& name) {
   return std::string(INTSAM_SOURCE_DIR) + "/tests/import/data/" + name + ".safetensors";
@@ -102,6 +102,6 @@ inline const ContractFile& EightBitFile() {
   return file;
 }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 #endif  // INTSAM_TESTS_IMPORT_CONTRACT_FILE_H_

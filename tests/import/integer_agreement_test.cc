@@ -10,7 +10,7 @@
 #include "tests/import/contract_file.h"
 #include "tests/reference/goldens.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 // The mean over masks must agree; a single mask of random weights is noisy: moving every value of the simulation itself
@@ -78,4 +78,4 @@ TEST(Ptq4SamIntegers, SixBitsWithAgqAndFoldedSigns) { ExpectAgreement("micro_w6a
 TEST(Ptq4SamIntegers, EightBitsWithUniformSoftmax) { ExpectAgreement("micro_w8a8"); }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -7,7 +7,7 @@
 #include "runtime/base/sha256.h"
 #include "tests/import/contract_file.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 ImportedModel Import(const ContractFile& file) {
@@ -171,4 +171,4 @@ TEST(Ptq4Sam, IgnoresUnknownMetadata) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -7,7 +7,7 @@
 #include "tests/import/contract_file.h"
 #include "tests/reference/goldens.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 constexpr double kTolerance = 1e-3;
@@ -59,4 +59,4 @@ TEST(Ptq4SamReference, SixBits) { ExpectSimulated("micro_w6a6", {"astronaut", "c
 TEST(Ptq4SamReference, EightBits) { ExpectSimulated("micro_w8a8", {"astronaut"}); }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -6,7 +6,7 @@
 #include "converter/import/ptq4sam.h"
 #include "tests/import/contract_file.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 void ExpectInRange(const ImportedModel& imported) {
@@ -69,4 +69,4 @@ TEST(Ptq4SamSweep, EveryCorruptionIsHandled) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -3,7 +3,7 @@
 #include "kernels/numerics/softmax.h"
 #include "tests/kernels/harness.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Guarded;
@@ -236,4 +236,4 @@ TEST_P(AttentionTest, RelativePosition) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

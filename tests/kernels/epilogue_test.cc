@@ -3,7 +3,7 @@
 #include "kernels/numerics/fixed_point.h"
 #include "tests/kernels/harness.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Guarded;
@@ -315,4 +315,4 @@ TEST_P(EpilogueTest, GeluOfShortBuffers) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

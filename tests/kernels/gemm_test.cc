@@ -2,7 +2,7 @@
 // weights of every width, all small shapes, and the operands that saturate or wrap anything narrower than s32.
 #include "tests/kernels/harness.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Guarded;
@@ -308,4 +308,4 @@ TEST_P(GemmTest, ExtremeWideActivations) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -20,7 +20,7 @@
 #include "tests/kernels/emulation/emulated_tiers.h"
 #include "tests/wide.h"
 
-namespace intsam::test {
+namespace intsam::internal::test {
 
 // `count` elements followed by exactly kPadBytes that a kernel may read, then a page that faults. Elements and padding
 // start as 0x7f garbage. Neither the padding, nor what lies before the data, nor the gaps between strided rows may be
@@ -158,6 +158,6 @@ inline std::string TierName(const testing::TestParamInfo<const Kernels*>& tier) 
 #define INTSAM_FOR_EVERY_TIER(suite) \
   INSTANTIATE_TEST_SUITE_P(Tiers, suite, testing::ValuesIn(test::RunnableTiers()), test::TierName)
 
-}  // namespace intsam::test
+}  // namespace intsam::internal::test
 
 #endif  // INTSAM_TESTS_KERNELS_HARNESS_H_

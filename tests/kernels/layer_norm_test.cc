@@ -5,7 +5,7 @@
 #include "kernels/numerics/fixed_point.h"
 #include "tests/kernels/harness.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Guarded;
@@ -143,4 +143,4 @@ TEST_P(LayerNormTest, Wide) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

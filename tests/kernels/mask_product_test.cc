@@ -2,7 +2,7 @@
 #include "kernels/numerics/fixed_point.h"
 #include "tests/kernels/harness.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Guarded;
@@ -49,4 +49,4 @@ TEST_P(MaskProductTest, EveryShape) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -2,7 +2,7 @@
 // saturated distances, logits at the edge of s32.
 #include "tests/kernels/harness.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Guarded;
@@ -200,4 +200,4 @@ TEST_P(SoftmaxTest, InfinitelyFarIsZero) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

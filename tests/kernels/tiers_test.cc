@@ -3,7 +3,7 @@
 
 #include "tests/kernels/harness.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 TEST(Tiers, EndWithScalar) {
@@ -35,4 +35,4 @@ TEST(Tiers, BringTheirOwnGemmWhenTheyFlip) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

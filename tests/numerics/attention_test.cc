@@ -10,7 +10,7 @@
 #include "tests/kernels/harness.h"
 #include "tests/wide.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Int128;
@@ -206,4 +206,4 @@ TEST(UniformCode, SaturatesUnderTinyScales) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

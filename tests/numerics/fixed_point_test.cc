@@ -6,7 +6,7 @@
 #include "tests/kernels/harness.h"
 #include "tests/wide.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Int128;
@@ -127,4 +127,4 @@ TEST(FixedPoint, IntegerSqrtIsExact) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -11,7 +11,7 @@
 #include "tests/kernels/harness.h"
 #include "tests/wide.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Int128;
@@ -220,4 +220,4 @@ TEST(LayerNormWide, KeepsItsErrorBounds) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -10,7 +10,7 @@
 #include "kernels/numerics/sine.h"
 #include "kernels/numerics/softmax.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 double RealGelu(double x) { return 0.5 * x * (1 + std::erf(x / std::numbers::sqrt2)); }
@@ -108,4 +108,4 @@ TEST(Sine, KeepsItsErrorBoundAndItsSymmetries) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

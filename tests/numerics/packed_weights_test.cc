@@ -5,7 +5,7 @@
 
 #include "kernels/numerics/packed_weights.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 std::vector<uint8_t> Packed(const GroupCodes& codes, int bits) {
@@ -83,4 +83,4 @@ constexpr bool ConstantEvaluated() {
 static_assert(ConstantEvaluated());
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -9,7 +9,7 @@
 #include "tests/kernels/harness.h"
 #include "tests/wide.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Int128;
@@ -108,4 +108,4 @@ TEST(Requantize16Wide, KeepsItsErrorBound) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -9,7 +9,7 @@
 #include "tests/emulated.h"
 #include "tests/kernels/harness.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // mult * 2^-(27 + p) octaves per logit.
@@ -168,4 +168,4 @@ TEST(SoftmaxCoding, UniformFollowsItsFloatDefinition) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

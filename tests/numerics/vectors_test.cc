@@ -8,7 +8,7 @@
 #include "kernels/numerics/softmax.h"
 #include "tests/kernels/harness.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using test::Guarded;
@@ -331,4 +331,4 @@ TEST_P(VectorsTest, EveryCaseAgrees) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -6,7 +6,7 @@
 
 #include "tests/kernels/harness.h"
 
-namespace intsam::test {
+namespace intsam::internal::test {
 namespace {
 
 TEST(Wide, DivisionInvertsMultiplication) {
@@ -48,4 +48,4 @@ TEST(Wide, EqualsTheCompilersIntegers) {
 #endif
 
 }  // namespace
-}  // namespace intsam::test
+}  // namespace intsam::internal::test

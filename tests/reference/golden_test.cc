@@ -7,7 +7,7 @@
 
 #include "tests/reference/goldens.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 using testing::Golden;
@@ -80,4 +80,4 @@ TEST(SmallSamGoldens, EqualThePyTorchPackage) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

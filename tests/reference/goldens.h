@@ -13,7 +13,7 @@
 #include "converter/checkpoint/checkpoint.h"
 #include "converter/reference/float_sam.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 struct Golden {
   std::map<std::string, std::vector<float>> f32;
@@ -99,6 +99,6 @@ inline double RelativeError(const std::vector<float>& found, const std::vector<f
   return std::sqrt(error / norm);
 }
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 #endif  // INTSAM_TESTS_REFERENCE_GOLDENS_H_

@@ -7,7 +7,7 @@
 
 #include "tests/reference/goldens.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 struct Shape {
@@ -154,4 +154,4 @@ TEST_F(Hook, TimerSeesEveryStepInOrder) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

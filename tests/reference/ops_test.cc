@@ -10,7 +10,7 @@
 #include "converter/reference/attention.h"
 #include "converter/reference/matmul.h"
 
-namespace intsam::fp32 {
+namespace intsam::internal::fp32 {
 namespace {
 
 std::vector<float> Random(size_t count, float scale, uint32_t seed) {
@@ -124,4 +124,4 @@ TEST(Ops, LinearIsTheSamePackedAndPlain) {
 }
 
 }  // namespace
-}  // namespace intsam::fp32
+}  // namespace intsam::internal::fp32

@@ -6,7 +6,7 @@
 
 #include "tests/reference/goldens.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // The initial token stream of a prompt.
@@ -76,4 +76,4 @@ TEST(Reference, NamesItsMatrixLibrary) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -49,7 +49,7 @@ void operator delete[](void* memory, std::align_val_t) noexcept { Free(memory); 
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { Free(memory); }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { Free(memory); }
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 class AllocationTest : public ApiTest {
@@ -57,7 +57,7 @@ class AllocationTest : public ApiTest {
   // Calls `body` with the first, second, ... allocation failing until none fails any more; `check` after each call,
   // with memory. Returns how many allocations the body makes.
   static int64_t FailEach(const std::function<intsam_status()>& body, const std::function<void(intsam_status)>& check) {
-    for (int64_t n = 0; n < 100000; n += intsam::test::kSweepStride) {
+    for (int64_t n = 0; n < 100000; n += intsam::internal::test::kSweepStride) {
       failures = 0;
       allocations_left = n;
       const intsam_status status = body();
@@ -203,4 +203,4 @@ TEST_F(AllocationTest, Embedding) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -12,7 +12,7 @@
 #include "tests/format/model_bytes.h"
 #include "tests/golden/golden_cases.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 
 class ApiTest : public ::testing::Test {
  protected:
@@ -98,6 +98,6 @@ class ApiTest : public ::testing::Test {
   std::vector<intsam_session*> sessions_;
 };
 
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing
 
 #endif  // INTSAM_TESTS_UNIT_API_FIXTURE_H_

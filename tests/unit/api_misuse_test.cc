@@ -7,7 +7,7 @@
 
 #include "tests/unit/api_fixture.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 TEST_F(ApiTest, OpenMisuse) {
@@ -267,4 +267,4 @@ TEST_F(ApiTest, BadMaskCalls) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

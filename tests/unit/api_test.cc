@@ -10,7 +10,7 @@
 #include "runtime/base/cpu.h"
 #include "tests/unit/api_fixture.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 TEST_F(ApiTest, Library) {
@@ -268,16 +268,16 @@ TEST_F(ApiTest, CppWrapper) {
   intsam_session* plain = Create(model_);
   SetImageAndPredict(plain);
 
-  api::Model missing, model;
-  const api::Outcome refused = api::Model::Open("/does/not/exist.isam", missing);
+  intsam::Model missing, model;
+  const intsam::Outcome refused = intsam::Model::Open("/does/not/exist.isam", missing);
   EXPECT_FALSE(refused);
   EXPECT_EQ(refused.status, INTSAM_ERROR_IO);
   EXPECT_NE(refused.message.find("exist.isam"), std::string::npos);
-  ASSERT_TRUE(api::Model::Open(GoldenModelPath("micro"), model));
+  ASSERT_TRUE(intsam::Model::Open(GoldenModelPath("micro"), model));
   EXPECT_EQ(model.info().num_masks, 4);
-  api::Session session;
-  ASSERT_TRUE(api::Session::Create(model, nullptr, session));
-  const api::Outcome early = session.Predict(prompt());
+  intsam::Session session;
+  ASSERT_TRUE(intsam::Session::Create(model, nullptr, session));
+  const intsam::Outcome early = session.Predict(prompt());
   EXPECT_EQ(early.status, INTSAM_ERROR_ARGUMENT);
   EXPECT_NE(early.message.find("no image"), std::string::npos);
   ASSERT_TRUE(session.SetImage(image()));
@@ -290,11 +290,11 @@ TEST_F(ApiTest, CppWrapper) {
   EXPECT_FALSE(session.Mask(4, mask));
   ASSERT_TRUE(session.SaveEmbedding(embedding));
   ASSERT_TRUE(session.LoadEmbedding(embedding));
-  api::Session moved = std::move(session);
+  intsam::Session moved = std::move(session);
   EXPECT_TRUE(moved.Predict(prompt()));
   embedding.pop_back();
   EXPECT_EQ(moved.LoadEmbedding(embedding).status, INTSAM_ERROR_DAMAGED);
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -11,7 +11,7 @@
 #include "runtime/base/sha256.h"
 #include "runtime/base/status.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 std::string Sha256Text(const std::string& text) { return ToHex(Sha256Of(text.data(), text.size())); }
@@ -115,4 +115,4 @@ TEST(Status, PrefixAndValues) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -6,7 +6,7 @@
 
 #include "tests/unit/api_fixture.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 class EmbeddingTest : public ApiTest {
@@ -131,4 +131,4 @@ TEST_F(EmbeddingTest, OfAnotherModel) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

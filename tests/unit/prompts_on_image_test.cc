@@ -5,7 +5,7 @@
 #include "intsam/intsam.hpp"
 #include "tests/unit/api_fixture.h"
 
-namespace intsam::testing {
+namespace intsam::internal::testing {
 namespace {
 
 class PromptsOnImageTest : public ApiTest {
@@ -304,10 +304,10 @@ TEST_F(BatchTest, MemoryIsBoundedAndCounted) {
 }
 
 TEST_F(BatchTest, CppWrapper) {
-  api::Model model;
-  api::Session session;
-  ASSERT_TRUE(api::Model::Open(GoldenModelPath("micro"), model));
-  ASSERT_TRUE(api::Session::Create(model, nullptr, session));
+  intsam::Model model;
+  intsam::Session session;
+  ASSERT_TRUE(intsam::Model::Open(GoldenModelPath("micro"), model));
+  ASSERT_TRUE(intsam::Session::Create(model, nullptr, session));
   ASSERT_TRUE(session.SetImage(Picture(0)));
   ASSERT_TRUE(session.PredictBatch(Prompts(3)));
   ASSERT_TRUE(session.Select(2));
@@ -317,4 +317,4 @@ TEST_F(BatchTest, CppWrapper) {
 }
 
 }  // namespace
-}  // namespace intsam::testing
+}  // namespace intsam::internal::testing

@@ -4,7 +4,7 @@
 #include "runtime/sam/config.h"
 #include "runtime/sam/steps.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 TEST(Config, PresetsAreValid) {
@@ -91,4 +91,4 @@ TEST(Steps, FollowTheConfiguration) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 
 #include "runtime/base/cpu.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Sets INTSAM_ISA for a scope; null: not set.
@@ -85,4 +85,4 @@ TEST(SelectKernels, KnownButNotBuilt) { ExpectRefused("avx2", Code::kUnsupported
 #endif
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -5,7 +5,7 @@
 
 #include <memory>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 TEST(ThreadPool, EveryIndexExactlyOnce) {
@@ -77,4 +77,4 @@ TEST(ThreadPool, UnusedPoolEnds) {
 }
 
 }  // namespace
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace intsam {
+namespace intsam::internal {
 
 void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim, int max_rows) {
   const size_t rows = static_cast<size_t>(max_rows);
@@ -58,4 +58,4 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
   ops::AttentionCodes(k, softmax, head.mixed, head.sums, rows, d, out);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -6,7 +6,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/exec/ops.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Keys and values of one head in the kernels' layouts, and the strip's intermediates. One per worker.
 struct HeadScratch {
@@ -48,6 +48,6 @@ struct StripRelPos {
 void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows, const StripRelPos& rel,
                  HeadScratch& head, ops::Rows<uint8_t> out);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_FUSED_ATTENTION_H_

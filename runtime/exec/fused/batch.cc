@@ -2,7 +2,7 @@
 
 #include <exception>
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Inside a lane everything runs on the lane's worker.
@@ -57,4 +57,4 @@ Status DecoderLanes::Run(const Prompt* prompts, FusedMaskDecoder::ImageSide& ima
   return Status();
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 
 #include "runtime/exec/fused/mask_decoder.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // Decoders that run side by side, each with image keys and tokens of its own and the scratch of the worker that runs
 // it.
@@ -37,6 +37,6 @@ class DecoderLanes {
   std::vector<Lane> lanes_;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_FUSED_BATCH_H_

@@ -6,7 +6,7 @@
 #include "runtime/exec/fused/image_encoder.h"
 #include "runtime/exec/fused/mask_decoder.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 // Image encoder and mask decoder never run at the same time: they share one block of memory. What the decoder keeps
@@ -98,4 +98,4 @@ std::unique_ptr<Executor> MakeFusedExecutor(const PreparedModel& prepared, Paral
   return std::make_unique<FusedExecutor>(prepared, parallel);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

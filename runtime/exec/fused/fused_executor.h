@@ -10,7 +10,7 @@
 #include "runtime/exec/executor.h"
 #include "runtime/exec/prepare.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // `prepared` and `parallel` must outlive the executor. One caller at a time.
 std::unique_ptr<Executor> MakeFusedExecutor(const PreparedModel& prepared, Parallel& parallel);
@@ -18,6 +18,6 @@ std::unique_ptr<Executor> MakeFusedExecutor(const PreparedModel& prepared, Paral
 // Bytes of the arena that MakeFusedExecutor takes.
 size_t FusedArenaBytes(const SamConfig& config, int workers);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_FUSED_FUSED_EXECUTOR_H_

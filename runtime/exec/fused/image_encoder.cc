@@ -7,7 +7,7 @@
 
 #include "kernels/numerics/fixed_point.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 using ops::Rows;
 
@@ -294,4 +294,4 @@ void FusedImageEncoder::NeckLayers(int16_t* embedding) {
   });
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 #include "runtime/exec/executor.h"
 #include "runtime/exec/fused/attention.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 class FusedImageEncoder {
  public:
@@ -67,6 +67,6 @@ class FusedImageEncoder {
   Buffers* b_ = nullptr;  // of the running call
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_FUSED_IMAGE_ENCODER_H_

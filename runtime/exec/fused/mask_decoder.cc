@@ -7,7 +7,7 @@
 
 #include "runtime/exec/prompt_tokens.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 using ops::Rows;
 
@@ -375,4 +375,4 @@ void FusedMaskDecoder::IouHead(int16_t* iou) {
   RunMlp(p_.model->mask_decoder.iou_head, p_.iou_head, b_->tokens, 32767, iou);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,7 +8,7 @@
 #include "runtime/exec/executor.h"
 #include "runtime/exec/fused/attention.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 class FusedMaskDecoder {
  public:
@@ -103,6 +103,6 @@ class FusedMaskDecoder {
   bool no_mask_ = false;
 };
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_FUSED_MASK_DECODER_H_

@@ -6,7 +6,7 @@
 #include "kernels/numerics/fixed_point.h"
 #include "runtime/exec/reference/tensors.h"
 
-namespace intsam::reference {
+namespace intsam::internal::reference {
 namespace {
 
 Tensor<int32_t> PatchEmbedding(const PreparedModel& p, const uint8_t* rgb, ImageSize size) {
@@ -134,4 +134,4 @@ Status EncodeImage(const PreparedModel& p, const uint8_t* rgb, ImageSize size, i
   return Status();
 }
 
-}  // namespace intsam::reference
+}  // namespace intsam::internal::reference

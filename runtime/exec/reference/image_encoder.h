@@ -5,12 +5,12 @@
 #include "runtime/exec/executor.h"
 #include "runtime/exec/prepare.h"
 
-namespace intsam::reference {
+namespace intsam::internal::reference {
 
 // As Executor::EncodeImage. `p` is prepared for the scalar kernels.
 Status EncodeImage(const PreparedModel& p, const uint8_t* rgb, ImageSize size, int16_t* embedding,
                    const StepHook& hook);
 
-}  // namespace intsam::reference
+}  // namespace intsam::internal::reference
 
 #endif  // INTSAM_RUNTIME_EXEC_REFERENCE_IMAGE_ENCODER_H_

@@ -7,7 +7,7 @@
 #include "runtime/exec/prompt_tokens.h"
 #include "runtime/exec/reference/tensors.h"
 
-namespace intsam::reference {
+namespace intsam::internal::reference {
 namespace {
 
 struct State {
@@ -195,4 +195,4 @@ Status Decode(const PreparedModel& p, const int16_t* embedding, const Frame& fra
   return Status();
 }
 
-}  // namespace intsam::reference
+}  // namespace intsam::internal::reference

@@ -3,7 +3,7 @@
 #include "runtime/exec/reference/image_encoder.h"
 #include "runtime/exec/reference/mask_decoder.h"
 
-namespace intsam {
+namespace intsam::internal {
 namespace {
 
 class ReferenceExecutor : public Executor {
@@ -39,4 +39,4 @@ std::unique_ptr<Executor> MakeReferenceExecutor(const IntegerModel& model) {
   return std::make_unique<ReferenceExecutor>(model);
 }
 
-}  // namespace intsam
+}  // namespace intsam::internal

@@ -8,11 +8,11 @@
 #include "runtime/exec/executor.h"
 #include "runtime/exec/prepare.h"
 
-namespace intsam {
+namespace intsam::internal {
 
 // `model` must outlive the executor.
 std::unique_ptr<Executor> MakeReferenceExecutor(const IntegerModel& model);
 
-}  // namespace intsam
+}  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_EXEC_REFERENCE_REFERENCE_EXECUTOR_H_

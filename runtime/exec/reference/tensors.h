@@ -8,7 +8,7 @@
 
 #include "runtime/exec/ops.h"
 
-namespace intsam::reference {
+namespace intsam::internal::reference {
 
 // A matrix that owns its rows; kernels may touch kPadBytes past the end.
 template <class T>
@@ -151,6 +151,6 @@ inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, c
   return out;
 }
 
-}  // namespace intsam::reference
+}  // namespace intsam::internal::reference
 
 #endif  // INTSAM_RUNTIME_EXEC_REFERENCE_TENSORS_H_

@@ -9,7 +9,7 @@
 
 #include "intsam/intsam.h"
 
-namespace intsam::api {
+namespace intsam {
 
 // What a call gave: a status and, when it is not INTSAM_OK, its sentence.
 struct Outcome {
@@ -85,6 +85,6 @@ class Session {
   std::unique_ptr<intsam_session, Destroy> handle_;
 };
 
-}  // namespace intsam::api
+}  // namespace intsam
 
 #endif  // INTSAM_HPP_

@@ -4,7 +4,7 @@
 
 #include "tests/bench/micro/micro.h"
 
-namespace intsam::micro {
+namespace intsam::internal::micro {
 namespace {
 
 constexpr int kStrip = 16, kHead = 64;
@@ -141,4 +141,4 @@ void RegisterAttention(const Kernels& kernels) {
   Register("attention_output" + tier + "16x64", [&](benchmark::State& state) { Output(state, kernels); });
 }
 
-}  // namespace intsam::micro
+}  // namespace intsam::internal::micro

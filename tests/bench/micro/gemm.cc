@@ -5,7 +5,7 @@
 #include "kernels/numerics/packed_weights.h"
 #include "tests/bench/micro/micro.h"
 
-namespace intsam::micro {
+namespace intsam::internal::micro {
 namespace {
 
 constexpr int kRowBlock = 64, kColumns = 256;  // as in runtime/exec/fused/image_encoder.h
@@ -164,4 +164,4 @@ void RegisterGemm(const Kernels& kernels) {
   }
 }
 
-}  // namespace intsam::micro
+}  // namespace intsam::internal::micro

@@ -2,7 +2,7 @@
 #include "converter/reference/parallel.h"
 #include "tests/bench/micro/micro.h"
 
-namespace intsam::micro {
+namespace intsam::internal::micro {
 
 std::string NameOf(const Shape& shape) {
   return std::to_string(shape.m) + "x" + std::to_string(shape.n) + "x" + std::to_string(shape.k);
@@ -17,10 +17,10 @@ std::vector<Shape> LinearShapes(bool whole_images) {
   return shapes;
 }
 
-}  // namespace intsam::micro
+}  // namespace intsam::internal::micro
 
 int main(int argc, char** argv) {
-  using namespace intsam;
+  using namespace intsam::internal;
   const fp32::ThreadScope one_thread(1);  // of oneDNN; the kernels have none
   for (const Kernels* kernels : BuiltKernels()) {
     if (!CpuSupports(kernels->name)) continue;

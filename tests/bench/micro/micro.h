@@ -14,7 +14,7 @@
 #include "kernels/kernels.h"
 #include "runtime/base/cpu.h"
 
-namespace intsam::micro {
+namespace intsam::internal::micro {
 
 // Each source registers its benchmarks for one tier; names are kernel/tier/what.
 void RegisterGemm(const Kernels& kernels);
@@ -76,6 +76,6 @@ void TimeInto(benchmark::State& state, size_t count, const Call& call) {
   CountElements(state, static_cast<double>(count));
 }
 
-}  // namespace intsam::micro
+}  // namespace intsam::internal::micro
 
 #endif  // INTSAM_TESTS_BENCH_MICRO_MICRO_H_

@@ -11,7 +11,7 @@
 #include <dnnl.hpp>
 #pragma GCC diagnostic pop
 
-namespace intsam::micro {
+namespace intsam::internal::micro {
 namespace {
 
 using Type = dnnl::memory::data_type;
@@ -110,4 +110,4 @@ void RegisterOneDnn() {
   }
 }
 
-}  // namespace intsam::micro
+}  // namespace intsam::internal::micro

@@ -2,7 +2,7 @@
 
 #include "tests/bench/micro/micro.h"
 
-namespace intsam::micro {
+namespace intsam::internal::micro {
 
 void RegisterResize() {
   for (const ImageSize from : {ImageSize{640, 480}, {4032, 3024}}) {
@@ -20,4 +20,4 @@ void RegisterResize() {
   }
 }
 
-}  // namespace intsam::micro
+}  // namespace intsam::internal::micro

@@ -2,7 +2,7 @@
 // operations over 64 tokens of 768 channels.
 #include "tests/bench/micro/micro.h"
 
-namespace intsam::micro {
+namespace intsam::internal::micro {
 namespace {
 
 constexpr int kRows = 64, kColumns = 256, kChannels = 768;
@@ -176,4 +176,4 @@ void RegisterRows(const Kernels& kernels) {
   add("layer_norm_wide", "64x768", NormWide);
 }
 
-}  // namespace intsam::micro
+}  // namespace intsam::internal::micro

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-namespace intsam::emulation {
+namespace intsam::internal::emulation {
 
 struct Tile {
   int rows = 0, row_bytes = 0;
@@ -75,17 +75,17 @@ static inline void TileDotUnsignedSigned(Tile& sums, const Tile& a, const Tile& 
   }
 }
 
-}  // namespace intsam::emulation
+}  // namespace intsam::internal::emulation
 
 #undef _tile_loadd
 #undef _tile_stored
 #undef _tile_dpbusd
-#define _tile_loadconfig intsam::emulation::TileLoadConfig
-#define _tile_release intsam::emulation::TileRelease
-#define _tile_loadd(tile, base, stride) intsam::emulation::TileLoad(intsam::emulation::tiles[tile], base, stride)
-#define _tile_stored(tile, base, stride) intsam::emulation::TileStore(intsam::emulation::tiles[tile], base, stride)
+#define _tile_loadconfig intsam::internal::emulation::TileLoadConfig
+#define _tile_release intsam::internal::emulation::TileRelease
+#define _tile_loadd(tile, base, stride) intsam::internal::emulation::TileLoad(intsam::internal::emulation::tiles[tile], base, stride)
+#define _tile_stored(tile, base, stride) intsam::internal::emulation::TileStore(intsam::internal::emulation::tiles[tile], base, stride)
 #define _tile_dpbusd(sums, a, b)                                                                        \
-  intsam::emulation::TileDotUnsignedSigned(intsam::emulation::tiles[sums], intsam::emulation::tiles[a], \
-                                           intsam::emulation::tiles[b])
+  intsam::internal::emulation::TileDotUnsignedSigned(intsam::internal::emulation::tiles[sums], intsam::internal::emulation::tiles[a], \
+                                           intsam::internal::emulation::tiles[b])
 
 #endif  // INTSAM_TESTS_KERNELS_EMULATION_AMX_H_

@@ -8,7 +8,7 @@
 #include "kernels/tiers.h"
 #endif
 
-namespace intsam::test {
+namespace intsam::internal::test {
 
 std::vector<const Kernels*> EmulatedTiers() {
 #if defined(INTSAM_EMULATE)
@@ -47,4 +47,4 @@ std::vector<const Kernels*> EmulatedTiers() {
 #endif
 }
 
-}  // namespace intsam::test
+}  // namespace intsam::internal::test

@@ -6,12 +6,12 @@
 
 #include "kernels/kernels.h"
 
-namespace intsam::test {
+namespace intsam::internal::test {
 
 // Best first; empty in a build without SIMDe, or without a CPU with AVX2, which the emulation and the rest of the
 // tables need.
 std::vector<const Kernels*> EmulatedTiers();
 
-}  // namespace intsam::test
+}  // namespace intsam::internal::test
 
 #endif  // INTSAM_TESTS_KERNELS_EMULATION_EMULATED_TIERS_H_
