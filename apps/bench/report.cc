@@ -7,7 +7,7 @@
 #include "apps/bench/macs.h"
 #include "apps/bench/sides.h"
 #include "apps/common/coding.h"
-#include "apps/common/tool.h"
+#include "apps/common/escape.h"
 #include "runtime/base/sha256.h"
 
 namespace intsam::internal {

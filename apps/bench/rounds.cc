@@ -56,7 +56,7 @@ Status RunRounds(const Settings& settings, Progress& bar, Session& session, Floa
   StepClock clock(m.integer);
   std::vector<float> embedding;
   for (int round = 0; round <= settings.rounds; ++round) {
-    bar.Update(static_cast<uint64_t>(round));
+    bar.Update(static_cast<uint64_t>(round), static_cast<uint64_t>(settings.rounds) + 1);
     if (round == 1 && settings.steps) {
       session.set_hook([&](const Step& step, int, int) {
         clock.Open(step);
@@ -94,7 +94,7 @@ Result<OpTable> RunOps(const Settings& settings, Progress& bar, const Measuremen
   Session session(*m.model, TimedKernels(*m.model, *m.kernels), std::make_unique<ThreadPool>(m.threads));
   const Work work(session.config());
   for (int round = 0; round <= settings.rounds; ++round) {
-    bar.Update(static_cast<uint64_t>(settings.rounds + 1 + round));
+    bar.Update(static_cast<uint64_t>(round), static_cast<uint64_t>(settings.rounds) + 1);
     ResetOpTotals();
     Status status;
     const double seconds = Seconds([&] { status = Encode(session, work); });
@@ -152,8 +152,7 @@ Result<Measurements> Measure(const Settings& settings, const CommonFlags& flags)
       return Error(Code::kUsage, "--checkpoint: has another configuration than the model");
     INTSAM_ASSIGN(sam, MakeFloatSam(weights, settings));
   }
-  const int runs = (settings.rounds + 1) * (settings.ops ? 2 : 1);
-  Progress bar("timing", static_cast<uint64_t>(runs), flags.progress && !flags.quiet);
+  Progress bar("timing", flags.progress);
   INTSAM_TRY(RunRounds(settings, bar, *session, sam.get(), m));
   session.reset();
   sam.reset();

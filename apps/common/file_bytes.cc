@@ -8,8 +8,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "converter/pack/atomic_file.h"
-
 namespace intsam::internal {
 
 Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit) {
@@ -38,7 +36,5 @@ Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit
   bytes.resize(size);
   return bytes;
 }
-
-Status CheckWritable(const std::string& path) { return AtomicFile::Create(path).status(); }
 
 }  // namespace intsam::internal

@@ -1,4 +1,4 @@
-// Whole files into memory, with a limit; and an early look at whether a file can be written.
+// Whole files into memory, with a limit.
 #ifndef INTSAM_APPS_COMMON_FILE_BYTES_H_
 #define INTSAM_APPS_COMMON_FILE_BYTES_H_
 
@@ -13,10 +13,6 @@ namespace intsam::internal {
 
 // Reads files, pipes and devices alike. kIo with errno's text, kResource above `limit`; messages start with the path.
 Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit);
-
-// Whether an output could be made at `path`, found out by making and removing its temporary file: to be asked before
-// long work, so that it is not done for nothing. kIo as when writing.
-Status CheckWritable(const std::string& path);
 
 }  // namespace intsam::internal
 

@@ -11,7 +11,7 @@
 #include "apps/common/file_bytes.h"
 #include "apps/common/image_container.h"
 #include "apps/common/limits.h"
-#include "converter/pack/atomic_file.h"
+#include "apps/common/output_files.h"
 
 namespace intsam::internal {
 namespace {
@@ -174,7 +174,7 @@ Result<LabelMap> DecodeLabels(std::span<const uint8_t> file) {
 }
 
 struct PngSink {
-  AtomicFile* file;
+  OutputFile* file;
   Status status;
 };
 
@@ -219,7 +219,7 @@ Status WritePng(const std::string& path, const uint8_t* pixels, ImageSize size, 
   if (bytes == 0 || bytes > 4 * kDecodedImageBytes) {
     return Error(Code::kResource, "%s: cannot write an image of %u x %u pixels", path.c_str(), size.width, size.height);
   }
-  INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(path));
+  INTSAM_ASSIGN(OutputFile file, OutputFile::Create(path));
   PngSink sink{&file, Status()};
   const int width = static_cast<int>(size.width), height = static_cast<int>(size.height);
   if (stbi_write_png_to_func(WriteToSink, &sink, width, height, channels, pixels, width * channels) == 0) {

@@ -5,6 +5,7 @@
 
 #include "apps/common/image_file.h"
 #include "apps/common/options.h"
+#include "apps/common/output.h"
 #include "apps/common/photos.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
@@ -13,21 +14,27 @@
 namespace intsam::internal {
 namespace {
 
-constexpr const char* kTool = "intsam-compare";
+constexpr ToolHelp kHelp = {
+    "intsam-compare",
+    "Compares an integer model with the float checkpoint it came from, and both with human masks where there are any.",
+    "--model MODEL --checkpoint CHECKPOINT --images DIR",
+    "intsam-compare -m vit_b.isam --checkpoint sam_vit_b_01ec64.pth --images photos\n"
+    "intsam-compare -m vit_b.isam --checkpoint sam_vit_b_01ec64.pth --images photos --labels photos --json"};
 
 cxxopts::Options MakeOptions() {
-  cxxopts::Options options(kTool, "Compares an integer model with the float checkpoint it came from.\n");
-  options.add_options()("m,model", "model file (.isam)", cxxopts::value<std::string>())(
-      "checkpoint", "checkpoint file (.safetensors, .pth)", cxxopts::value<std::string>())(
-      "config", "JSON configuration beside the checkpoint's shapes", cxxopts::value<std::string>()->default_value(""))(
-      "images", "folder of photos", cxxopts::value<std::string>())(
-      "labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks",
-      cxxopts::value<std::string>())("limit", "use at most this many photos",
-                                     cxxopts::value<std::string>()->default_value("100000"))(
-      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)",
-      cxxopts::value<std::string>()->default_value(""))(
-      "min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
-      cxxopts::value<std::string>()->default_value("0"));
+  const auto text = [] { return cxxopts::value<std::string>(); };
+  cxxopts::Options options(kHelp.tool);
+  auto add = options.add_options();
+  add("m,model", "model file (.isam)", text(), "FILE");
+  add("checkpoint", "checkpoint file (.pth, .safetensors)", text(), "FILE");
+  add("config", "JSON configuration beside the checkpoint's shapes; without, CHECKPOINT with .json if that is there",
+      text(), "FILE");
+  add("images", "folder of photos", text(), "DIR");
+  add("labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks", text(), "DIR");
+  add("limit", "use at most this many photos", text()->default_value("100000"), "N");
+  add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
+  add("min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
+      text()->default_value("0"), "PERCENT");
   AddCommonOptions(options);
   return options;
 }
@@ -77,16 +84,16 @@ void PrintJson(const Evaluation& e, const Session& session) {
   json["int_encode_s"] = e.int_encode_s / e.images;
   json["isa"] = session.kernels().name;
   json["threads"] = session.threads();
-  std::printf("%s\n", json.dump(2).c_str());
+  Out(DumpJson(json));
 }
 
 Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& flags, Evaluator& evaluator) {
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(const std::vector<std::string> photos,
                 ListPhotos("--images", parsed["images"].as<std::string>(), static_cast<size_t>(limit)));
-  Progress bar("comparing", photos.size(), flags.progress && !flags.quiet);
+  Progress bar("comparing", flags.progress);
   for (size_t i = 0; i < photos.size(); ++i) {
-    bar.Update(i);
+    bar.Update(i, photos.size(), photos[i]);
     INTSAM_ASSIGN(const Image photo, ReadImage(photos[i]));
     if (parsed.count("labels") == 0) {
       INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, nullptr));
@@ -105,17 +112,17 @@ Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& fla
 
 Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   for (const char* needed : {"model", "checkpoint", "images"}) {
-    if (parsed.count(needed) == 0) return Error(Code::kUsage, "--%s is missing", needed);
+    if (parsed.count(needed) == 0) return UsageError(kHelp, std::string("--") + needed + " is missing");
   }
   INTSAM_ASSIGN(const int64_t least,
                 ParseInteger("--min-agreement", parsed["min-agreement"].as<std::string>(), 0, 100));
 
   INTSAM_ASSIGN(const auto model, Model::Open(parsed["model"].as<std::string>()));
   const std::string checkpoint = parsed["checkpoint"].as<std::string>();
-  INTSAM_ASSIGN(const FloatModel weights, LoadFloatModel(checkpoint, parsed["config"].as<std::string>()));
+  INTSAM_ASSIGN(const FloatModel weights, LoadFloatModel(checkpoint, TextOption(parsed, "config")));
   if (!(weights.config == model->config()))
     return Error(Code::kUsage, "%s: has another configuration than the model", checkpoint.c_str());
-  const std::string isa = parsed["isa"].as<std::string>();
+  const std::string isa = TextOption(parsed, "isa");
   SessionOptions session_options;
   session_options.threads = flags.threads;
   session_options.isa = isa.c_str();
@@ -129,7 +136,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   }
   if (flags.json) {
     PrintJson(e, *session);
-  } else if (!flags.quiet) {
+  } else {
     PrintTable(e, *session);
   }
   double worst = 1;
@@ -142,9 +149,11 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   return Status();
 }
 
-Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
+Status Run(int argc, char** argv) { return RunWithOptions(kHelp, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-compare", argc, argv, intsam::internal::Run); }
+int main(int argc, char** argv) {
+  return intsam::internal::RunTool("intsam-compare", argc, argv, intsam::internal::Run);
+}

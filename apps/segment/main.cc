@@ -7,17 +7,21 @@
 #include "apps/common/file_bytes.h"
 #include "apps/common/image_file.h"
 #include "apps/common/options.h"
+#include "apps/common/output.h"
+#include "apps/common/output_files.h"
 #include "apps/common/overlay.h"
 #include "apps/common/progress.h"
 #include "apps/common/prompt_json.h"
 #include "apps/common/tool.h"
-#include "converter/pack/atomic_file.h"
 #include "intsam/intsam.hpp"
 
 namespace intsam::internal {
 namespace {
 
-constexpr const char* kTool = "intsam-segment";
+constexpr ToolHelp kHelp = {
+    "intsam-segment", "Segments objects of a photo from points and boxes.", "MODEL IMAGE",
+    "intsam-segment sam_tiny.isam photo.jpg --point 120,80 -o mask.png\n"
+    "intsam-segment sam_tiny.isam photo.jpg --box 40,30,210,190 -o mask.png --overlay overlay.png"};
 
 struct Times {
   double open_ms = 0, encode_ms = 0, decode_ms = 0;
@@ -57,23 +61,22 @@ Status FromOutcome(const intsam::Outcome& outcome, const std::string& prefix) {
 }
 
 cxxopts::Options MakeOptions() {
-  cxxopts::Options options(kTool, "Segments objects of a photo from points and boxes.\n");
-  options.positional_help("MODEL IMAGE");
+  cxxopts::Options options(kHelp.tool);
   options.add_options()("model", "model file (.isam)", cxxopts::value<std::string>())("image", "photo (PNG, JPEG)",
                                                                                       cxxopts::value<std::string>())(
       "p,point", "X,Y[,LABEL] in pixels; label 0: not this. May be repeated; points and box describe one object",
-      cxxopts::value<std::vector<std::string>>())("b,box", "X0,Y0,X1,Y1 in pixels", cxxopts::value<std::string>())(
-      "prompts", "JSON file of prompts, for one or several objects", cxxopts::value<std::string>())(
+      cxxopts::value<std::vector<std::string>>(),
+      "X,Y")("b,box", "X0,Y0,X1,Y1 in pixels", cxxopts::value<std::string>(), "X0,Y0,X1,Y1")(
+      "prompts", "JSON file of prompts, for one or several objects", cxxopts::value<std::string>(), "FILE")(
       "o,output", "mask to write (PNG, 0 and 255); several objects give OUT_0.png, OUT_1.png, ...",
-      cxxopts::value<std::string>())("overlay", "picture of photo, masks and prompts to write (PNG)",
-                                     cxxopts::value<std::string>())(
+      cxxopts::value<std::string>(),
+      "FILE")("overlay", "picture of photo, masks and prompts to write (PNG)", cxxopts::value<std::string>(), "FILE")(
       "mask", "which mask: auto (best of the alternatives for a single point, else 0), best, or an index",
-      cxxopts::value<std::string>()->default_value("auto"))(
-      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)",
-      cxxopts::value<std::string>()->default_value(""))("save-embedding", "write the encoded image to this file",
-                                                        cxxopts::value<std::string>())(
-      "embedding", "use an encoded image instead of encoding IMAGE again", cxxopts::value<std::string>());
-  options.parse_positional({"model", "image", "rest"});
+      cxxopts::value<std::string>()->default_value("auto"),
+      "WHICH")("isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)", cxxopts::value<std::string>(),
+               "TIER")("save-embedding", "write the encoded image to this file", cxxopts::value<std::string>(), "FILE")(
+      "embedding", "use an encoded image instead of encoding IMAGE again", cxxopts::value<std::string>(), "FILE");
+  options.parse_positional({"model", "image"});
   // cxxopts splits vector values at commas, which our coordinates contain: points are re-joined by ReadPrompt.
   AddCommonOptions(options);
   return options;
@@ -97,7 +100,7 @@ Result<std::vector<ObjectPrompt>> GatherPrompts(const cxxopts::ParseResult& pars
   ObjectPrompt object;
   for (const std::string& text : Repeated(parsed, "point")) {
     INTSAM_ASSIGN(const PointPrompt point, ParsePoint("--point", text));
-    INTSAM_TRY(CheckPoint(point, size, Code::kUsage).WithPrefix("--point " + EscapeControls(text)));
+    INTSAM_TRY(CheckPoint(point, size, Code::kUsage).WithPrefix("--point " + text));
     object.points.push_back(point);
   }
   if (parsed.count("box") > 1)
@@ -105,7 +108,7 @@ Result<std::vector<ObjectPrompt>> GatherPrompts(const cxxopts::ParseResult& pars
   if (parsed.count("box") == 1) {
     const std::string text = parsed["box"].as<std::string>();
     INTSAM_ASSIGN(const BoxPrompt box, ParseBox("--box", text));
-    INTSAM_TRY(CheckBox(box, size, Code::kUsage).WithPrefix("--box " + EscapeControls(text)));
+    INTSAM_TRY(CheckBox(box, size, Code::kUsage).WithPrefix("--box " + text));
     object.box = box;
   }
   return std::vector<ObjectPrompt>{object};
@@ -177,14 +180,19 @@ std::string NumberedName(const std::string& output, size_t index, size_t count) 
   return output.substr(0, stem) + "_" + std::to_string(index) + output.substr(stem);
 }
 
-Status CheckOutputs(const cxxopts::ParseResult& parsed, size_t objects) {
-  for (const char* option : {"overlay", "save-embedding"}) {
-    if (parsed.count(option) != 0) INTSAM_TRY(CheckWritable(parsed[option].as<std::string>()));
+Status CheckFiles(const cxxopts::ParseResult& parsed, const CommonFlags& flags, size_t objects) {
+  std::vector<NamedFile> inputs = {{"MODEL", TextOption(parsed, "model")}, {"IMAGE", TextOption(parsed, "image")}};
+  for (const char* option : {"prompts", "embedding"}) {
+    if (parsed.count(option) != 0) inputs.push_back({std::string("--") + option, TextOption(parsed, option)});
   }
+  std::vector<NamedFile> outputs;
   for (size_t i = 0; i < objects && parsed.count("output") != 0; ++i) {
-    INTSAM_TRY(CheckWritable(NumberedName(parsed["output"].as<std::string>(), i, objects)));
+    outputs.push_back({"--output", NumberedName(TextOption(parsed, "output"), i, objects)});
   }
-  return Status();
+  for (const char* option : {"overlay", "save-embedding"}) {
+    if (parsed.count(option) != 0) outputs.push_back({std::string("--") + option, TextOption(parsed, option)});
+  }
+  return CheckOutputs(flags, inputs, outputs);
 }
 
 Status EncodeOrLoad(const cxxopts::ParseResult& parsed, const Image& photo, intsam::Session& session) {
@@ -205,7 +213,7 @@ Status EncodeOrLoad(const cxxopts::ParseResult& parsed, const Image& photo, ints
   if (parsed.count("save-embedding") == 0) return Status();
   std::vector<uint8_t> bytes;
   INTSAM_TRY(FromOutcome(session.SaveEmbedding(bytes), ""));
-  INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(parsed["save-embedding"].as<std::string>()));
+  INTSAM_ASSIGN(OutputFile file, OutputFile::Create(TextOption(parsed, "save-embedding")));
   INTSAM_TRY(file.Write(bytes.data(), bytes.size()));
   return file.Commit();
 }
@@ -233,7 +241,7 @@ void Print(const CommonFlags& flags, const intsam::Session& session, const Times
       json["objects"].push_back(
           {{"mask", r.mask_index}, {"predicted_iou", ScoreText(r.iou_q15)}, {"area", r.area}, {"file", r.file}});
     }
-    std::printf("%s\n", json.dump(2).c_str());
+    Out(DumpJson(json));
     return;
   }
   if (flags.quiet) return;
@@ -246,8 +254,8 @@ void Print(const CommonFlags& flags, const intsam::Session& session, const Times
               intsam_session_threads(session.get()));
 }
 
-int32_t ShowStep(void* bar, int32_t step, int32_t, const char*) {
-  static_cast<Progress*>(bar)->Update(static_cast<uint64_t>(step));
+int32_t ShowStep(void* bar, int32_t step, int32_t total, const char* what) {
+  static_cast<Progress*>(bar)->Update(static_cast<uint64_t>(step), static_cast<uint64_t>(total), what);
   return 0;
 }
 
@@ -258,10 +266,10 @@ Status Segment(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   intsam::Model model;
   INTSAM_TRY(FromOutcome(intsam::Model::Open(model_path, model), ""));
   const intsam_model_info info = model.info();
-  Progress bar("encoding", 2 * 64, flags.progress && !flags.quiet);
+  Progress bar("encoding", flags.progress);
   intsam_session_options options;
   intsam_session_options_init(&options);
-  const std::string isa = parsed["isa"].as<std::string>();
+  const std::string isa = TextOption(parsed, "isa");
   options.threads = flags.threads;
   options.isa = isa.empty() ? nullptr : isa.c_str();
   options.progress = ShowStep;
@@ -277,7 +285,7 @@ Status Segment(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
     INTSAM_ASSIGN(PreparedObject one, PrepareObject(object, parsed["mask"].as<std::string>(), info, photo.size));
     prepared.push_back(std::move(one));
   }
-  INTSAM_TRY(CheckOutputs(parsed, objects.size()));
+  INTSAM_TRY(CheckFiles(parsed, flags, objects.size()));
   watch.LapMs();
   INTSAM_TRY(EncodeOrLoad(parsed, photo, session));
   times.encode_ms = watch.LapMs();
@@ -304,8 +312,7 @@ Status Segment(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
 }
 
 Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
-  if (parsed.count("model") == 0 || parsed.count("image") == 0)
-    return Error(Code::kUsage, "MODEL and IMAGE are needed");
+  if (parsed.count("model") == 0 || parsed.count("image") == 0) return UsageError(kHelp, "MODEL and IMAGE are needed");
   if (parsed.count("output") == 0 && parsed.count("overlay") == 0 && parsed.count("save-embedding") == 0 &&
       !flags.json) {
     return Error(Code::kUsage, "--output: which file to write is missing (or --overlay, --save-embedding, --json)");
@@ -316,9 +323,11 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   return Segment(parsed, flags);
 }
 
-Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
+Status Run(int argc, char** argv) { return RunWithOptions(kHelp, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-segment", argc, argv, intsam::internal::Run); }
+int main(int argc, char** argv) {
+  return intsam::internal::RunTool("intsam-segment", argc, argv, intsam::internal::Run);
+}

@@ -5,7 +5,7 @@
 #include <initializer_list>
 #include <vector>
 
-#include "converter/pack/atomic_file.h"
+#include "files/atomic_file.h"
 #include "runtime/base/mapped_file.h"
 #include "runtime/base/sha256.h"
 #include "runtime/format/isam.h"
