@@ -28,16 +28,16 @@ ImageEncoder::ImageEncoder(const Context& context, WeightLayout layout)
     : context_(context),
       grid_(context.config.grid()),
       tokens_(grid_ * grid_),
-      width_(context.config.embed_dim),
-      dim_(context.config.head_dim()),
+      width_(context.config.vit.embed_dim),
+      dim_(context.config.vit.head_dim()),
       scratch_(static_cast<size_t>(context.threads)),
-      heads_(context.config.num_heads) {
+      heads_(context.config.vit.num_heads) {
   const SamConfig& c = context.config;
   const FloatModel& model = context.model;
-  patch_weight_ = ChannelLast(model.at("image_encoder.patch_embed.proj.weight"), width_, 3, c.patch_size);
-  patch_ = Linear(patch_weight_.data(), 3 * size_t{c.patch_size} * c.patch_size, width_, tokens_, context.library);
+  patch_weight_ = ChannelLast(model.at("image_encoder.patch_embed.proj.weight"), width_, 3, c.vit.patch_size);
+  patch_ = Linear(patch_weight_.data(), 3 * size_t{c.vit.patch_size} * c.vit.patch_size, width_, tokens_, context.library);
   const size_t rows = layout == WeightLayout::kPacked ? tokens_ : 0;
-  for (uint32_t i = 0; i < c.depth; ++i) {
+  for (uint32_t i = 0; i < c.vit.depth; ++i) {
     Block b;
     b.prefix = "image_encoder.blocks." + std::to_string(i) + ".";
     const float* qkv = context.Tensor(b.prefix + "attn.qkv.weight");
@@ -45,8 +45,8 @@ ImageEncoder::ImageEncoder(const Context& context, WeightLayout layout)
     b.k = Linear(qkv + width_ * width_, width_, width_, rows, context.library);
     b.v = Linear(qkv + 2 * width_ * width_, width_, width_, rows, context.library);
     b.proj = Linear(context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, rows, context.library);
-    b.lin1 = Linear(context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.mlp_dim, rows, context.library);
-    b.lin2 = Linear(context.Tensor(b.prefix + "mlp.lin2.weight"), c.mlp_dim, width_, rows, context.library);
+    b.lin1 = Linear(context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.vit.mlp_dim, rows, context.library);
+    b.lin2 = Linear(context.Tensor(b.prefix + "mlp.lin2.weight"), c.vit.mlp_dim, width_, rows, context.library);
     b.rel_h = ReversedRows(model.at(b.prefix + "attn.rel_pos_h"), dim_);
     b.rel_w = ReversedRows(model.at(b.prefix + "attn.rel_pos_w"), dim_);
     blocks_.push_back(std::move(b));
@@ -58,7 +58,7 @@ ImageEncoder::ImageEncoder(const Context& context, WeightLayout layout)
 }
 
 void ImageEncoder::PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t width) {
-  const size_t patch = context_.config.patch_size;
+  const size_t patch = context_.config.vit.patch_size;
   const size_t row_values = 3 * patch;
   float* patches = hidden_.Resize(tokens_ * patch * row_values);
   ParallelRows(context_.threads, tokens_, patch * row_values, [&](size_t begin, size_t end) {
@@ -125,7 +125,7 @@ void ImageEncoder::Attention(uint32_t index, const std::string& name) {
   }
 
   out_.Resize(tokens_ * width_);
-  const size_t heads = context_.config.num_heads;
+  const size_t heads = context_.config.vit.num_heads;
   const size_t scores = heads * tokens_ * side * side;
   if (windows.size() > 1) {
     ParallelItems(threads, windows.size() * heads, scores, [&](size_t item, int thread) {
@@ -199,7 +199,7 @@ void ImageEncoder::AttendHead(const Window& window, size_t index, const Head& he
 
 void ImageEncoder::Mlp(uint32_t index, const std::string& name) {
   const Block& b = blocks_[index];
-  const size_t inner = context_.config.mlp_dim;
+  const size_t inner = context_.config.vit.mlp_dim;
   const int threads = context_.threads;
   float* norm = norm_.Resize(tokens_ * width_);
   LayerNorm(threads, x_.data(), tokens_, width_, context_.Tensor(b.prefix + "norm2.weight"),

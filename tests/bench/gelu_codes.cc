@@ -99,7 +99,7 @@ Status Run(int argc, char** argv) {
   const Observations seen = Calibrate(sam, model.config, images, {}, {}, {});
   std::printf("| block | 6 bits: uniform | hybrid | best table | 4 bits: uniform | hybrid | best table |\n");
   std::printf("|---|---|---|---|---|---|---|\n");
-  for (uint32_t block = 0; block < model.config.depth; ++block) {
+  for (uint32_t block = 0; block < model.config.vit.depth; ++block) {
     const std::string layer = "image_encoder.blocks." + std::to_string(block) + ".mlp.lin2";
     const SiteStatistics& site = seen.statistics.at(layer + ".in");
     const std::vector<float>& weight = model.at(layer + ".weight");
