@@ -38,16 +38,13 @@ Status TimeSide(bool counts, const EncodeCall& encode, const DecodeCall& decode,
   const double encoder = Seconds([&] { status = encode(); });
   after();
   INTSAM_TRY(status);
-  double first = 0, next = 0;
+  if (counts) side.encoder.seconds.push_back(encoder);
   for (int prompt = 0; prompt < kPrompts; ++prompt) {
-    (prompt == 0 ? first : next) += Seconds([&] { status = decode(prompt); });
+    const double seconds = Seconds([&] { status = decode(prompt); });
     after();
     INTSAM_TRY(status);
+    if (counts) (prompt == 0 ? side.first_decode : side.next_decode).seconds.push_back(seconds);
   }
-  if (!counts) return status;
-  side.encoder.seconds.push_back(encoder);
-  side.first_decode.seconds.push_back(first);
-  side.next_decode.seconds.push_back(next / (kPrompts - 1));
   return status;
 }
 

@@ -10,9 +10,10 @@
 namespace intsam::internal {
 
 // At most `limit` photos in order of their names, their longest side resized to image_size. Errors name `option` or the
-// photo (see ListPhotos and ReadImage).
+// photo (see ListPhotos and ReadImage). `progress` counts photos.
 Result<std::vector<CalibrationImage>> ReadCalibrationPhotos(const char* option, const std::string& folder,
-                                                            uint32_t image_size, size_t limit);
+                                                            uint32_t image_size, size_t limit,
+                                                            const StepProgress& progress);
 
 }  // namespace intsam::internal
 

@@ -21,16 +21,22 @@ void KeepError() {
   first_error.compare_exchange_strong(none, errno != 0 ? errno : EIO);
 }
 
-}  // namespace
-
-void Say(const CommonFlags& flags, const char* format, ...) {
-  if (flags.quiet) return;
-  std::va_list args, again;
-  va_start(args, format);
+[[gnu::format(printf, 1, 0)]] std::string Formatted(const char* format, std::va_list args) {
+  std::va_list again;
   va_copy(again, args);
   std::string text(static_cast<size_t>(std::max(std::vsnprintf(nullptr, 0, format, args), 0)), '\0');
   std::vsnprintf(text.data(), text.size() + 1, format, again);
   va_end(again);
+  return text;
+}
+
+}  // namespace
+
+void Say(const CommonFlags& flags, const char* format, ...) {
+  if (flags.quiet) return;
+  std::va_list args;
+  va_start(args, format);
+  const std::string text = Formatted(format, args);
   va_end(args);
   PrintError(EscapeControls(text) + "\n");
 }
@@ -45,6 +51,14 @@ void Out(std::string_view data) {
   const ProgressPause pause;
   errno = 0;
   if (std::fwrite(data.data(), 1, data.size(), stdout) != data.size()) KeepError();
+}
+
+void OutF(const char* format, ...) {
+  std::va_list args;
+  va_start(args, format);
+  const std::string text = Formatted(format, args);
+  va_end(args);
+  Out(text);
 }
 
 Status FlushOut() {

@@ -21,6 +21,7 @@ void PrintError(std::string_view line);
 // Results, as they are: whole lines, or the bytes of a file. Names in them go through EscapeControls or DumpJson. A
 // failure to write is kept for FlushOut.
 void Out(std::string_view data);
+[[gnu::format(printf, 1, 2)]] void OutF(const char* format, ...);
 
 // kIo with the reason for which anything since the start of the process could not be written to standard output.
 Status FlushOut();

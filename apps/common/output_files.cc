@@ -12,14 +12,12 @@
 namespace intsam::internal {
 namespace {
 
-constexpr const char* kStandardOutput = "-";
-
 // Equal for two names of one file: device and inode; for a file that does not exist yet, those of its folder and its
 // name there.
 using Identity = std::tuple<dev_t, ino_t, std::string>;
 
 Result<Identity> IdentityOf(const std::string& path) {
-  if (path == kStandardOutput) return Identity(0, 0, path);
+  if (IsStream(path)) return Identity(0, 0, path);
   INTSAM_ASSIGN(const std::string target, FollowLinks(path));
   struct stat entry;
   if (stat(target.c_str(), &entry) == 0) return Identity(entry.st_dev, entry.st_ino, "");
@@ -43,11 +41,13 @@ Status CheckStream(const CommonFlags& flags, const NamedFile& output) {
 
 }  // namespace
 
+bool IsStream(const std::string& path) { return path == "-"; }
+
 Status CheckOutputs(const CommonFlags& flags, const std::vector<NamedFile>& inputs,
                     const std::vector<NamedFile>& outputs) {
   std::map<Identity, const NamedFile*> known_inputs, known_outputs;
   for (const NamedFile& input : inputs) {
-    if (input.path == kStandardOutput) continue;  // standard input, in its place
+    if (IsStream(input.path)) continue;  // standard input, in its place
     INTSAM_ASSIGN(Identity identity, IdentityOf(input.path));
     known_inputs.emplace(std::move(identity), &input);
   }
@@ -64,13 +64,13 @@ Status CheckOutputs(const CommonFlags& flags, const std::vector<NamedFile>& inpu
     }
   }
   for (const NamedFile& output : outputs) {
-    INTSAM_TRY(output.path == kStandardOutput ? CheckStream(flags, output) : AtomicFile::Create(output.path).status());
+    INTSAM_TRY(IsStream(output.path) ? CheckStream(flags, output) : AtomicFile::Create(output.path).status());
   }
   return Status();
 }
 
 Result<OutputFile> OutputFile::Create(const std::string& path) {
-  if (path == kStandardOutput) return OutputFile(std::nullopt);
+  if (IsStream(path)) return OutputFile(std::nullopt);
   INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(path));
   return OutputFile(std::move(file));
 }

@@ -27,6 +27,9 @@ struct NamedFile {
 Status CheckOutputs(const CommonFlags& flags, const std::vector<NamedFile>& inputs,
                     const std::vector<NamedFile>& outputs);
 
+// "-", which stands for standard output.
+bool IsStream(const std::string& path);
+
 // Standard output for "-", else a file that appears when it is complete (files/atomic_file.h). Used as that: Create,
 // Write, Commit, each with the errors of AtomicFile.
 class OutputFile {

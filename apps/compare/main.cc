@@ -1,5 +1,4 @@
 // intsam-compare: how far the integer model is from the float reference, and both from human masks.
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -54,23 +53,22 @@ nlohmann::ordered_json KindJson(const KindScore& kind, bool labelled) {
 }
 
 void PrintTable(const Evaluation& e, const Session& session) {
-  std::printf("%d photos; relative L2 error: embedding %.4f, mask logits %.4f\n", e.images, e.embedding_error,
-              e.logit_error);
-  std::printf("image encoder, seconds per photo: float reference %.3f, intsam %.3f (%s, %d threads)\n",
-              e.fp32_encode_s / e.images, e.int_encode_s / e.images, session.kernels().name, session.threads());
-  std::printf("%-6s %8s %10s %10s %10s %10s\n", "", "prompts", "mIoU FP32", "mIoU int", "agreement", "worst");
+  OutF("%d photos; relative L2 error: embedding %.4f, mask logits %.4f\n", e.images, e.embedding_error, e.logit_error);
+  OutF("image encoder, seconds per photo: float reference %.3f, intsam %.3f (%s, %d threads)\n",
+       e.fp32_encode_s / e.images, e.int_encode_s / e.images, session.kernels().name, session.threads());
+  OutF("%-6s %8s %10s %10s %10s %10s\n", "", "prompts", "mIoU FP32", "mIoU int", "agreement", "worst");
   for (const auto& [name, kind] : {std::pair<const char*, const KindScore&>{"point", e.point}, {"box", e.box}}) {
     if (e.labelled) {
-      std::printf("%-6s %8d %10.4f %10.4f %10.4f %10.4f\n", name, kind.prompts, kind.mean.iou_fp32, kind.mean.iou_int,
-                  kind.mean.agreement, kind.worst_agreement);
+      OutF("%-6s %8d %10.4f %10.4f %10.4f %10.4f\n", name, kind.prompts, kind.mean.iou_fp32, kind.mean.iou_int,
+           kind.mean.agreement, kind.worst_agreement);
     } else {
-      std::printf("%-6s %8d %10s %10s %10.4f %10.4f\n", name, kind.prompts, "-", "-", kind.mean.agreement,
-                  kind.worst_agreement);
+      OutF("%-6s %8d %10s %10s %10.4f %10.4f\n", name, kind.prompts, "-", "-", kind.mean.agreement,
+           kind.worst_agreement);
     }
   }
   if (e.labelled)
-    std::printf("best of three alternatives (point): FP32 %.4f, int %.4f\n", e.point.mean.oracle_fp32,
-                e.point.mean.oracle_int);
+    OutF("best of three alternatives (point): FP32 %.4f, int %.4f\n", e.point.mean.oracle_fp32,
+         e.point.mean.oracle_int);
 }
 
 void PrintJson(const Evaluation& e, const Session& session) {
@@ -92,8 +90,13 @@ Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& fla
   INTSAM_ASSIGN(const std::vector<std::string> photos,
                 ListPhotos("--images", parsed["images"].as<std::string>(), static_cast<size_t>(limit)));
   Progress bar("comparing", flags.progress);
-  for (size_t i = 0; i < photos.size(); ++i) {
-    bar.Update(i, photos.size(), photos[i]);
+  constexpr uint64_t kPerPhoto = 1000;
+  size_t i = 0;
+  evaluator.set_progress([&](uint64_t done, uint64_t total, const std::string&) {
+    bar.Update(i * kPerPhoto + done * kPerPhoto / total, photos.size() * kPerPhoto, photos[i]);
+  });
+  for (; i < photos.size(); ++i) {
+    bar.Update(i * kPerPhoto, photos.size() * kPerPhoto, photos[i]);
     INTSAM_ASSIGN(const Image photo, ReadImage(photos[i]));
     if (parsed.count("labels") == 0) {
       INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, nullptr));
@@ -107,6 +110,8 @@ Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& fla
     }
     INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, &map.labels));
   }
+  bar.Update(photos.size(), photos.size());
+  evaluator.set_progress({});
   return Status();
 }
 

@@ -1,5 +1,7 @@
 // intsam-convert: a SAM checkpoint and calibration photos to an .isam model.
-#include <memory>
+#include <chrono>
+#include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -7,10 +9,12 @@
 #include "apps/common/options.h"
 #include "apps/common/output.h"
 #include "apps/common/output_files.h"
+#include "apps/common/photos.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
 #include "converter/import/ptq4sam.h"
+#include "converter/pack/isam_writer.h"
 
 namespace intsam::internal {
 namespace {
@@ -94,60 +98,105 @@ Result<ConvertOptions> ReadConvertOptions(const cxxopts::ParseResult& parsed) {
   return options;
 }
 
+// The file that the weights come from; empty for synthetic ones.
+std::string SourcePath(const cxxopts::ParseResult& parsed) {
+  return TextOption(parsed, parsed.count("checkpoint") != 0 ? "checkpoint" : "from-ptq4sam");
+}
+
+// Everything that is read, so that nothing of it is written over.
+Result<std::vector<NamedFile>> Inputs(const cxxopts::ParseResult& parsed) {
+  std::vector<NamedFile> inputs;
+  for (const auto& [option, name] :
+       {std::pair{"checkpoint", "CHECKPOINT"}, {"from-ptq4sam", "--from-ptq4sam"}, {"config", "--config"}}) {
+    if (parsed.count(option) != 0) inputs.push_back({name, TextOption(parsed, option)});
+  }
+  if (parsed.count("calib") == 0) return inputs;
+  INTSAM_ASSIGN(const std::vector<std::string> photos,
+                ListPhotos("--calib", TextOption(parsed, "calib"), std::numeric_limits<size_t>::max()));
+  for (const std::string& photo : photos) inputs.push_back({"a photo of --calib", photo});
+  return inputs;
+}
+
+Result<std::vector<CalibrationImage>> ReadImages(const cxxopts::ParseResult& parsed, const SamConfig& config,
+                                                 Progress& bar) {
+  if (parsed.count("calib") == 0) return std::vector<CalibrationImage>{SyntheticImage(config, 1)};
+  INTSAM_ASSIGN(const int64_t limit, ParseInteger("--calib-limit", TextOption(parsed, "calib-limit"), 1, 100000));
+  bar.Restart("reading photos");
+  return ReadCalibrationPhotos(
+      "--calib", TextOption(parsed, "calib"), config.image_size, static_cast<size_t>(limit),
+      [&](uint64_t done, uint64_t total, const std::string& what) { bar.Update(done, total, what); });
+}
+
+struct Written {
+  uint64_t bytes = 0;
+  double seconds = 0;
+};
+
+Result<Written> Write(const ConvertedModel& converted, const std::string& output) {
+  const auto start = std::chrono::steady_clock::now();
+  Written written;
+  if (IsStream(output)) {
+    INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ModelBytes(converted.quantized->model, converted.provenance));
+    INTSAM_ASSIGN(OutputFile file, OutputFile::Create(output));
+    INTSAM_TRY(file.Write(bytes.data(), bytes.size()));
+    INTSAM_TRY(file.Commit());
+    written.bytes = bytes.size();
+  } else {
+    INTSAM_ASSIGN(written.bytes, WriteModelFile(converted.quantized->model, converted.provenance, output));
+  }
+  written.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return written;
+}
+
 void Note(const CommonFlags& flags, const std::vector<std::string>& lines) {
   for (const std::string& line : lines) Say(flags, "%s: note: %s", kHelp.tool, line.c_str());
 }
 
-void Print(const CommonFlags& flags, const std::string& output, const ConvertReport& report) {
-  const auto seconds = [](int64_t ns) { return static_cast<double>(ns) * 1e-9; };
+void Report(const CommonFlags& flags, const std::string& output, const ConvertedModel& converted,
+            const Written& written) {
+  const double calibrate_s = static_cast<double>(converted.calibrate_ns) * 1e-9;
+  const double quantize_s = static_cast<double>(converted.quantize_ns) * 1e-9;
   if (flags.json) {
     nlohmann::ordered_json json;
     json["model"] = output;
-    json["model_bytes"] = report.file_bytes;
-    json["calibrate_s"] = seconds(report.calibrate_ns);
-    json["quantize_s"] = seconds(report.quantize_ns);
-    json["write_s"] = seconds(report.write_ns);
-    json["provenance"] = nlohmann::ordered_json::parse(report.provenance);
+    json["model_bytes"] = written.bytes;
+    json["calibrate_s"] = calibrate_s;
+    json["quantize_s"] = quantize_s;
+    json["write_s"] = written.seconds;
+    json["provenance"] = nlohmann::ordered_json::parse(converted.provenance);
     Out(DumpJson(json));
   } else {
     Say(flags, "%s: %.1f MiB, calibrated in %.1f s, quantized in %.2f s, written and verified in %.2f s",
-        output.c_str(), static_cast<double>(report.file_bytes) / (1 << 20), seconds(report.calibrate_ns),
-        seconds(report.quantize_ns), seconds(report.write_ns));
+        output.c_str(), static_cast<double>(written.bytes) / (1 << 20), calibrate_s, quantize_s, written.seconds);
   }
 }
 
 Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_TRY(CheckArguments(parsed));
   INTSAM_ASSIGN(ConvertOptions convert, ReadConvertOptions(parsed));
-  const std::string output = parsed["output"].as<std::string>();
-  INTSAM_TRY(CheckOutputs(flags, {{"CHECKPOINT", TextOption(parsed, "checkpoint")}}, {{"--output", output}}));
+  INTSAM_ASSIGN(const std::vector<NamedFile> inputs, Inputs(parsed));
+  const std::string output = TextOption(parsed, "output");
+  INTSAM_TRY(CheckOutputs(flags, inputs, {{"--output", output}}));
+
+  Progress bar("reading", flags.progress);
+  bar.Update(0, 0, SourcePath(parsed));
   INTSAM_ASSIGN(Source source, LoadSource(parsed));
-  FloatModel& model = source.model;
   Note(flags, source.warnings);
-  std::vector<CalibrationImage> images;
-  if (parsed.count("calib") != 0) {
-    INTSAM_ASSIGN(const int64_t limit,
-                  ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
-    INTSAM_ASSIGN(images, ReadCalibrationPhotos("--calib", parsed["calib"].as<std::string>(), model.config.image_size,
-                                                static_cast<size_t>(limit)));
-  } else {
-    images.push_back(SyntheticImage(model.config, 1));
-  }
+  INTSAM_ASSIGN(const std::vector<CalibrationImage> images, ReadImages(parsed, source.model.config, bar));
 
   convert.threads = flags.threads;
-  std::unique_ptr<Progress> bar;
+  convert.source_name = std::filesystem::path(SourcePath(parsed)).filename().string();
   std::string stage;
-  convert.progress = [&](const char* name, int done, int total) {
-    if (name != stage || bar == nullptr) {
-      bar.reset();  // erases its line
-      bar = std::make_unique<Progress>(stage = name, flags.progress);
-    }
-    bar->Update(static_cast<uint64_t>(done), static_cast<uint64_t>(total));
+  convert.progress = [&](const char* name, uint64_t done, uint64_t total, const std::string& what) {
+    if (name != stage) bar.Restart(stage = name);
+    bar.Update(done, total, what);
   };
-  INTSAM_ASSIGN(const ConvertReport report, ConvertModel(model, images, convert, std::move(source.plan), output));
-  bar.reset();
-  Note(flags, report.notes);
-  Print(flags, output, report);
+  INTSAM_ASSIGN(const ConvertedModel converted, Convert(source.model, images, convert, std::move(source.plan)));
+  bar.Restart("writing and verifying");
+  INTSAM_ASSIGN(const Written written, Write(converted, output));
+  bar.Clear();
+  Note(flags, converted.quantized->notes);
+  Report(flags, output, converted, written);
   return Status();
 }
 

@@ -20,8 +20,8 @@ constexpr ToolHelp kHelp = {
     "intsam-inspect vit_b.isam --quantization --site image_encoder.neck\n"
     "intsam-inspect --kernels"};
 constexpr const char* kLists[] = {"quantization", "tensors", "fields", "proof"};
-constexpr const char* kModelOptions[] = {"quantization", "histogram", "tensors", "fields",
-                                         "proof",        "verify",    "memory",  "self-test"};
+constexpr const char* kModelOptions[] = {"quantization", "histogram", "tensors", "fields",   "proof",
+                                         "verify",       "memory",    "hashes",  "self-test"};
 constexpr const char* kMachineOptions[] = {"kernels", "limits"};
 
 cxxopts::Options MakeOptions() {
@@ -33,10 +33,11 @@ cxxopts::Options MakeOptions() {
   add("tensors", "list every tensor");
   add("fields", "list every scalar with its range");
   add("proof", "list the headroom of each layer's accumulators, in bits");
-  add("site", "of --quantization, --tensors, --fields and --proof only what lies under this path",
+  add("site", "of these lists only what lies under a path or a part of one: image_encoder.neck, neck, blocks.0.attn",
       cxxopts::value<std::string>(), "PATH");
   add("verify", "check the tensors against their checksum (exit code 4 when damaged)");
   add("memory", "working memory for several numbers of threads, or for that of --threads");
+  add("hashes", "list the sections of the file: offsets, sizes, SHA-256");
   add("kernels", "list the kernel tiers: built, supported by this CPU, chosen");
   add("limits", "list the limits on what files may ask for");
   add("self-test", "run a fixed picture and prompts on every supported tier; exit with 1 when the results differ");
@@ -59,12 +60,14 @@ Status CheckArguments(const cxxopts::ParseResult& parsed) {
   return Status();
 }
 
-void AddSummary(const Model& model, Json& sections) {
+Status AddSummary(const Model& model, int threads, Json& sections) {
+  INTSAM_ASSIGN(sections["summary"], ModelSentence(model, threads));
   sections["header"] = HeaderReport(model);
   sections["config"] = ConfigReport(model);
   sections["provenance"] = ProvenanceSummary(model);
   sections["parts"] = PartsReport(model);
   sections["units"] = UnitsReport(model);
+  return Status();
 }
 
 Status AddLists(const cxxopts::ParseResult& parsed, const Model& model, Json& sections) {
@@ -84,8 +87,10 @@ Status AddLists(const cxxopts::ParseResult& parsed, const Model& model, Json& se
     sections[list.section] = list.report(model, site);
     found |= !sections[list.section].empty();
   }
-  if (!found) return Error(Code::kUsage, "--site: nothing lies under '%s'", site.c_str());
-  return Status();
+  if (found) return Status();
+  const std::string similar = SimilarSites(model, site);
+  return Status(Code::kUsage,
+                "--site: nothing lies under '" + site + "'" + (similar.empty() ? "" : "; there is " + similar));
 }
 
 // What was asked for, in a fixed order. `difference` stays ok unless the self-test found one.
@@ -98,7 +103,7 @@ Result<Json> Inspect(const cxxopts::ParseResult& parsed, const CommonFlags& flag
     bool summary = true;
     for (const char* other : kModelOptions) summary &= !asked(other);
     for (const char* other : kMachineOptions) summary &= !asked(other);
-    if (summary) AddSummary(*model, sections);
+    if (summary) INTSAM_TRY(AddSummary(*model, flags.threads, sections));
     bool lists = false;
     for (const char* list : kLists) lists |= asked(list);
     if (lists) INTSAM_TRY(AddLists(parsed, *model, sections));
@@ -109,6 +114,7 @@ Result<Json> Inspect(const cxxopts::ParseResult& parsed, const CommonFlags& flag
       INTSAM_TRY(VerifyChecksum(model->bytes).WithPrefix(path));
       sections["verify"] = "the data match their checksum";
     }
+    if (asked("hashes")) sections["hashes"] = HashesReport(*model);
     if (asked("memory")) sections["memory"] = MemoryReport(*model, flags.threads);
     if (asked("self-test")) {
       INTSAM_ASSIGN(SelfTest test, RunSelfTest(*model, flags.threads));

@@ -150,7 +150,7 @@ TEST_F(Reparametrization, AllThatTheMethodChooses) {
     QuantizeReport report;
     ReportKeys(model_.config, seen, false, report);
     FloatModel changed = model_;
-    Reparametrise(changed, seen, ParseBitProfile(bits).value(), QuantizeMethod(), 1, report);
+    Reparametrise(changed, seen, ParseBitProfile(bits).value(), QuantizeMethod(), 1, {}, report);
     ExpectSame(changed, bits);
     size_t centred = 0, scaled = 0, migrated = 0;
     for (const auto& [name, r] : report.attentions) {
@@ -170,7 +170,7 @@ TEST_F(Reparametrization, ValuesAreJudgedByTheRightProbabilities) {
   const auto chosen = [&](FloatModel model) {
     const Observations seen = Seen(model);
     QuantizeReport report;
-    Reparametrise(model, seen, ParseBitProfile("w4a4").value(), method, 1, report);
+    Reparametrise(model, seen, ParseBitProfile("w4a4").value(), method, 1, {}, report);
     return report.attentions;
   };
   for (uint64_t seed = 1; seed <= 6; ++seed) {
