@@ -3,9 +3,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/image_file.h"
 #include "apps/common/options.h"
-#include "apps/common/photos.h"
+#include "apps/common/photo_options.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
 #include "converter/verify/evaluate.h"
@@ -20,7 +19,7 @@ cxxopts::Options MakeOptions() {
   options.add_options()("m,model", "model file (.isam)", cxxopts::value<std::string>())(
       "checkpoint", "checkpoint file (.safetensors, .pth)", cxxopts::value<std::string>())(
       "config", "JSON configuration beside the checkpoint's shapes", cxxopts::value<std::string>()->default_value(""))(
-      "images", "folder of photos", cxxopts::value<std::string>())(
+      "images", "folder of photos (" + PhotoHelp() + ")", cxxopts::value<std::string>())(
       "labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks",
       cxxopts::value<std::string>())("limit", "use at most this many photos",
                                      cxxopts::value<std::string>()->default_value("100000"))(
@@ -28,6 +27,7 @@ cxxopts::Options MakeOptions() {
       cxxopts::value<std::string>()->default_value(""))(
       "min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
       cxxopts::value<std::string>()->default_value("0"));
+  AddFolderOptions(options);
   AddCommonOptions(options);
   return options;
 }
@@ -82,23 +82,30 @@ void PrintJson(const Evaluation& e, const Session& session) {
 
 Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& flags, Evaluator& evaluator) {
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
-  INTSAM_ASSIGN(const std::vector<std::string> photos,
-                ListPhotos("--images", parsed["images"].as<std::string>(), static_cast<size_t>(limit)));
-  Progress bar("comparing", photos.size(), flags.progress && !flags.quiet);
-  for (size_t i = 0; i < photos.size(); ++i) {
-    bar.Update(i);
-    INTSAM_ASSIGN(const Image photo, ReadImage(photos[i]));
-    if (parsed.count("labels") == 0) {
-      INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, nullptr));
-      continue;
+  INTSAM_ASSIGN(PhotoFolder folder, PhotoFolder::Open("--images", parsed["images"].as<std::string>(),
+                                                      FolderOptionsOf(parsed, static_cast<size_t>(limit))));
+  {
+    Progress bar("comparing", folder.most(), flags.progress && !flags.quiet);
+    for (uint64_t done = 0;; ++done) {
+      bar.Update(done);
+      INTSAM_ASSIGN(const std::optional<PhotoFolder::Photo> photo, folder.Next());
+      if (!photo) break;
+      const Image& image = photo->image;
+      if (parsed.count("labels") == 0) {
+        INTSAM_TRY(evaluator.Add(image.rgb.data(), image.size, nullptr));
+        continue;
+      }
+      const std::string path = LabelPath(parsed["labels"].as<std::string>(), photo->path);
+      INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
+      if (map.size != image.size) {
+        return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width,
+                     map.size.height, image.size.width, image.size.height);
+      }
+      INTSAM_TRY(evaluator.Add(image.rgb.data(), image.size, &map.labels));
     }
-    const std::string path = LabelPath(parsed["labels"].as<std::string>(), photos[i]);
-    INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
-    if (map.size != photo.size) {
-      return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width,
-                   map.size.height, photo.size.width, photo.size.height);
-    }
-    INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, &map.labels));
+  }
+  for (const std::string& note : folder.notes()) {
+    if (!flags.quiet) std::fprintf(stderr, "%s: note: %s\n", kTool, EscapeControls(note).c_str());
   }
   return Status();
 }

@@ -7,6 +7,7 @@
 #include "apps/common/calibration_photos.h"
 #include "apps/common/file_bytes.h"
 #include "apps/common/options.h"
+#include "apps/common/photo_options.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
@@ -22,7 +23,7 @@ cxxopts::Options MakeOptions() {
   options.positional_help("CHECKPOINT");
   options.add_options()("checkpoint", "checkpoint file", cxxopts::value<std::string>())(
       "o,output", "model file to write", cxxopts::value<std::string>())(
-      "calib", "folder of calibration photos (PNG, JPEG)", cxxopts::value<std::string>())(
+      "calib", "folder of calibration photos (" + PhotoHelp() + ")", cxxopts::value<std::string>())(
       "calib-limit", "use at most this many photos, in order of their names",
       cxxopts::value<std::string>()->default_value("32"))(
       "config", "JSON configuration beside the checkpoint's shapes (default: CHECKPOINT with .json, if there)",
@@ -39,6 +40,7 @@ cxxopts::Options MakeOptions() {
       "synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)",
       cxxopts::value<std::string>())("seed", "seed of --synthetic", cxxopts::value<std::string>()->default_value("1"));
   options.parse_positional({"checkpoint"});
+  AddFolderOptions(options);
   AddCommonOptions(options);
   return options;
 }
@@ -125,8 +127,11 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   if (parsed.count("calib") != 0) {
     INTSAM_ASSIGN(const int64_t limit,
                   ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
-    INTSAM_ASSIGN(images, ReadCalibrationPhotos("--calib", parsed["calib"].as<std::string>(), model.config.image_size,
-                                                static_cast<size_t>(limit)));
+    INTSAM_ASSIGN(CalibrationPhotos photos,
+                  ReadCalibrationPhotos("--calib", parsed["calib"].as<std::string>(), model.config.image_size,
+                                        FolderOptionsOf(parsed, static_cast<size_t>(limit))));
+    Warn(kTool, flags, photos.notes);
+    images = std::move(photos.images);
   } else {
     images.push_back(SyntheticImage(model.config, 1));
   }
