@@ -11,8 +11,13 @@
 
 namespace intsam::internal {
 
-// Reads files, pipes and devices alike. kIo with errno's text, kResource above `limit`; messages start with the path.
+// Reads files, pipes and devices alike, for paths that the user typed; "-" is standard input. kIo with errno's text,
+// also for folders, kResource above `limit`; messages start with the path.
 Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit);
+
+// For paths that come from a file or a folder: regular files (and links to them) only, so that nothing waits for a pipe
+// or reads a device; a NUL in the path, which would cut it, is refused. Otherwise as above; "-" is a name like others.
+Result<std::vector<uint8_t>> ReadRegularFile(const std::string& path, size_t limit);
 
 }  // namespace intsam::internal
 

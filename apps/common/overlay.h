@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "apps/common/image_file.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/prompt_text.h"
 
 namespace intsam::internal {

@@ -2,10 +2,9 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/image_file.h"
 #include "apps/common/options.h"
 #include "apps/common/output.h"
-#include "apps/common/photos.h"
+#include "apps/common/photo_options.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
 #include "converter/verify/evaluate.h"
@@ -28,12 +27,13 @@ cxxopts::Options MakeOptions() {
   add("checkpoint", "checkpoint file (.pth, .safetensors)", text(), "FILE");
   add("config", "JSON configuration beside the checkpoint's shapes; without, CHECKPOINT with .json if that is there",
       text(), "FILE");
-  add("images", "folder of photos", text(), "DIR");
+  add("images", "folder of photos: " + PhotoHelp(), text(), "DIR");
   add("labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks", text(), "DIR");
   add("limit", "use at most this many photos", text()->default_value("100000"), "N");
   add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
   add("min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
       text()->default_value("0"), "PERCENT");
+  AddFolderOptions(options);
   AddCommonOptions(options);
   return options;
 }
@@ -85,33 +85,41 @@ void PrintJson(const Evaluation& e, const Session& session) {
   Out(DumpJson(json));
 }
 
+Status AddPhoto(const cxxopts::ParseResult& parsed, const PhotoFolder::Photo& photo, Evaluator& evaluator) {
+  const Image& image = photo.image;
+  if (parsed.count("labels") == 0) return evaluator.Add(image.rgb.data(), image.size, nullptr);
+  const std::string path = LabelPath(TextOption(parsed, "labels"), photo.path);
+  INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
+  if (map.size != image.size) {
+    return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width,
+                 map.size.height, image.size.width, image.size.height);
+  }
+  return evaluator.Add(image.rgb.data(), image.size, &map.labels);
+}
+
 Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& flags, Evaluator& evaluator) {
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
-  INTSAM_ASSIGN(const std::vector<std::string> photos,
-                ListPhotos("--images", parsed["images"].as<std::string>(), static_cast<size_t>(limit)));
+  INTSAM_ASSIGN(PhotoFolder folder, PhotoFolder::Open("--images", TextOption(parsed, "images"),
+                                                      FolderOptionsOf(parsed, static_cast<size_t>(limit))));
   Progress bar("comparing", flags.progress);
   constexpr uint64_t kPerPhoto = 1000;
-  size_t i = 0;
-  evaluator.set_progress([&](uint64_t done, uint64_t total, const std::string&) {
-    bar.Update(i * kPerPhoto + done * kPerPhoto / total, photos.size() * kPerPhoto, photos[i]);
-  });
-  for (; i < photos.size(); ++i) {
-    bar.Update(i * kPerPhoto, photos.size() * kPerPhoto, photos[i]);
-    INTSAM_ASSIGN(const Image photo, ReadImage(photos[i]));
-    if (parsed.count("labels") == 0) {
-      INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, nullptr));
-      continue;
-    }
-    const std::string path = LabelPath(parsed["labels"].as<std::string>(), photos[i]);
-    INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
-    if (map.size != photo.size) {
-      return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width,
-                   map.size.height, photo.size.width, photo.size.height);
-    }
-    INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, &map.labels));
+  uint64_t done = 0;
+  std::string name;
+  const auto show = [&](uint64_t part) {
+    bar.Update(done * kPerPhoto + part, uint64_t{folder.most()} * kPerPhoto, name);
+  };
+  evaluator.set_progress([&](uint64_t step, uint64_t steps, const std::string&) { show(step * kPerPhoto / steps); });
+  for (show(0);; show(0)) {
+    INTSAM_ASSIGN(const std::optional<PhotoFolder::Photo> photo, folder.Next());
+    if (!photo) break;
+    name = photo->path;
+    show(0);
+    INTSAM_TRY(AddPhoto(parsed, *photo, evaluator));
+    ++done;
   }
-  bar.Update(photos.size(), photos.size());
   evaluator.set_progress({});
+  bar.Update(1, 1);
+  for (const std::string& note : folder.notes()) Say(flags, "%s: note: %s", kHelp.tool, note.c_str());
   return Status();
 }
 

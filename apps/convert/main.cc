@@ -9,7 +9,7 @@
 #include "apps/common/options.h"
 #include "apps/common/output.h"
 #include "apps/common/output_files.h"
-#include "apps/common/photos.h"
+#include "apps/common/photo_options.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
@@ -32,7 +32,7 @@ cxxopts::Options MakeOptions() {
   auto add = options.add_options();
   add("checkpoint", "checkpoint file", text());
   add("o,output", "model to write; - for standard output", text(), "FILE");
-  add("calib", "folder of calibration photos", text(), "DIR");
+  add("calib", "folder of calibration photos: " + PhotoHelp(), text(), "DIR");
   add("calib-limit", "use at most this many photos, in order of their names", text()->default_value("32"), "N");
   add("config", "JSON configuration beside the checkpoint's shapes; without, CHECKPOINT with .json if that is there",
       text(), "FILE");
@@ -49,6 +49,7 @@ cxxopts::Options MakeOptions() {
       "SIZE");
   add("seed", "seed of --synthetic", text()->default_value("1"), "N");
   options.parse_positional({"checkpoint"});
+  AddFolderOptions(options);
   AddCommonOptions(options);
   return options;
 }
@@ -117,13 +118,12 @@ Result<std::vector<NamedFile>> Inputs(const cxxopts::ParseResult& parsed) {
   return inputs;
 }
 
-Result<std::vector<CalibrationImage>> ReadImages(const cxxopts::ParseResult& parsed, const SamConfig& config,
-                                                 Progress& bar) {
-  if (parsed.count("calib") == 0) return std::vector<CalibrationImage>{SyntheticImage(config, 1)};
-  INTSAM_ASSIGN(const int64_t limit, ParseInteger("--calib-limit", TextOption(parsed, "calib-limit"), 1, 100000));
+Result<CalibrationPhotos> ReadImages(const cxxopts::ParseResult& parsed, const SamConfig& config, size_t limit,
+                                     Progress& bar) {
+  if (parsed.count("calib") == 0) return CalibrationPhotos{{SyntheticImage(config, 1)}, {}};
   bar.Restart("reading photos");
   return ReadCalibrationPhotos(
-      "--calib", TextOption(parsed, "calib"), config.image_size, static_cast<size_t>(limit),
+      "--calib", TextOption(parsed, "calib"), config.image_size, FolderOptionsOf(parsed, limit),
       [&](uint64_t done, uint64_t total, const std::string& what) { bar.Update(done, total, what); });
 }
 
@@ -174,6 +174,7 @@ void Report(const CommonFlags& flags, const std::string& output, const Converted
 Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_TRY(CheckArguments(parsed));
   INTSAM_ASSIGN(ConvertOptions convert, ReadConvertOptions(parsed));
+  INTSAM_ASSIGN(const int64_t limit, ParseInteger("--calib-limit", TextOption(parsed, "calib-limit"), 1, 100000));
   INTSAM_ASSIGN(const std::vector<NamedFile> inputs, Inputs(parsed));
   const std::string output = TextOption(parsed, "output");
   INTSAM_TRY(CheckOutputs(flags, inputs, {{"--output", output}}));
@@ -182,7 +183,9 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   bar.Update(0, 0, SourcePath(parsed));
   INTSAM_ASSIGN(Source source, LoadSource(parsed));
   Note(flags, source.warnings);
-  INTSAM_ASSIGN(const std::vector<CalibrationImage> images, ReadImages(parsed, source.model.config, bar));
+  INTSAM_ASSIGN(const CalibrationPhotos photos,
+                ReadImages(parsed, source.model.config, static_cast<size_t>(limit), bar));
+  Note(flags, photos.notes);
 
   convert.threads = flags.threads;
   convert.source_name = std::filesystem::path(SourcePath(parsed)).filename().string();
@@ -191,7 +194,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
     if (name != stage) bar.Restart(stage = name);
     bar.Update(done, total, what);
   };
-  INTSAM_ASSIGN(const ConvertedModel converted, Convert(source.model, images, convert, std::move(source.plan)));
+  INTSAM_ASSIGN(const ConvertedModel converted, Convert(source.model, photos.images, convert, std::move(source.plan)));
   bar.Restart("writing and verifying");
   INTSAM_ASSIGN(const Written written, Write(converted, output));
   bar.Clear();

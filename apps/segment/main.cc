@@ -5,11 +5,12 @@
 #include <optional>
 
 #include "apps/common/file_bytes.h"
-#include "apps/common/image_file.h"
 #include "apps/common/options.h"
 #include "apps/common/output.h"
 #include "apps/common/output_files.h"
 #include "apps/common/overlay.h"
+#include "apps/common/photo/photo_reader.h"
+#include "apps/common/png_writer.h"
 #include "apps/common/progress.h"
 #include "apps/common/prompt_json.h"
 #include "apps/common/tool.h"

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/calibration_photos.h"
-#include "apps/common/image_file.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/options.h"
 #include "apps/common/photos.h"
 #include "apps/common/tool.h"
@@ -255,9 +255,10 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
                 ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(FloatModel model, LoadFloatModel(parsed["checkpoint"].as<std::string>(), ""));
-  INTSAM_ASSIGN(const std::vector<CalibrationImage> images,
+  INTSAM_ASSIGN(const CalibrationPhotos calibration,
                 ReadCalibrationPhotos("CALIBRATION_PHOTOS", parsed["calib"].as<std::string>(), model.config.image_size,
-                                      static_cast<size_t>(calib_limit)));
+                                      {.limit = static_cast<size_t>(calib_limit), .strict = true}));
+  const std::vector<CalibrationImage>& images = calibration.images;
   if (parsed.count("bimodal") != 0) {
     FloatSam sam(model, 0);
     const Observations seen = Calibrate(sam, model.config, {images.data(), 1}, {}, {}, {});

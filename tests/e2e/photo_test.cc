@@ -1,6 +1,4 @@
 // Image files: formats in and out, orientation, and every kind of bad file, each with its exit code and one sentence.
-#include "apps/common/image_file.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,76 +6,16 @@
 #include <random>
 #include <sstream>
 
-#include "apps/common/image_container.h"
+#include "apps/common/photo/containers.h"
+#include "apps/common/photo/photo_reader.h"
+#include "apps/common/png_writer.h"
 #include "runtime/base/sha256.h"
-#include "tests/e2e/test_files.h"
-
-#define STB_IMAGE_WRITE_STATIC
-#define STBI_WRITE_NO_STDIO
-#define STB_IMAGE_WRITE_IMPLEMENTATION
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include <stb_image_write.h>
-#pragma GCC diagnostic pop
+#include "tests/e2e/photo_files.h"
 
 namespace intsam::internal {
 namespace {
 
-using Bytes = std::vector<uint8_t>;
-
 constexpr char kPhoto[] = INTSAM_SOURCE_DIR "/models/photos/chelsea.png";
-
-Bytes Gradient(uint32_t width, uint32_t height) {
-  Bytes rgb;
-  for (uint32_t y = 0; y < height; ++y) {
-    for (uint32_t x = 0; x < width; ++x) {
-      for (uint32_t v : {x * 255 / width, y * 255 / height, (x ^ y) & 255}) rgb.push_back(static_cast<uint8_t>(v));
-    }
-  }
-  return rgb;
-}
-
-void Append(void* context, void* data, int size) {
-  const auto* bytes = static_cast<const uint8_t*>(data);
-  static_cast<Bytes*>(context)->insert(static_cast<Bytes*>(context)->end(), bytes, bytes + size);
-}
-
-Bytes MakeJpeg(const Bytes& rgb, uint32_t width, uint32_t height) {
-  Bytes jpeg;
-  EXPECT_NE(stbi_write_jpg_to_func(Append, &jpeg, int(width), int(height), 3, rgb.data(), 95), 0);
-  return jpeg;
-}
-
-// An APP1 segment with one IFD entry, the orientation, behind `decoys` other entries.
-Bytes WithOrientation(Bytes jpeg, int value, bool little, int decoys) {
-  Bytes tiff = little ? Bytes{'I', 'I', 42, 0, 8, 0, 0, 0} : Bytes{'M', 'M', 0, 42, 0, 0, 0, 8};
-  const auto add16 = [&](int v) {
-    const uint8_t low = static_cast<uint8_t>(v), high = static_cast<uint8_t>(v >> 8);
-    tiff.push_back(little ? low : high);
-    tiff.push_back(little ? high : low);
-  };
-  add16(decoys + 1);
-  for (int i = 0; i <= decoys; ++i) {
-    add16(i < decoys ? 0x0100 + i : 0x0112);
-    add16(3);
-    little ? (add16(1), add16(0)) : (add16(0), add16(1));
-    add16(i < decoys ? 4 : value);
-    add16(0);
-  }
-  Bytes segment = {0xFF, 0xE1, 0, 0, 'E', 'x', 'i', 'f', 0, 0};
-  segment.insert(segment.end(), tiff.begin(), tiff.end());
-  segment[2] = static_cast<uint8_t>((segment.size() - 2) >> 8);
-  segment[3] = static_cast<uint8_t>(segment.size() - 2);
-  jpeg.insert(jpeg.begin() + 2, segment.begin(), segment.end());
-  return jpeg;
-}
-
-// One line, no control characters, and the code.
-void ExpectFailure(const Status& status, Code code, const std::string& word) {
-  EXPECT_EQ(status.code(), code) << status.message();
-  EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
-  EXPECT_EQ(status.message().find('\n'), std::string::npos);
-}
 
 TEST(ImageFile, PngRoundTrip) {
   const TemporaryFolder folder;
@@ -180,7 +118,7 @@ TEST(ImageFile, UnreadableExifCountsAsNone) {
   const Bytes jpeg = MakeJpeg(Gradient(16, 8), 16, 8);
   const Bytes turned = WithOrientation(jpeg, 6, true, 0);
   for (int value : {0, 9, 65535}) {
-    Result<ImageHeader> header = InspectImage(WithOrientation(jpeg, value, false, 0));
+    Result<JpegHeader> header = InspectJpeg(WithOrientation(jpeg, value, false, 0));
     ASSERT_TRUE(header.ok());
     EXPECT_EQ(header->orientation, 1);
   }
@@ -189,7 +127,7 @@ TEST(ImageFile, UnreadableExifCountsAsNone) {
     for (uint8_t value : {0x00, 0x7F, 0x80, 0xFF}) {
       Bytes bent = turned;
       bent[at] = value;
-      Result<ImageHeader> header = InspectImage(bent);
+      Result<JpegHeader> header = InspectJpeg(bent);
       ASSERT_TRUE(header.ok()) << header.status().message();
       ASSERT_GE(header->orientation, 1);
       ASSERT_LE(header->orientation, 8);
@@ -260,18 +198,17 @@ TEST(BadImages, HugeDeclaredSizes) {
     const char* word;
   } cases[] = {{0, 5, Code::kDamaged, "no pixels"},           {5, 0, Code::kDamaged, "no pixels"},
                {32769, 1, Code::kResource, "32768 per side"}, {1, 0xFFFFFFFF, Code::kResource, "32768 per side"},
-               {32768, 32768, Code::kResource, "decoded"},    {16384, 16384, Code::kResource, "decoded"},
-               {30000, 2000, Code::kDamaged, "decode"}};
+               {32768, 32768, Code::kDamaged, "cannot hold"}, {2000, 1, Code::kDamaged, "decode"}};
   for (const auto& c : cases) {
     ExpectFailure(DecodeImage(MakePng(c.width, c.height, 8, 2, {{1, 2, 3}})).status(), c.code, c.word);
   }
   Bytes jpeg = MakeJpeg(Gradient(8, 8), 8, 8);
-  const Bytes frame = {0xFF, 0xC0};
-  const auto at = std::search(jpeg.begin(), jpeg.end(), frame.begin(), frame.end());
-  ASSERT_NE(at, jpeg.end());
-  std::fill_n(at + 5, 4, 0xFF);  // 65535 x 65535
+  const auto height = jpeg.begin() + static_cast<ptrdiff_t>(FindMarker(jpeg, 0xFFC0) + 5);
+  std::fill_n(height, 4, 0xFF);  // 65535 x 65535
   ExpectFailure(DecodeImage(jpeg).status(), Code::kResource, "32768 per side");
-  std::fill_n(at + 5, 2, 0);
+  std::fill_n(height, 4, 0x70);  // 28784 x 28784
+  ExpectFailure(DecodeImage(jpeg).status(), Code::kResource, "decoding it takes 2485555968 bytes");
+  std::fill_n(height, 2, 0);
   ExpectFailure(DecodeImage(jpeg).status(), Code::kDamaged, "no pixels");
 }
 
@@ -298,24 +235,10 @@ TEST(BadImages, HuffmanTablesThatTheDecoderCannotHold) {
   ExpectFailure(DecodeImage(overlapping).status(), Code::kDamaged, "Huffman table");
 }
 
-TEST(BadImages, DecompressionBomb) {
-  const Bytes rgb(size_t{3} * 1500 * 1500, 0);
-  Bytes png;
-  ASSERT_NE(stbi_write_png_to_func(Append, &png, 1500, 1500, 3, rgb.data(), 0), 0);
-  Bytes header;
-  AppendBig32(header, 1);
-  AppendBig32(header, 1);
-  for (uint8_t v : {8, 2, 0, 0, 0}) header.push_back(v);
-  Bytes bomb(png.begin(), png.begin() + 8);
-  AppendChunk(bomb, "IHDR", header);
-  bomb.insert(bomb.end(), png.begin() + 8 + 25, png.end());
-  ExpectFailure(DecodeImage(bomb).status(), Code::kDamaged, "more memory");
-}
-
 TEST(BadImages, WrongKinds) {
   const Bytes gif = {'G', 'I', 'F', '8', '9', 'a', 1, 0, 1, 0, 0, 0, 0}, text = {'h', 'e', 'l', 'l', 'o'};
-  ExpectFailure(DecodeImage(gif).status(), Code::kUnsupported, "neither");
-  ExpectFailure(DecodeImage(text).status(), Code::kUnsupported, "neither");
+  ExpectFailure(DecodeImage(gif).status(), Code::kUnsupported, "a GIF picture; this build reads PNG, JPEG");
+  ExpectFailure(DecodeImage(text).status(), Code::kUnsupported, "no picture of a known format");
   ExpectFailure(DecodeImage(MakePng(1, 1, 8, 5, {{1}})).status(), Code::kDamaged, "colour type 5");
   ExpectFailure(DecodeImage(MakePng(1, 1, 3, 0, {{1}})).status(), Code::kDamaged, "3 bits");
   Bytes no_data = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
