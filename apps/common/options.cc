@@ -1,6 +1,7 @@
 // Command lines of the tools.
 #include "apps/common/options.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "apps/common/output.h"
@@ -13,10 +14,11 @@ constexpr size_t kHelpColumns = 100;
 
 constexpr const char* kFooter = R"(
 Exit codes:
-  0  done                                 4  a file is damaged
-  1  a comparison found a difference      5  a file, or what it asks for, is not supported
-  2  wrong arguments                      6  out of memory, or over a limit (intsam-inspect --limits)
-  3  cannot read or write                 70  internal error, please report     130  interrupted
+  0  done                               5  a file, or what it asks for, is not supported
+  1  a comparison found a difference    6  out of memory, or over a limit (intsam-inspect --limits)
+  2  wrong arguments                    70  internal error, please report
+  3  cannot read or write               130  interrupted
+  4  a file is damaged
 
 Environment:
   INTSAM_ISA      kernel tier instead of the best that this CPU has (intsam-inspect --kernels)
@@ -35,14 +37,17 @@ std::string Indented(std::string_view lines) {
   return text;
 }
 
-// cxxopts leaves spaces at the ends of the lines that it breaks.
-std::string WithoutTrailingSpaces(const std::string& text) {
-  std::string trimmed;
+// cxxopts leaves spaces at the ends of the lines that it breaks, and before the headings of groups.
+std::string WithoutStraySpaces(const std::string& text) {
+  std::string tidy;
+  size_t line = 0;  // where it begins
   for (const char c : text) {
-    if (c == '\n') trimmed.erase(trimmed.find_last_not_of(' ') + 1);
-    trimmed += c;
+    if (c == '\n') tidy.erase(std::max(line, tidy.find_last_not_of(' ') + 1));
+    if (tidy.size() == line + 1 && tidy[line] == ' ' && c != ' ') tidy.pop_back();
+    tidy += c;
+    if (c == '\n') line = tidy.size();
   }
-  return trimmed;
+  return tidy;
 }
 
 }  // namespace
@@ -97,7 +102,8 @@ Result<int64_t> ParseInteger(const std::string& option, const std::string& text,
 }
 
 std::string TextOption(const cxxopts::ParseResult& parsed, const std::string& name) {
-  return parsed.count(name) != 0 ? parsed[name].as<std::string>() : std::string();
+  const cxxopts::OptionValue& value = parsed[name];
+  return value.count() != 0 || value.has_default() ? value.as<std::string>() : std::string();
 }
 
 Status UsageError(const ToolHelp& help, const std::string& problem) {
@@ -107,7 +113,7 @@ Status UsageError(const ToolHelp& help, const std::string& problem) {
 std::string HelpText(const ToolHelp& help, cxxopts::Options& options) {
   options.set_width(kHelpColumns);
   options.custom_help("").positional_help("");
-  std::string groups = WithoutTrailingSpaces(options.help({}, false));
+  std::string groups = WithoutStraySpaces(options.help({}, false));
   groups.erase(0, groups.find_first_not_of('\n'));
   return std::string(help.summary) + "\n\nUsage: " + UsageLine(help) + "\n\nOptions:\n" + groups + "\nExamples:\n" +
          Indented(help.examples) + kFooter;

@@ -40,7 +40,7 @@ Result<CommonFlags> CommonFlagsOf(const cxxopts::ParseResult& parsed);
 // `text` as a decimal integer of lo..hi; kUsage naming `option` otherwise.
 Result<int64_t> ParseInteger(const std::string& option, const std::string& text, int64_t lo, int64_t hi);
 
-// An option with text as its value; empty where it was not given.
+// An option with text as its value: as given, else its default, else empty.
 std::string TextOption(const cxxopts::ParseResult& parsed, const std::string& name);
 
 // kUsage with `problem` ("MODEL and IMAGE are needed") and the line of usage.

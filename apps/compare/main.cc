@@ -14,7 +14,7 @@ namespace {
 
 constexpr ToolHelp kHelp = {
     "intsam-compare",
-    "Compares an integer model with the float checkpoint it came from, and both with human masks where there are any.",
+    "Compares an integer model with the float checkpoint it came from, and both with human masks.",
     "--model MODEL --checkpoint CHECKPOINT --images DIR",
     "intsam-compare -m vit_b.isam --checkpoint sam_vit_b_01ec64.pth --images photos\n"
     "intsam-compare -m vit_b.isam --checkpoint sam_vit_b_01ec64.pth --images photos --labels photos --json"};

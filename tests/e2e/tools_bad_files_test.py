@@ -312,6 +312,7 @@ class BadOutput(ToolTest):
         )
 
     def test_folder_of_a_model_does_not_exist(self):
+        self.photo()
         self.fails(3, "convert", "missing.pth", "--calib", ".", "-o", "nowhere/x.isam", says="nowhere/x.isam")
         self.fails(
             3, "convert", "--synthetic", "micro", "-o", "nowhere/x.isam", says=("nowhere/x.isam", "No such file")

@@ -189,7 +189,7 @@ class Convert(ToolTest):
         self.assertEqual((report["model"], report["model_bytes"]), ("a.isam", (self.dir / "a.isam").stat().st_size))
         self.assertEqual((report["provenance"]["calibration_images"], report["provenance"]["method"]), (2, "intsam"))
         self.succeeds("convert", Setup.source / DATA / "micro_f32.pth", *common, "-o", "b.isam", "-q")
-        show = lambda name: json.loads(self.succeeds("inspect", name, "--json"))["header"]
+        show = lambda name: json.loads(self.succeeds("inspect", name, "--hashes", "--json"))["hashes"]
         for section in ("fields", "data"):
             self.assertEqual(show("a.isam")[section + "_sha256"], show("b.isam")[section + "_sha256"])
         self.succeeds(

@@ -1,6 +1,7 @@
 """What all tools have in common, and what each says about wrong arguments."""
 
 import json
+import re
 
 from tools_support import Setup, ToolTest
 
@@ -8,6 +9,33 @@ MICRO = "../micro.isam"
 
 
 class Common(ToolTest):
+    def test_help_is_readable(self):
+        for tool in Setup.tools:
+            lines = self.succeeds(tool, "--help").splitlines()
+            self.assertEqual([line for line in lines if len(line) > 100 or line != line.rstrip()], [], tool)
+            usage = [line for line in lines if line.startswith("Usage: ")]
+            self.assertEqual(len(usage), 1)
+            self.assertTrue(usage[0].startswith(f"Usage: intsam-{tool} [OPTION...] "), usage)
+            for heading in ("Options:", "Examples:", "Exit codes:", "Environment:"):
+                self.assertIn(heading, lines)
+            self.assertGreater(sum(line.startswith(f"  intsam-{tool} ") for line in lines), 0)
+            text = "\n".join(lines)
+            for word in ("INTSAM_ISA", "INTSAM_THREADS", "130"):
+                self.assertIn(word, text)
+            for noise in (" arg", 'default: ""', "positional"):
+                self.assertNotIn(noise, text)
+
+    def test_every_option_is_documented(self):
+        """docs/tools.md: options of all tools in the common part, the others in the section of the tool."""
+        parts = re.split(r"^## ", (Setup.source / "docs/tools.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+        sections = {part.split("\n", 1)[0].strip(): part for part in parts}
+        common = sections["What all of them have in common"]
+        for tool in Setup.tools:
+            options = re.findall(r"^ +(?:-\w, )?(--[\w-]+)", self.succeeds(tool, "--help"), re.MULTILINE)
+            self.assertGreater(len(options), 7)
+            known = common + sections[f"intsam-{tool}"]
+            self.assertEqual([option for option in options if not re.search(rf"`(-\w`, `)?{option}\b", known)], [], tool)
+
     def test_help_and_version(self):
         for tool in Setup.tools:
             for option in ("-h", "--help"):
@@ -26,12 +54,12 @@ class Common(ToolTest):
 
     def test_missing_arguments(self):
         for tool in Setup.tools:
-            self.fails(2, tool)
+            self.fails(2, tool, says=(f"usage: intsam-{tool} [OPTION...] ", "see --help"))
 
     def test_unexpected_argument(self):
         for tool, arguments in (("convert", 2), ("segment", 3), ("inspect", 2), ("compare", 1)):
             if tool in Setup.tools:
-                self.fails(2, tool, *["x"] * arguments)
+                self.fails(2, tool, *["x"] * arguments, says="unexpected argument 'x'")
 
     def test_json_errors(self):
         for tool in Setup.tools:
@@ -51,6 +79,7 @@ class Common(ToolTest):
             ("segment", [MICRO, "a\n\x1b[31m.png", "-p", "1,1", "-o", "m.png"]),
             ("convert", ["a\n\x1b[31m.pth", "-o", "m.isam", "--calib", "."]),
         ):
+            self.photo()
             if tool in Setup.tools:
                 self.assertNotIn("\x1b", self.fails(3, tool, *arguments))
 
