@@ -6,9 +6,9 @@
 #include <cstring>
 #include <initializer_list>
 #include <set>
-#include <thread>
 
 #include "apps/common/coding.h"
+#include "runtime/base/cpu.h"
 #include "runtime/base/sha256.h"
 #include "runtime/exec/fused/fused_executor.h"
 #include "runtime/format/isam.h"
@@ -112,7 +112,7 @@ Json ProofReport(const Model& model, const std::string& site) {
 Json HeaderReport(const Model& model) {
   const isam::Header header = HeaderOf(model);
   Json json = {{"version", header.version}, {"file_bytes", header.file_size}, {"tensors", header.tensors}};
-  json["identity"] = ToHex(DigestOf(model.identity));
+  json["identity"] = ToHex(model.identity);
   for (int i = 0; i < isam::kSections; ++i) {
     const isam::Section& section = header.sections[i];
     const std::string name = isam::kSectionNames[i];
@@ -159,8 +159,8 @@ Json ProvenanceSummary(const Model& model) {
 }
 
 Json MemoryReport(const Model& model, int threads) {
-  const int cores = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, limits::kThreads);
-  std::set<int> counts = {1, 2, 4, 8, cores};
+  const int available = std::min<int>(AvailableThreads(), limits::kThreads);
+  std::set<int> counts = {1, 2, 4, 8, available};
   if (threads != 0) counts = {threads};
   Json json = Json::array();
   for (const int count : counts) {

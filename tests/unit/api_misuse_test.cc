@@ -72,7 +72,8 @@ TEST_F(ApiTest, CreateMisuse) {
   };
   intsam_session_options_init(&options);
   options.size = 0, expect(INTSAM_ERROR_ARGUMENT, "options: size 0");
-  options.size = sizeof options + 8, expect(INTSAM_ERROR_ARGUMENT, "options: size");
+  options.size = sizeof options.size - 1, expect(INTSAM_ERROR_ARGUMENT, "options: size");
+  options.size = SIZE_MAX, expect(INTSAM_ERROR_ARGUMENT, "options: size");
   options.threads = -1, expect(INTSAM_ERROR_ARGUMENT, "threads: -1");
   options.threads = 257, expect(INTSAM_ERROR_ARGUMENT, "threads: 257");
   options.threads = INT_MIN, expect(INTSAM_ERROR_ARGUMENT, "threads");
@@ -95,6 +96,7 @@ TEST_F(ApiTest, NullHandles) {
   intsam_session_destroy(nullptr);
   intsam_session_options_init(nullptr);
   intsam_model_info info = {};
+  info.size = sizeof info;
   intsam_model_get_info(nullptr, &info);
   EXPECT_EQ(info.num_masks, 0);
   intsam_model_get_info(model_, nullptr);
@@ -111,11 +113,11 @@ TEST_F(ApiTest, NullHandles) {
   EXPECT_EQ(intsam_session_predict(nullptr, &object), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_save_embedding(nullptr, &byte, 1), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_load_embedding(nullptr, &byte, 1), INTSAM_ERROR_ARGUMENT);
-  EXPECT_EQ(intsam_session_mask(nullptr, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
-  EXPECT_EQ(intsam_session_mask_bits(nullptr, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
-  EXPECT_EQ(intsam_session_iou(nullptr, 0), 0);
-  EXPECT_EQ(intsam_session_best_mask(nullptr), 0);
-  EXPECT_EQ(intsam_session_low_res(nullptr, 0), nullptr);
+  EXPECT_EQ(intsam_session_mask(nullptr, 0, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
+  EXPECT_EQ(intsam_session_mask_bits(nullptr, 0, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
+  EXPECT_EQ(intsam_session_iou(nullptr, 0, 0), 0);
+  EXPECT_EQ(intsam_session_best_mask(nullptr, 0), 0);
+  EXPECT_EQ(intsam_session_low_res(nullptr, 0, 0), nullptr);
   int32_t width = -1, height = -1;
   intsam_session_image_size(nullptr, &width, &height);
   EXPECT_EQ(width, 0);
@@ -128,12 +130,12 @@ TEST_F(ApiTest, NothingBeforeItsTime) {
   const intsam_prompt object = prompt();
   std::vector<uint8_t> mask(6100);
   const auto expect_nothing_predicted = [&] {
-    EXPECT_EQ(intsam_session_low_res(session, 0), nullptr);
-    EXPECT_EQ(intsam_session_iou(session, 0), 0);
-    EXPECT_EQ(intsam_session_best_mask(session), 0);
-    ExpectError(session, intsam_session_mask(session, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
+    EXPECT_EQ(intsam_session_low_res(session, 0, 0), nullptr);
+    EXPECT_EQ(intsam_session_iou(session, 0, 0), 0);
+    EXPECT_EQ(intsam_session_best_mask(session, 0), 0);
+    ExpectError(session, intsam_session_mask(session, 0, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
                 "nothing has been predicted");
-    ExpectError(session, intsam_session_mask_bits(session, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
+    ExpectError(session, intsam_session_mask_bits(session, 0, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
                 "nothing has been predicted");
   };
   ExpectError(session, intsam_session_predict(session, &object), INTSAM_ERROR_ARGUMENT, "no image");
@@ -158,7 +160,7 @@ TEST_F(ApiTest, BadImages) {
     ExpectError(session, intsam_session_set_image(session, picture), expected, word);
     intsam_session_image_size(session, &width, &height);
     EXPECT_EQ(width, 0) << "after a failure the session has no image: " << word;
-    EXPECT_EQ(intsam_session_low_res(session, 0), nullptr) << word;
+    EXPECT_EQ(intsam_session_low_res(session, 0, 0), nullptr) << word;
     EXPECT_EQ(intsam_session_embedding_size(session), 0u) << word;
   };
   const auto changed = [&](auto change) {
@@ -239,7 +241,7 @@ TEST_F(ApiTest, BadPrompts) {
     const intsam_prompt reversed = {nullptr, 0, &box, nullptr};
     expect(&reversed, INTSAM_ERROR_ARGUMENT, "box: x0 < x1");
   }
-  EXPECT_EQ(intsam_session_low_res(session, 0), nullptr) << "results are gone after a refused prompt";
+  EXPECT_EQ(intsam_session_low_res(session, 0, 0), nullptr) << "results are gone after a refused prompt";
   const intsam_prompt good = prompt();
   ASSERT_EQ(intsam_session_predict(session, &good), INTSAM_OK) << "the image is still there";
   EXPECT_EQ(HashOf(session, model_), expected);
@@ -253,16 +255,16 @@ TEST_F(ApiTest, BadMaskCalls) {
   SetImageAndPredict(session);
   std::vector<uint8_t> mask(6100);
   for (const int32_t index : {-1, 4, INT_MAX, INT_MIN}) {
-    ExpectError(session, intsam_session_mask(session, index, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "index");
-    ExpectError(session, intsam_session_mask_bits(session, index, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "index");
-    EXPECT_EQ(intsam_session_low_res(session, index), nullptr);
-    EXPECT_EQ(intsam_session_iou(session, index), 0);
+    ExpectError(session, intsam_session_mask(session, 0, index, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "index");
+    ExpectError(session, intsam_session_mask_bits(session, 0, index, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "index");
+    EXPECT_EQ(intsam_session_low_res(session, 0, index), nullptr);
+    EXPECT_EQ(intsam_session_iou(session, 0, index), 0);
   }
-  ExpectError(session, intsam_session_mask(session, 0, mask.data(), 99), INTSAM_ERROR_ARGUMENT, "stride 99");
-  ExpectError(session, intsam_session_mask_bits(session, 0, mask.data(), 12), INTSAM_ERROR_ARGUMENT, "stride 12");
-  ExpectError(session, intsam_session_mask(session, 0, nullptr, 100), INTSAM_ERROR_ARGUMENT, "mask");
-  ExpectError(session, intsam_session_mask_bits(session, 0, nullptr, 100), INTSAM_ERROR_ARGUMENT, "mask");
-  EXPECT_EQ(intsam_session_mask(session, 0, mask.data(), 100), INTSAM_OK);
+  ExpectError(session, intsam_session_mask(session, 0, 0, mask.data(), 99), INTSAM_ERROR_ARGUMENT, "stride 99");
+  ExpectError(session, intsam_session_mask_bits(session, 0, 0, mask.data(), 12), INTSAM_ERROR_ARGUMENT, "stride 12");
+  ExpectError(session, intsam_session_mask(session, 0, 0, nullptr, 100), INTSAM_ERROR_ARGUMENT, "out: is NULL");
+  ExpectError(session, intsam_session_mask_bits(session, 0, 0, nullptr, 100), INTSAM_ERROR_ARGUMENT, "out: is NULL");
+  EXPECT_EQ(intsam_session_mask(session, 0, 0, mask.data(), 100), INTSAM_OK);
   EXPECT_STREQ(intsam_session_error(session), "");
 }
 

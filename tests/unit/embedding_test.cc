@@ -45,7 +45,7 @@ TEST_F(EmbeddingTest, GivesTheSameMasks) {
     intsam_session_image_size(other, &width, &height);
     EXPECT_EQ(width, 100);
     EXPECT_EQ(height, 61);
-    EXPECT_EQ(intsam_session_low_res(other, 0), nullptr);
+    EXPECT_EQ(intsam_session_low_res(other, 0, 0), nullptr);
     const intsam_prompt object = prompt();
     ASSERT_EQ(intsam_session_predict(other, &object), INTSAM_OK);
     EXPECT_EQ(HashOf(other, model_), expected_);
@@ -107,9 +107,11 @@ TEST_F(EmbeddingTest, HeaderFieldsSealed) {
     ExpectError(session_, Load(changed), status, word);
   };
   expect(0, 0, INTSAM_ERROR_DAMAGED, "not a saved embedding");
-  expect(8, 2, INTSAM_ERROR_UNSUPPORTED, "version 2");
+  for (const uint32_t version : {0u, 1u, 3u}) {
+    expect(8, version, INTSAM_ERROR_UNSUPPORTED, ("version " + std::to_string(version)).c_str());
+  }
   for (const size_t side : {12, 16, 20, 24}) {
-    for (const uint32_t value : {0u, 32769u, UINT32_MAX, 99u}) expect(side, value, INTSAM_ERROR_DAMAGED, "image size");
+    for (const uint32_t value : {0u, 32769u, UINT32_MAX, 99u}) expect(side, value, INTSAM_ERROR_DAMAGED, "image");
   }
   for (const uint32_t value : {0u, 1u, UINT32_MAX}) expect(28, value, INTSAM_ERROR_DAMAGED, "bytes");
   expect(32, 7, INTSAM_ERROR_DAMAGED, "another model");
