@@ -2,7 +2,9 @@
 // session that goes on working.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <climits>
+#include <cstddef>
 #include <cstring>
 
 #include "tests/unit/api_fixture.h"
@@ -91,6 +93,78 @@ TEST_F(ApiTest, CreateMisuse) {
   EXPECT_EQ(intsam_session_create(model_, nullptr, nullptr, nullptr, 0), INTSAM_ERROR_ARGUMENT);
 }
 
+// Structs of callers whose header is older or newer than the library.
+TEST_F(ApiTest, OptionsOfOtherSizes) {
+  struct {
+    intsam_session_options known;
+    uint64_t unknown[4];
+  } longer = {};
+  char error[128] = "";
+  intsam_session* session = nullptr;
+  const auto create = [&](size_t size) {
+    longer.known.size = size;
+    return intsam_session_create(model_, &longer.known, &session, error, sizeof error);
+  };
+  intsam_session_options_init(&longer.known);
+  longer.known.threads = 3, longer.known.isa = "scalar";
+  for (size_t size = sizeof longer.known; size <= sizeof longer; ++size) {
+    ASSERT_EQ(create(size), INTSAM_OK) << error;
+    EXPECT_EQ(intsam_session_threads(session), 3);
+    intsam_session_destroy(session);
+  }
+  for (size_t byte = 0; byte < sizeof longer.unknown; ++byte) {
+    reinterpret_cast<uint8_t*>(longer.unknown)[byte] = 1;
+    EXPECT_EQ(create(sizeof longer), INTSAM_ERROR_ARGUMENT);
+    EXPECT_NE(std::strstr(error, "unknown to this library"), nullptr) << error;
+    ASSERT_EQ(create(sizeof longer.known + byte), INTSAM_OK) << "what lies behind the size is not looked at";
+    intsam_session_destroy(session);
+    reinterpret_cast<uint8_t*>(longer.unknown)[byte] = 0;
+  }
+
+  // Fields that an older header lacks are not read: here they hold what must not be called or followed.
+  intsam_session_options older;
+  const auto expect = [&](size_t size, int32_t threads, const char* isa) {
+    std::memset(&older, 0x5a, sizeof older);
+    older.size = size, older.threads = 3;
+    if (isa != nullptr) older.isa = isa;
+    ASSERT_EQ(intsam_session_create(model_, &older, &session, error, sizeof error), INTSAM_OK) << error;
+    if (threads != 0) {
+      EXPECT_EQ(intsam_session_threads(session), threads);
+    }
+    if (isa != nullptr) {
+      EXPECT_STREQ(intsam_session_isa(session), isa);
+    }
+    const intsam_image picture = image();
+    EXPECT_EQ(intsam_session_set_image(session, &picture), INTSAM_OK) << "no progress is called";
+    intsam_session_destroy(session);
+  };
+  expect(offsetof(intsam_session_options, threads), 0, nullptr);
+  for (size_t size = offsetof(intsam_session_options, isa); size < offsetof(intsam_session_options, executor); ++size)
+    expect(size, 3, nullptr);
+  expect(offsetof(intsam_session_options, executor), 3, "scalar");
+}
+
+TEST_F(ApiTest, InfoOfOtherSizes) {
+  const intsam_model_info all = InfoOf(model_);
+  for (size_t size = 0; size <= sizeof all + 32; ++size) {
+    unsigned char given[sizeof all + 32];
+    std::memset(given, 0x5a, sizeof given);
+    std::memcpy(given, &size, sizeof size);
+    intsam_model_get_info(model_, reinterpret_cast<intsam_model_info*>(given));
+    size_t kept;
+    std::memcpy(&kept, given, sizeof kept);
+    EXPECT_EQ(kept, size);
+    const size_t written = std::min(size, sizeof all);
+    if (written > sizeof size) {
+      EXPECT_EQ(std::memcmp(given + sizeof size, reinterpret_cast<const unsigned char*>(&all) + sizeof size,
+                            written - sizeof size),
+                0)
+          << size;
+    }
+    for (size_t i = std::max(written, sizeof size); i < sizeof given; ++i) ASSERT_EQ(given[i], 0x5a) << size;
+  }
+}
+
 TEST_F(ApiTest, NullHandles) {
   intsam_model_close(nullptr);
   intsam_session_destroy(nullptr);
@@ -118,6 +192,9 @@ TEST_F(ApiTest, NullHandles) {
   EXPECT_EQ(intsam_session_iou(nullptr, 0, 0), 0);
   EXPECT_EQ(intsam_session_best_mask(nullptr, 0), 0);
   EXPECT_EQ(intsam_session_low_res(nullptr, 0, 0), nullptr);
+  EXPECT_EQ(intsam_session_num_results(nullptr), 0u);
+  EXPECT_EQ(intsam_session_embedding(nullptr), nullptr);
+  EXPECT_EQ(intsam_session_check_image(nullptr, &picture), INTSAM_ERROR_ARGUMENT);
   int32_t width = -1, height = -1;
   intsam_session_image_size(nullptr, &width, &height);
   EXPECT_EQ(width, 0);

@@ -14,7 +14,8 @@ namespace intsam::internal::testing {
 namespace {
 
 TEST_F(ApiTest, Library) {
-  EXPECT_STREQ(intsam_version(), "0.1.0");
+  EXPECT_EQ(intsam_version(), std::to_string(INTSAM_VERSION_MAJOR) + "." + std::to_string(INTSAM_VERSION_MINOR) + "." +
+                                  std::to_string(INTSAM_VERSION_PATCH));
   int32_t count = 0;
   std::string last;
   for (; intsam_isa_name(count) != nullptr; ++count) last = intsam_isa_name(count);
@@ -32,6 +33,9 @@ TEST_F(ApiTest, ModelInfo) {
   EXPECT_EQ(info.num_masks, 4);
   EXPECT_EQ(info.low_res_size, 32);
   EXPECT_GE(info.logit_mantissa, 1 << 30);
+  EXPECT_EQ(info.embedding_size, 8);
+  EXPECT_EQ(info.embedding_channels, 32);
+  EXPECT_GE(info.embedding_mantissa, 1 << 30);
   EXPECT_EQ(info.file_bytes, GoldenModel("micro").size());
   EXPECT_NE(std::string(info.provenance, info.provenance_size).find("converter"), std::string::npos);
   EXPECT_EQ(intsam_model_verify(model_, nullptr, 0), INTSAM_OK);
@@ -251,7 +255,8 @@ TEST_F(ApiTest, SessionsOnOneModelInThreads) {
 TEST_F(ApiTest, MaskInput) {
   intsam_session* session = Create(model_);
   SetImageAndPredict(session);
-  const std::vector<int16_t> logits(intsam_session_low_res(session, 0, 1), intsam_session_low_res(session, 0, 1) + 32 * 32);
+  const std::vector<int16_t> logits(intsam_session_low_res(session, 0, 1),
+                                    intsam_session_low_res(session, 0, 1) + 32 * 32);
   const std::string first = HashOf(session, model_);
   intsam_prompt object = prompt();
   object.mask_input = logits.data();
@@ -282,6 +287,20 @@ TEST_F(ApiTest, CppWrapper) {
   ASSERT_TRUE(session.SetImage(image()));
   ASSERT_TRUE(session.Predict(prompt()));
   EXPECT_EQ(HashOf(session.get(), model.get()), HashOf(plain, model_));
+  EXPECT_EQ(session.num_results(), 1u);
+  EXPECT_EQ(session.image_size().width, 100);
+  EXPECT_EQ(session.image_size().height, 61);
+  EXPECT_EQ(session.low_res(0, 1), intsam_session_low_res(session.get(), 0, 1));
+  EXPECT_NE(session.embedding(), nullptr);
+  EXPECT_TRUE(session.CheckImage(image()));
+  EXPECT_TRUE(model.Verify());
+  static_assert(intsam::Pixels(50) == 50 * 64);
+  std::vector<int16_t> logits;
+  EXPECT_TRUE(session.MaskPrompt(std::vector<uint8_t>(6100, 1), logits));
+  EXPECT_EQ(logits.size(), 32u * 32);
+  EXPECT_EQ(session.MaskPrompt(std::vector<uint8_t>(6099), logits).status, INTSAM_ERROR_ARGUMENT);
+  EXPECT_EQ(intsam::Session().Predict(prompt()).status, INTSAM_ERROR_ARGUMENT) << "no session";
+  EXPECT_EQ(intsam::Model().info().num_masks, 0);
   std::vector<uint8_t> mask, embedding;
   ASSERT_TRUE(session.Mask(0, session.best_mask(0), mask));
   EXPECT_EQ(mask.size(), 6100u);
