@@ -27,12 +27,12 @@ constexpr Kind kKinds[] = {{"points", true, false, false},         {"box", false
 
 class PromptTokensTest : public ::testing::Test {
  protected:
-  // Logits of +-10, inside a circle.
-  std::vector<float> FloatMask() const {
+  // Logits of one magnitude, positive inside a circle.
+  std::vector<float> FloatMask(double magnitude) const {
     const uint32_t side = config_.low_res();
     std::vector<float> mask;
     for (uint32_t i = 0; i < side * side; ++i) {
-      mask.push_back(std::hypot(float(i % side) - 12, float(i / side) - 15) < 8 ? 10 : -10);
+      mask.push_back(std::hypot(float(i % side) - 12, float(i / side) - 15) < 8 ? float(magnitude) : -float(magnitude));
     }
     return mask;
   }
@@ -49,7 +49,7 @@ TEST_F(PromptTokensTest, AreThoseOfTheFloatReference) {
   const Frame frame{image_.size, image_.size};
   const std::vector<PointPrompt> points = {{40 * 64, 50 * 64, 1}, {90 * 64, 20 * 64, 0}};
   const BoxPrompt box = {20 * 64, 30 * 64, 90 * 64, 80 * 64};
-  const std::vector<float> mask = FloatMask();
+  const std::vector<float> mask = FloatMask(10);
   const std::vector<int16_t> codes(mask.size());
   const std::vector<float> embedding(size_t{config_.grid()} * config_.grid() * config_.prompt_embed_dim);
   for (const Kind& kind : kKinds) {
@@ -76,7 +76,8 @@ TEST_F(PromptTokensTest, AreThoseOfTheFloatReference) {
 
 TEST_F(PromptTokensTest, AMaskAloneGivesTheMasksOfTheFloatReference) {
   FloatSam sam(float_model_, 1);
-  const std::vector<float> mask = FloatMask();
+  const double unit = ToReal(quantized_->model.mask_decoder.logit_unit);
+  const std::vector<float> mask = FloatMask(20000 * unit);  // of what random weights give
   FloatPrompt real;
   real.mask_input = mask.data();
   const FloatMasks expected =
@@ -89,14 +90,13 @@ TEST_F(PromptTokensTest, AMaskAloneGivesTheMasksOfTheFloatReference) {
   ASSERT_TRUE(session.ok()) << session.status().message();
   const size_t stride = size_t{image_.size.width} * 3;
   ASSERT_TRUE((*session)->SetImage(image_.rgb.data(), image_.size, stride, PixelFormat::kRgb).ok());
-  const double unit = ToReal((*model)->weights().mask_decoder.logit_unit);
   std::vector<int16_t> codes;
   for (const float logit : mask) codes.push_back(static_cast<int16_t>(std::lround(logit / unit)));
   ASSERT_TRUE((*session)->Predict({{}, nullptr, codes.data()}).ok());
   std::vector<float> found;
   for (size_t i = 0; i < expected.low_res.size(); ++i)
     found.push_back(static_cast<float>((*session)->LowRes(0, 0)[i] * unit));
-  EXPECT_LT(RelativeError(expected.low_res, found), 0.08);
+  EXPECT_LT(RelativeError(expected.low_res, found), 0.12) << "0.085 when this was written";
 }
 
 }  // namespace
