@@ -1,69 +1,27 @@
-// The C entry points: argument checks, handles, error strings. No exception leaves this file.
-#include "intsam/intsam.h"
-
-#include <algorithm>
-#include <atomic>
-#include <cstring>
-#include <memory>
-#include <new>
+// The C entry points of sessions: argument checks and conversions, one call at a time.
 #include <span>
-#include <string>
-#include <system_error>
-#include <vector>
 
-#include "runtime/base/cpu.h"
-#include "runtime/exec/session.h"
+#include "runtime/api/handles.h"
 #include "runtime/format/limits.h"
-
-struct intsam_model {
-  std::unique_ptr<intsam::internal::Model> model;
-};
-
-struct intsam_session {
-  std::unique_ptr<intsam::internal::Session> session;
-  std::string error;                 // of the last call that ran
-  std::atomic<bool> busy{false};     // a call runs
-  std::atomic<bool> refused{false};  // another was refused meanwhile; the one that ran has no sentence of its own
-
-  // Of the call that runs, kept from one to the next so that nothing is allocated.
-  std::vector<intsam::internal::PointPrompt> points;
-  std::vector<intsam::internal::BoxPrompt> boxes;
-  std::vector<intsam::internal::Prompt> prompts;
-};
 
 namespace {
 
+using intsam::internal::BoxPrompt;
 using intsam::internal::Code;
 using intsam::internal::Error;
+using intsam::internal::Guarded;
+using intsam::internal::ImageSize;
+using intsam::internal::Parallel;
+using intsam::internal::PixelFormat;
 using intsam::internal::Prompt;
-using intsam::internal::Result;
+using intsam::internal::Report;
 using intsam::internal::Session;
+using intsam::internal::SessionOptions;
 using intsam::internal::Status;
+using intsam::internal::Step;
 namespace limits = intsam::internal::limits;
 
 constexpr const char* kBusySentence = "session: in use; called from its own callback, or by a second thread";
-
-intsam_status Report(const Status& status, char* error, size_t error_size) {
-  if (error != nullptr && error_size > 0) {
-    const size_t length = std::min(error_size - 1, status.message().size());
-    std::memcpy(error, status.message().data(), length);
-    error[length] = 0;
-  }
-  return static_cast<intsam_status>(status.code());
-}
-
-// Runs `body` (returning a Status) and turns what allocation or threads may throw into statuses.
-template <class Body>
-Status Guarded(const Body& body) {
-  // Sentences short enough for the string's own buffer: they must not need memory.
-  try {
-    return body();
-  } catch (const std::system_error&) {
-    return Status(Code::kResource, "no more threads");
-  } catch (const std::exception&) {
-    return Status(Code::kResource, "out of memory");
-  }
-}
 
 // Runs `body` unless another call on the session runs, which is left alone.
 template <class Body>
@@ -114,22 +72,8 @@ Status TakeStruct(const char* name, const Struct& given, Struct& taken) {
   return Status();
 }
 
-// `name` is what the caller's argument `source` is called.
-intsam_status OpenModel(const char* name, const void* source, const auto& open, intsam_model** model, char* error,
-                        size_t error_size) {
-  return Report(Guarded([&]() -> Status {
-                  if (model == nullptr) return Error(Code::kUsage, "model: the result pointer is NULL");
-                  *model = nullptr;
-                  if (source == nullptr) return Error(Code::kUsage, "%s: is NULL", name);
-                  INTSAM_ASSIGN(auto opened, open());
-                  *model = new intsam_model{std::move(opened)};
-                  return Status();
-                }),
-                error, error_size);
-}
-
 // The caller's executor behind the runtime's interface.
-class CallerParallel : public intsam::internal::Parallel {
+class CallerParallel : public Parallel {
  public:
   explicit CallerParallel(const intsam_executor& executor) : executor_(executor) {}
   int workers() const override { return executor_.workers; }
@@ -151,7 +95,7 @@ Status CreateSession(const intsam_model* model, const intsam_session_options* gi
   intsam_session_options options;
   intsam_session_options_init(&options);
   if (given != nullptr) INTSAM_TRY(TakeStruct("options", *given, options));
-  intsam::internal::SessionOptions inner;
+  SessionOptions inner;
   inner.threads = options.threads;
   inner.isa = options.isa;
   if (options.executor != nullptr) {
@@ -161,12 +105,12 @@ Status CreateSession(const intsam_model* model, const intsam_session_options* gi
     }
     inner.parallel = std::make_unique<CallerParallel>(*options.executor);
   }
-  INTSAM_ASSIGN(auto created, intsam::internal::Session::Create(*model->model, std::move(inner)));
+  INTSAM_ASSIGN(auto created, Session::Create(*model->model, std::move(inner)));
   if (options.progress != nullptr) {
-    created->set_hook([progress = options.progress, user = options.progress_user](const intsam::internal::Step& step,
-                                                                                  int index, int count) {
-      return progress(user, index, count, step.name.c_str()) == 0;
-    });
+    created->set_hook(
+        [progress = options.progress, user = options.progress_user](const Step& step, int index, int count) {
+          return progress(user, index, count, step.name.c_str()) == 0;
+        });
   }
   auto handle = std::make_unique<intsam_session>();
   handle->session = std::move(created);
@@ -197,8 +141,7 @@ std::span<const Prompt> CopyPrompts(intsam_session& handle, std::span<const ints
       handle.points.push_back({prompt.points[i].x, prompt.points[i].y, prompt.points[i].label});
     Prompt copy{{handle.points.data() + first, prompt.num_points}, nullptr, prompt.mask_input};
     if (prompt.box != nullptr)
-      copy.box = &handle.boxes.emplace_back(
-          intsam::internal::BoxPrompt{prompt.box->x0, prompt.box->y0, prompt.box->x1, prompt.box->y1});
+      copy.box = &handle.boxes.emplace_back(BoxPrompt{prompt.box->x0, prompt.box->y0, prompt.box->x1, prompt.box->y1});
     handle.prompts.push_back(copy);
   }
   return handle.prompts;
@@ -232,10 +175,9 @@ Status WithImage(const intsam_image* image, const Body& body) {
   static_assert(sizeof format == sizeof image->format);
   std::memcpy(&format, &image->format, sizeof format);
   if (format < INTSAM_RGB || format > INTSAM_GRAY) return Error(Code::kUsage, "image: unknown pixel format %d", format);
-  using intsam::internal::PixelFormat;
   constexpr PixelFormat kFormats[] = {PixelFormat::kRgb, PixelFormat::kBgr, PixelFormat::kRgba, PixelFormat::kBgra,
                                       PixelFormat::kGray};
-  const intsam::internal::ImageSize size = {static_cast<uint32_t>(image->width), static_cast<uint32_t>(image->height)};
+  const ImageSize size = {static_cast<uint32_t>(image->width), static_cast<uint32_t>(image->height)};
   return body(image->pixels, size, image->stride, kFormats[format]);
 }
 
@@ -246,66 +188,7 @@ Status Mask(const Session& session, size_t result, int32_t mask, uint8_t* out, s
 
 }  // namespace
 
-#define INTSAM_STRING_(x) #x
-#define INTSAM_STRING(x) INTSAM_STRING_(x)
-
 extern "C" {
-
-const char* intsam_version(void) {
-  return INTSAM_STRING(INTSAM_VERSION_MAJOR) "." INTSAM_STRING(INTSAM_VERSION_MINOR) "." INTSAM_STRING(
-      INTSAM_VERSION_PATCH);
-}
-
-const char* intsam_isa_name(int32_t index) {
-  const auto built = intsam::internal::BuiltKernels();
-  return index < 0 || static_cast<size_t>(index) >= built.size() ? nullptr : built[static_cast<size_t>(index)]->name;
-}
-
-int32_t intsam_isa_supported(const char* name) {
-  return name != nullptr && intsam::internal::CpuSupports(name) ? 1 : 0;
-}
-
-intsam_status intsam_model_open(const char* path, intsam_model** model, char* error, size_t error_size) {
-  return OpenModel("path", path, [&] { return intsam::internal::Model::Open(path); }, model, error, error_size);
-}
-
-intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error,
-                                       size_t error_size) {
-  return OpenModel(
-      "data", data, [&] { return intsam::internal::Model::OpenMemory({static_cast<const uint8_t*>(data), size}); },
-      model, error, error_size);
-}
-
-void intsam_model_close(intsam_model* model) { delete model; }
-
-intsam_status intsam_model_verify(const intsam_model* model, char* error, size_t error_size) {
-  return Report(Guarded([&] {
-                  return model == nullptr ? Error(Code::kUsage, "model: is NULL")
-                                          : intsam::internal::VerifyChecksum(model->model->bytes);
-                }),
-                error, error_size);
-}
-
-void intsam_model_get_info(const intsam_model* model, intsam_model_info* info) {
-  if (model == nullptr || info == nullptr) return;
-  const intsam::internal::SamConfig& c = model->model->config();
-  const intsam::internal::Unit& logit = model->model->weights().mask_decoder.logit_unit;
-  const intsam::internal::Unit& feature = model->model->weights().mask_decoder.key_unit;
-  const intsam_model_info all = {info->size,
-                                 static_cast<int32_t>(c.image_size),
-                                 static_cast<int32_t>(c.num_masks()),
-                                 static_cast<int32_t>(c.low_res()),
-                                 logit.mantissa,
-                                 logit.shift,
-                                 model->model->bytes.size(),
-                                 model->model->opened.provenance.data(),
-                                 model->model->opened.provenance.size(),
-                                 static_cast<int32_t>(c.grid()),
-                                 static_cast<int32_t>(c.prompt_embed_dim),
-                                 feature.mantissa,
-                                 feature.shift};
-  std::memcpy(info, &all, std::min(info->size, sizeof all));
-}
 
 intsam_status intsam_session_create(const intsam_model* model, const intsam_session_options* options,
                                     intsam_session** session, char* error, size_t error_size) {
