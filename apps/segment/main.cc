@@ -167,9 +167,9 @@ Result<ObjectResult> SegmentObject(const PreparedObject& object, intsam::Session
                                 object.mask_input.empty() ? nullptr : object.mask_input.data()};
   INTSAM_TRY(FromOutcome(session.Predict(prompt), ""));
   ObjectResult result;
-  result.mask_index = object.choice < 0 ? session.best_mask() : object.choice;
-  result.iou_q15 = session.iou_q15(result.mask_index);
-  INTSAM_TRY(FromOutcome(session.Mask(result.mask_index, result.mask), ""));
+  result.mask_index = object.choice < 0 ? session.best_mask(0) : object.choice;
+  result.iou_q15 = session.iou(0, result.mask_index);
+  INTSAM_TRY(FromOutcome(session.Mask(0, result.mask_index, result.mask), ""));
   for (const uint8_t pixel : result.mask) result.area += pixel;
   return result;
 }
