@@ -161,9 +161,7 @@ Json BenchReport(const Settings& settings, const Measurements& m) {
   const CodingRecords coding = CodingOf(*m.model);
   Json json;
   json["model"] = settings.name;
-  Sha256Digest identity;
-  std::copy_n(m.model->identity, identity.size(), identity.begin());
-  json["identity"] = ToHex(identity);
+  json["identity"] = ToHex(m.model->identity);
   json["cpu"] = CpuName();
   json["isa"] = m.kernels->name;
   json["threads"] = m.threads;

@@ -16,6 +16,7 @@ constexpr size_t kPromptFileBytes = size_t{1} << 20;
 constexpr int kPromptFileDepth = 8;  // of nested JSON
 constexpr size_t kMaxPromptsPerObject = 256;
 constexpr size_t kMaxObjects = 4096;
+constexpr uint64_t kKeptMaskBytes = uint64_t{1} << 30;  // of masks of prompts, and of masks for an overlay
 constexpr int kMaxThreads = 256;
 
 }  // namespace intsam::internal

@@ -8,11 +8,11 @@
 #include <cstring>
 #include <initializer_list>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "apps/common/coding.h"
+#include "runtime/base/cpu.h"
 #include "runtime/base/sha256.h"
 #include "runtime/exec/fused/fused_executor.h"
 #include "runtime/format/isam.h"
@@ -189,7 +189,7 @@ Json HeaderReport(const Model& model) {
   return {{"version", header.version},
           {"file_bytes", header.file_size},
           {"tensors", header.tensors},
-          {"identity", ToHex(DigestOf(model.identity))}};
+          {"identity", ToHex(model.identity)}};
 }
 
 Json HashesReport(const Model& model) {
@@ -241,8 +241,8 @@ Json ProvenanceSummary(const Model& model) {
 }
 
 Json MemoryReport(const Model& model, int threads) {
-  const int cores = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, limits::kThreads);
-  std::set<int> counts = {1, 2, 4, 8, cores};
+  const int available = std::min<int>(AvailableThreads(), limits::kThreads);
+  std::set<int> counts = {1, 2, 4, 8, available};
   if (threads != 0) counts = {threads};
   Json json = Json::array();
   for (const int count : counts) {

@@ -180,12 +180,12 @@ Status Evaluator::Score(const Photo& photo, const Reference& reference, const Po
     std::vector<std::vector<uint8_t>> masks(config.num_masks());
     for (uint32_t i = 0; i < config.num_masks(); ++i) {
       masks[i].resize(fp32.size());
-      INTSAM_TRY(session.Mask(i, masks[i].data(), photo.frame.original.width, false));
+      INTSAM_TRY(session.Mask(0, i, masks[i].data(), photo.frame.original.width, false));
     }
-    const std::vector<uint8_t>& integer = masks[box != nullptr ? 0 : session.BestMask()];
+    const std::vector<uint8_t>& integer = masks[box != nullptr ? 0 : session.BestMask(0)];
     // The same output on both sides: choosing another alternative is not an error of its logits.
     const double logit_unit = ToReal(contestants_[at].model->weights().mask_decoder.logit_unit);
-    const double error = RelativeError(session.LowRes(reference.chosen), logit_unit,
+    const double error = RelativeError(session.LowRes(0, reference.chosen), logit_unit,
                                        reference.masks.low_res.data() + reference.chosen * pixels, pixels);
     Evaluation& total = totals_[at];
     total.logit_error += (error - total.logit_error) / predictions_;

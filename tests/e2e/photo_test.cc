@@ -8,7 +8,7 @@
 
 #include "apps/common/photo/containers.h"
 #include "apps/common/photo/photo_reader.h"
-#include "apps/common/png_writer.h"
+#include "apps/common/picture_writer.h"
 #include "runtime/base/sha256.h"
 #include "tests/e2e/photo_files.h"
 

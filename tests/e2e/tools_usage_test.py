@@ -85,43 +85,6 @@ class Common(ToolTest):
 
 
 class Usage(ToolTest):
-    def test_segment(self):
-        photo = self.photo()  # 48 x 32
-        point = ["-p", "10,10"]
-        for arguments, says in (
-            (["-o", "m.png"], "--point"),
-            ([*point, "--prompts", "p.json", "-o", "m.png"], "--prompts"),
-            (["-p", "48,10", "-o", "m.png"], "outside the image"),
-            (["-p", "10,32", "-o", "m.png"], "outside the image"),
-            (["--point=-1,5", "-o", "m.png"], "outside the image"),
-            (["-p", "10", "-o", "m.png"], "--point"),
-            (["-p", "10,10,2", "-o", "m.png"], "label"),
-            (["-p", "a,b", "-o", "m.png"], "--point"),
-            (["-b", "10,10,10,20", "-o", "m.png"], "--box"),
-            (["-b", "20,10,10,20", "-o", "m.png"], "--box"),
-            (["-b", "1,1,49,20", "-o", "m.png"], "--box"),
-            (["-b", "1,1,9", "-o", "m.png"], "--box"),
-            (["-b", "1,1,9,9", "-b", "1,1,9,9", "-o", "m.png"], "--box"),
-            ([*point, "--mask", "4", "-o", "m.png"], "--mask"),
-            ([*point, "--mask", "all", "-o", "m.png"], "--mask"),
-            ([*point, "--isa", "mmx", "-o", "m.png"], "mmx"),
-        ):
-            with self.subTest(arguments):
-                self.fails(2, "segment", MICRO, photo, *arguments, "--save-embedding", "e.isemb", says=says)
-        self.fails(2, "segment", MICRO, photo, *point, says="--output")
-        self.fails(
-            2,
-            "segment",
-            MICRO,
-            photo,
-            *point,
-            "--embedding",
-            "a.isemb",
-            "--save-embedding",
-            "b.isemb",
-            says="--save-embedding",
-        )
-
     def test_environment(self):
         self.fails(2, "inspect", "--kernels", env={"INTSAM_ISA": "mmx"}, says="INTSAM_ISA")
         photo = self.photo()
