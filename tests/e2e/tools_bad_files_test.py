@@ -279,7 +279,7 @@ class BadCheckpoint(ToolTest):
         convert = ["convert", checkpoint, "--config", Setup.source / DATA / "micro.json", "-o", "m.isam", "--calib"]
         self.fails(3, *convert, "no_folder", says=("--calib", "no_folder"))
         self.write("photos/a.png", self.photo().read_bytes()[:50])
-        self.fails(4, *convert, "photos", says="a.png")
+        self.fails(4, *convert, "photos", says=("--calib", "none of 1 photos", "a.png"))
 
 
 class BadOutput(ToolTest):
