@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "apps/common/output.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/tiers.h"
 
 namespace intsam::internal {
@@ -55,7 +56,7 @@ std::string WithoutStraySpaces(const std::string& text) {
 void AddCommonOptions(cxxopts::Options& options) {
   auto add = options.add_options("Common");
   add("h,help", "print this help and exit");
-  add("version", "print version, commit, compiler and kernel tiers and exit");
+  add("version", "print version, commit, compiler, kernel tiers and photo formats and exit");
   add("t,threads", "threads, 0 for as many as the machine has", cxxopts::value<std::string>()->default_value("0"), "N");
   add("q,quiet", "no words on standard error but errors; results stay");
   add("json", "results as JSON on standard output");
@@ -124,7 +125,8 @@ Status RunWithOptions(const ToolHelp& help, cxxopts::Options options, int argc, 
   INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
   INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
   if (!flags.help && !flags.version) return work(parsed, flags);
-  Out(flags.help ? HelpText(help, options) : VersionLine(help.tool, BuiltTiers()) + "\n");
+  const std::string version = VersionLine(help.tool, BuiltTiers()) + "\nreads " + PhotoDecoders() + "\n";
+  Out(flags.help ? HelpText(help, options) : version);
   return Status();
 }
 

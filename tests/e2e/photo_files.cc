@@ -37,7 +37,7 @@ Bytes Gradient(uint32_t width, uint32_t height) {
 
 Bytes MakeJpeg(const Bytes& rgb, uint32_t width, uint32_t height) {
   Bytes jpeg;
-  EXPECT_NE(stbi_write_jpg_to_func(Append, &jpeg, int(width), int(height), 3, rgb.data(), 95), 0);
+  stbi_write_jpg_to_func(Append, &jpeg, int(width), int(height), 3, rgb.data(), 95);
   return jpeg;
 }
 
@@ -128,14 +128,7 @@ Bytes MakeTiff(const TiffPicture& picture) {
 size_t FindMarker(const Bytes& jpeg, uint16_t marker) {
   const Bytes bytes = {static_cast<uint8_t>(marker >> 8), static_cast<uint8_t>(marker)};
   const auto at = std::search(jpeg.begin(), jpeg.end(), bytes.begin(), bytes.end());
-  EXPECT_NE(at, jpeg.end());
   return static_cast<size_t>(at - jpeg.begin());
-}
-
-void ExpectFailure(const Status& status, Code code, const std::string& word) {
-  EXPECT_EQ(status.code(), code) << status.message();
-  EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
-  EXPECT_EQ(status.message().find('\n'), std::string::npos);
 }
 
 }  // namespace intsam::internal

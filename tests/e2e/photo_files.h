@@ -2,13 +2,10 @@
 #ifndef INTSAM_TESTS_E2E_PHOTO_FILES_H_
 #define INTSAM_TESTS_E2E_PHOTO_FILES_H_
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
-#include "runtime/base/status.h"
 #include "runtime/image/resize.h"
 #include "tests/e2e/test_files.h"
 
@@ -45,11 +42,8 @@ struct TiffPicture {
 };
 Bytes MakeTiff(const TiffPicture& picture);
 
-// The bytes from `marker` (0xFFxx) on; fails the test where it is missing.
+// The offset of `marker` (0xFFxx), or the size where it is missing.
 size_t FindMarker(const Bytes& jpeg, uint16_t marker);
-
-// One line, no control characters, and the code.
-void ExpectFailure(const Status& status, Code code, const std::string& word);
 
 }  // namespace intsam::internal
 

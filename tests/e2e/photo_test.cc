@@ -10,6 +10,7 @@
 #include "apps/common/photo/photo_reader.h"
 #include "apps/common/picture_writer.h"
 #include "runtime/base/sha256.h"
+#include "tests/e2e/expect_failure.h"
 #include "tests/e2e/photo_files.h"
 
 namespace intsam::internal {
@@ -49,6 +50,50 @@ TEST(ImageFile, GrayPaletteAlphaAndDeepPngsBecomeRgb) {
   EXPECT_EQ(rgb(MakePng(1, 1, 8, 6, {{1, 2, 3, 0}})), (Bytes{1, 2, 3}));
   EXPECT_EQ(rgb(MakePng(1, 1, 16, 2, {{1, 99, 2, 99, 3, 99}})), (Bytes{1, 2, 3}));
   EXPECT_EQ(rgb(MakePng(8, 1, 1, 0, {{0xA5}})).size(), 24u);
+}
+
+// Seven passes, each a coarser picture of its own (ISO/IEC 15948 section 8.2).
+TEST(ImageFile, InterlacedPngs) {
+  constexpr struct {
+    uint32_t x, y, dx, dy;
+  } kPasses[] = {{0, 0, 8, 8}, {4, 0, 8, 8}, {0, 4, 4, 8}, {2, 0, 4, 4}, {0, 2, 2, 4}, {1, 0, 2, 2}, {0, 1, 1, 2}};
+  for (const ImageSize size : {ImageSize{13, 11}, ImageSize{1, 1}, ImageSize{3, 9}}) {
+    const Bytes rgb = Gradient(size.width, size.height);
+    Bytes raw, deep;
+    for (const auto& pass : kPasses) {
+      if (pass.x >= size.width) continue;  // a pass without pixels has no rows
+      for (uint32_t y = pass.y; y < size.height; y += pass.dy) {
+        raw.push_back(0), deep.push_back(0);
+        for (uint32_t x = pass.x; x < size.width; x += pass.dx) {
+          for (uint32_t c = 0; c < 3; ++c) {
+            const uint8_t v = rgb[3 * (y * size.width + x) + c];
+            raw.push_back(v), deep.push_back(v), deep.push_back(99);
+          }
+        }
+      }
+    }
+    for (uint8_t bits : {8, 16}) {
+      Bytes png = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'}, header;
+      AppendBig32(header, size.width), AppendBig32(header, size.height);
+      for (uint8_t v : {bits, uint8_t{2}, uint8_t{0}, uint8_t{0}, uint8_t{1}}) header.push_back(v);
+      AppendChunk(png, "IHDR", header);
+      AppendChunk(png, "IDAT", Deflated(bits == 8 ? raw : deep));
+      AppendChunk(png, "IEND", {});
+      Result<Image> image = DecodeImage(png);
+      ASSERT_TRUE(image.ok()) << image.status().message();
+      EXPECT_EQ(image->rgb, rgb);
+    }
+  }
+}
+
+// The sides that are allowed, one pixel wide.
+TEST(ImageFile, LongRows) {
+  Result<Image> wide = DecodeImage(MakePng(32768, 1, 8, 0, {Bytes(32768, 9)}));
+  ASSERT_TRUE(wide.ok()) << wide.status().message();
+  EXPECT_EQ(wide->rgb, Bytes(3 * 32768, 9));
+  Result<Image> high = DecodeImage(MakePng(1, 32768, 1, 0, std::vector<Bytes>(32768, {0x80})));
+  ASSERT_TRUE(high.ok()) << high.status().message();
+  EXPECT_EQ(high->rgb, Bytes(3 * 32768, 255));
 }
 
 TEST(ImageFile, LabelsKeepTheirValues) {

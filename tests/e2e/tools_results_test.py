@@ -141,7 +141,7 @@ class Compare(ToolTest):
         path.write_bytes(good)
         photo = self.dir / "photos/b.png"
         photo.write_bytes(photo.read_bytes()[:-30])
-        self.fails(4, *compare, says="b.png")
+        self.fails(4, *compare, "--strict", says="b.png")
 
     def test_other_shape(self):
         self.fails(

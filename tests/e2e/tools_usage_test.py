@@ -41,7 +41,9 @@ class Common(ToolTest):
             for option in ("-h", "--help"):
                 self.assertIn("--json-errors", self.succeeds(tool, option))
             version = self.succeeds(tool, "--version")
-            self.assertRegex(version, rf"^intsam-{tool} \d+\.\d+\.\d+ \(commit .*, compiler .*, tiers .*scalar\)\n$")
+            first, photos = version.splitlines()
+            self.assertRegex(first, rf"^intsam-{tool} \d+\.\d+\.\d+ \(commit .*, compiler .*, tiers .*scalar\)$")
+            self.assertRegex(photos, r"^reads PNG \((libpng [\d.]+|stb_image)\), JPEG \((libjpeg|stb_image).*\)")
 
     def test_unknown_option(self):
         for tool in Setup.tools:

@@ -28,10 +28,11 @@ Status FromError(const heif_error& error) {
                            error.code == heif_error_Unsupported_feature ||
                            error.code == heif_error_Decoder_plugin_error;
   const bool memory = error.code == heif_error_Memory_allocation_error;
-  return Error(unsupported ? Code::kUnsupported
-               : memory    ? Code::kResource
-                           : Code::kDamaged,
-               "cannot decode: %s", error.message);
+  const std::string text = error.message;  // of several lines, now and then
+  return Status(unsupported ? Code::kUnsupported
+                : memory    ? Code::kResource
+                            : Code::kDamaged,
+                "cannot decode: " + text.substr(0, text.find('\n')));
 }
 
 std::string LibraryFor(heif_compression_format format) {
