@@ -6,20 +6,16 @@
 #include <limits>
 #include <sstream>
 
-#include "apps/common/photo/photo_reader.h"
 #include "apps/common/logits_npy.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/picture_writer.h"
+#include "tests/e2e/expect_failure.h"
 #include "tests/e2e/test_files.h"
 
 namespace intsam::internal {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
-
-void ExpectFailure(const Status& status, Code code, const std::string& word) {
-  EXPECT_EQ(status.code(), code) << status.message();
-  EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
-}
 
 TEST(PictureWriter, Gray16KeepsEveryBit) {
   const TemporaryFolder folder;

@@ -165,13 +165,15 @@ TEST_F(Folders, FilesNamedByFilesAreRegular) {
   Photo("a.png");
   ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
   std::filesystem::create_symlink("a.png", folder_ / "link");
-  EXPECT_TRUE(ReadMask(folder_ / "link").ok());
-  ExpectFailure(ReadMask(folder_ / "pipe").status(), Code::kIo, "pipe: not a regular file");
-  ExpectFailure(ReadMask("/dev/zero").status(), Code::kIo, "/dev/zero: not a regular file");
-  ExpectFailure(ReadMask(folder_.path()).status(), Code::kIo, "Is a directory");
-  ExpectFailure(ReadImage(folder_ / "pipe", {.regular_file = true}).status(), Code::kIo, "not a regular file");
-  ExpectFailure(ReadMask(folder_ / std::string("a.png\0.jpg", 10)).status(), Code::kUsage, "zero byte");
+  const auto failure = [](const std::string& path) { return ReadRegularFile(path, 1000).status(); };
+  EXPECT_TRUE(failure(folder_ / "link").ok());
+  ExpectFailure(failure(folder_ / "pipe"), Code::kIo, "pipe: not a regular file");
+  ExpectFailure(failure("/dev/zero"), Code::kIo, "/dev/zero: not a regular file");
+  ExpectFailure(failure(folder_.path()), Code::kIo, "Is a directory");
+  ExpectFailure(failure(folder_ / std::string("a.png\0.jpg", 10)), Code::kUsage, "zero byte");
   ExpectFailure(ReadRegularFile(folder_ / "a.png", 10).status(), Code::kResource, "larger than the limit of 10 bytes");
+  ExpectFailure(ReadLabels(folder_ / "pipe").status(), Code::kIo, "not a regular file");
+  ExpectFailure(ReadImage(folder_ / "pipe", {.regular_file = true}).status(), Code::kIo, "not a regular file");
 }
 
 }  // namespace
