@@ -6,8 +6,6 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 current_step=
-# The float reference's OpenMP threads sleep instead of spinning between loops: other work shares these cores.
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 configure_options=()
 # What a build for this machine needs, and what it uses where the distribution has it.
 # ocl-icd-opencl-dev: the CMake package of Debian's oneDNN asks for OpenCL, but libdnnl-dev only recommends it.
