@@ -10,7 +10,7 @@ configure_options=()
 # What a build for this machine needs, and what it uses where the distribution has it.
 # ocl-icd-opencl-dev: the CMake package of Debian's oneDNN asks for OpenCL, but libdnnl-dev only recommends it.
 required_packages="g++ cmake ninja-build python3 pkg-config binutils libdnnl-dev ocl-icd-opencl-dev libstb-dev libjpeg-dev libpng-dev libcxxopts-dev nlohmann-json3-dev libeigen3-dev libgtest-dev"
-optional_packages="libwebp-dev libtiff-dev libheif-dev python3-pil libxnnpack-dev libpthreadpool-dev libbenchmark-dev libsimde-dev"
+optional_packages="libwebp-dev libtiff-dev libheif-dev python3-pil libxnnpack-dev libpthreadpool-dev libbenchmark-dev libsimde-dev ccache"
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -82,6 +82,13 @@ install_packages() {
   fi
 }
 
+# use_ccache: compilers run through it where it is installed, those of nested builds (tests/install) too.
+use_ccache() {
+  command -v ccache >/dev/null || return 0
+  export CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER-ccache}
+  export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
+}
+
 check_preset() {
   case $1 in
     release | debug | asan-ubsan | tsan) ;;
@@ -110,6 +117,7 @@ build_preset() {
   shift
   cd "$root"
   step "install what is missing" install_packages
+  use_ccache
   step "configure ($preset)" cmake --preset "$preset" ${configure_options[@]+"${configure_options[@]}"}
   step "build ($preset, $jobs jobs)" cmake --build --preset "$preset" --parallel "$jobs" ${@:+--target "$@"}
 }
