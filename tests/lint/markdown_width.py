@@ -14,7 +14,7 @@ LIMIT = 120
 EXEMPT = ("README.md",)
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)]) ")
 _WORD = re.compile(r"(?:`[^`]*`|[^\s`])+|`")
-# What would begin a list, a quotation or a heading at the start of a line stays with the word before it.
+# What would begin a list, a quotation or a heading at the start of a line stays behind the word before it.
 _MARKER = re.compile(r"[-*+>=|]$|\d+[.)]$|#")
 
 
@@ -41,7 +41,7 @@ def blocks(text):
         fenced ^= fence
         fixed = fenced or fence or not line.strip() or line.lstrip().startswith(("|", "#", "<!--"))
         fixed |= not block and line.startswith("    ") and not _ITEM.match(line)  # a code block
-        if block and (fixed or _ITEM.match(line)):
+        if block and (fixed or _ITEM.match(line) or line.startswith("*")):  # *emphasis* opens a thought
             yield True, block
             block = []
         if fixed:
@@ -55,9 +55,15 @@ def blocks(text):
 def broken_anew(block):
     marker = _ITEM.match(block[0])
     indent = marker.group(0) if marker else re.match(r"\s*", block[0]).group(0)
-    lines, line = [], ""
+    words = []
     for word in _WORD.findall(" ".join([block[0][len(indent):]] + block[1:])):
-        if line and len(indent) + len(line) + 1 + len(word) > LIMIT and not _MARKER.match(word):
+        if words and _MARKER.match(word):
+            words[-1] += " " + word
+        else:
+            words.append(word)
+    lines, line = [], ""
+    for word in words:
+        if line and len(indent) + len(line) + 1 + len(word) > LIMIT:
             lines.append(line)
             line = word
         else:
