@@ -112,6 +112,7 @@ class Folders : public testing::Test {
 using Names = std::vector<std::string>;
 
 TEST_F(Folders, HoldPhotosAndForeignEntries) {
+  SKIP_WITHOUT_POSIX();
   for (const char* name : {"b.png", "A.JPG", "c.jfif", "d.JPE", "e.jpeg", "f.png"}) Photo(name);
   Photo("._b.png"), Photo(".hidden.png"), Photo("b.labels.0.png");
   WriteAll(folder_ / "notes.txt", Bytes{1});
@@ -162,6 +163,7 @@ TEST_F(Folders, ManyNotesAreCounted) {
 }
 
 TEST_F(Folders, FilesNamedByFilesAreRegular) {
+  SKIP_WITHOUT_POSIX();
   Photo("a.png");
   ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
   std::filesystem::create_symlink("a.png", folder_ / "link");
