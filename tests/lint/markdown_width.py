@@ -11,7 +11,6 @@ import sys
 import lint
 
 LIMIT = 120
-EXEMPT = ("README.md",)
 _ITEM = re.compile(r"\s*(?:[-*+]|\d+[.)]) ")
 _WORD = re.compile(r"(?:`[^`]*`|[^\s`])+|`")
 # What would begin a list, a quotation or a heading at the start of a line stays behind the word before it.
@@ -25,8 +24,6 @@ def too_long(line):
 def check(root):
     findings = []
     for path in lint.documents(root):
-        if path in EXEMPT:
-            continue
         for number, line in enumerate((root / path).read_text(encoding="utf-8").splitlines(), 1):
             if too_long(line):
                 findings.append(f"{path}:{number}: {len(line)} characters; the limit is {LIMIT}")
