@@ -6,6 +6,7 @@
 #include <numeric>
 #include <string>
 
+#include "apps/common/score.h"
 #include "kernels/numerics/fixed_point.h"
 
 namespace intsam::internal {
@@ -169,13 +170,6 @@ void DrawPoint(Canvas& canvas, const Pen& pen, const intsam_point& point, ImageS
   }
 }
 
-// "0.93", as many would print a probability; without a float.
-std::string ScoreText(int q15) {
-  const int hundredths = (q15 * 100 + (1 << 14)) >> 15;
-  const std::string digits = std::to_string(1000 + std::abs(hundredths) % 100).substr(2);
-  return (hundredths < 0 ? "-" : "") + std::to_string(std::abs(hundredths) / 100) + "." + digits;
-}
-
 // A pill with text at a corner of `around`, where it hides no tag drawn before.
 void DrawTag(Canvas& canvas, const Pen& pen, const std::string& text, const Rect& around, Rgb colour,
              std::vector<Rect>& taken) {
@@ -293,7 +287,7 @@ void DrawOverlay(Image& picture, ImageSize photo, const std::vector<OverlayObjec
   }
   for (size_t i = 0; i < objects.size(); ++i) {
     const std::string number = objects.size() == 1 ? "" : std::to_string(i) + "  ";
-    DrawTag(canvas, pen, number + ScoreText(objects[i].iou_q15),
+    DrawTag(canvas, pen, number + ScoreText(objects[i].iou_q15, 2),
             TaggedRect(canvas, pen, objects[i].prompt, photo, shapes[i].rect), ObjectColour(i), taken);
   }
 }

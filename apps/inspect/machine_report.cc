@@ -46,6 +46,7 @@ Json LimitsReport() {
       {"prompt file depth", kPromptFileDepth, "levels"},
       {"prompts per object", kMaxPromptsPerObject, ""},
       {"objects", kMaxObjects, ""},
+      {"masks kept for prompts, and for an overlay", kKeptMaskBytes, "bytes"},
       {"checkpoint file", Checkpoint::kFileBytes, "bytes"},
       {"checkpoint tensors", Checkpoint::kTensors, ""},
       {"checkpoint tensor name", Checkpoint::kNameBytes, "bytes"},

@@ -7,15 +7,13 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/output.h"
+#include "apps/common/score.h"
 #include "intsam/intsam.h"
 
 namespace intsam::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Five decimals tell all values of a Q15 score apart. The shortest decimal of such a double is the number itself.
-double Score(int q15) { return static_cast<double>((int64_t{q15} * 100'000 + (1 << 14)) >> 15) / 100'000; }
 
 double Milliseconds(double ms) { return std::round(ms * 10) / 10; }
 
@@ -39,10 +37,10 @@ Json AnswerJson(size_t index, const Object& object, const Answer& answer) {
   json["index"] = index;
   json["prompt"] = PromptJson(object.prompt);
   json["mask"] = answer.mask;
-  json["predicted_iou"] = Score(answer.ious_q15[static_cast<size_t>(answer.mask)]);
+  json["predicted_iou"] = ScoreNumber(answer.ious_q15[static_cast<size_t>(answer.mask)]);
   json["alternatives"] = Json::array();
   for (size_t i = 0; i < answer.ious_q15.size(); ++i) {
-    json["alternatives"].push_back({{"mask", i}, {"predicted_iou", Score(answer.ious_q15[i])}});
+    json["alternatives"].push_back({{"mask", i}, {"predicted_iou", ScoreNumber(answer.ious_q15[i])}});
   }
   const MaskExtent& extent = answer.extent;
   json["bbox"] = {extent.x, extent.y, extent.width, extent.height};
@@ -76,15 +74,6 @@ void TellJson(const Settings& settings, const SegmentReport& report) {
   Out(DumpJson(json));
 }
 
-// Thousandths, rounded.
-std::string ScoreText(int q15) {
-  const int thousandths = (q15 * 1000 + (1 << 14)) >> 15;
-  char text[16];
-  std::snprintf(text, sizeof text, "%s%d.%03d", thousandths < 0 ? "-" : "", std::abs(thousandths) / 1000,
-                std::abs(thousandths) % 1000);
-  return text;
-}
-
 std::string Tenths(double ms) {
   char text[32];
   std::snprintf(text, sizeof text, "%.1f", ms);
@@ -99,7 +88,7 @@ void TellWords(const Settings& settings, const SegmentReport& report) {
     const Answer& answer = report.answers[i];
     const std::string object = report.answers.size() == 1 ? "" : "object " + std::to_string(i) + ": ";
     Say(settings.flags, "%smask %d, predicted IoU %s, %" PRIu64 " pixels%s%s", object.c_str(), answer.mask,
-        ScoreText(answer.ious_q15[static_cast<size_t>(answer.mask)]).c_str(), answer.extent.area,
+        ScoreText(answer.ious_q15[static_cast<size_t>(answer.mask)], 3).c_str(), answer.extent.area,
         Arrow(answer.file).c_str(), Arrow(answer.logits_file).c_str());
   }
   for (const auto& [what, file] : report.pictures) {

@@ -58,7 +58,8 @@ void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& 
 // Adds the inputs of a layer to its Gram matrix; the neck's 3x3 convolution sees neighbourhoods.
 class GramCollector {
  public:
-  GramCollector(const SamConfig& config, const std::vector<LayerSite>& layers) : grid_(config.grid()) {
+  GramCollector(const SamConfig& config, const std::vector<LayerSite>& layers, Parallel& pool)
+      : grid_(config.grid()), pool_(pool) {
     for (const LayerSite& layer : layers) {
       grams_.emplace(layer.name, Gram(layer.in));
       layers_[layer.name + ".in"] = layer.name;
@@ -68,7 +69,7 @@ class GramCollector {
     const auto found = layers_.find(site);
     if (found == layers_.end()) return;
     Gram& gram = grams_.at(found->second);
-    if (gram.channels() == channels) return gram.Add(values);
+    if (gram.channels() == channels) return gram.Add(values, pool_);
     // Official weights are in order (channel, ky, kx).
     constexpr size_t kStep = 3;  // every third position
     std::vector<float> rows;
@@ -81,12 +82,13 @@ class GramCollector {
         }
       }
     }
-    gram.Add(rows);
+    gram.Add(rows, pool_);
   }
   Grams Take() { return std::move(grams_); }
 
  private:
   const size_t grid_;
+  Parallel& pool_;
   std::map<std::string, std::string, std::less<>> layers_;  // input site: layer
   Grams grams_;
 };
@@ -98,7 +100,7 @@ Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const C
                        const StepProgress& progress) {
   Observations seen;
   AttentionCollector attentions(config, options.attention_samples);
-  GramCollector grams(config, gram_layers);
+  GramCollector grams(config, gram_layers, sam.pool());
   sam.set_hook([&](std::string_view site, std::span<float> values, size_t channels) {
     seen.statistics.Add(site, values, channels);
     attentions.See(site, values, channels);

@@ -199,10 +199,10 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
   INTSAM_TRY(planner.Prepare(attentions, layers));
   StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
   StepCounter rounded(Stage(progress, "rounding layers"), layers.size());
-  const int workers = fp32::ReferenceThreads(threads);
-  fp32::ParallelItems(workers, attentions.size(), fp32::kMinimumParallelWork,
+  ThreadPool pool(fp32::ReferenceThreads(threads));
+  fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork,
                       [&](size_t i, int) { planner.Attention(attentions[i]), coded.Done(attentions[i].name); });
-  fp32::ParallelItems(workers, layers.size(), fp32::kMinimumParallelWork,
+  fp32::ParallelItems(pool, layers.size(), fp32::kMinimumParallelWork,
                       [&](size_t i, int) { planner.Layer(layers[i]), rounded.Done(layers[i].name); });
   return Status();
 }

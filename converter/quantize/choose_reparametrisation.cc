@@ -330,11 +330,11 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
   const std::vector<LayerSite> layers = QuantizedLayers(model.config);
   for (const AttentionSite& site : attentions) report.attentions.try_emplace(site.name);
   for (const LayerSite& layer : layers) report.layers.try_emplace(layer.name);
-  const int workers = fp32::ReferenceThreads(threads);
+  ThreadPool pool(fp32::ReferenceThreads(threads));
   StepCounter changed_attentions(Stage(progress, "changing attentions"), attentions.size());
   StepCounter changed_layers(Stage(progress, "changing layers"), layers.size());
 
-  fp32::ParallelItems(workers, attentions.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
+  fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
     const AttentionSite& site = attentions[i];
     AttentionReport& r = report.attentions.at(site.name);
     AttentionChooser chooser(model, seen, bits, method, site, r);
@@ -350,7 +350,7 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
 
   const SamConfig& c = model.config;
   NormMigration migration(model, seen, bits, method);
-  fp32::ParallelItems(workers, layers.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
+  fp32::ParallelItems(pool, layers.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
     const LayerSite& layer = layers[i];
     LayerReport& r = report.layers.at(layer.name);
     const size_t end = layer.name.rfind('.');

@@ -23,7 +23,9 @@
 namespace intsam::internal {
 namespace {
 
-constexpr const char* kTool = "accuracy";
+constexpr ToolHelp kHelp = {"accuracy", "measures every profile and method.",
+                           "CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS",
+                           "accuracy models/sam_tiny.safetensors DATA/calib DATA/val --bits w8a8"};
 
 struct Row {
   std::string bits, name;
@@ -232,8 +234,7 @@ class Converter {
 };
 
 cxxopts::Options MakeOptions() {
-  cxxopts::Options options(kTool, "Accuracy of every profile and method.\n");
-  options.positional_help("CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS");
+  cxxopts::Options options(kHelp.tool);
   options.add_options()("checkpoint", "", cxxopts::value<std::string>())("calib", "", cxxopts::value<std::string>())(
       "photos", "", cxxopts::value<std::string>())("calib-limit", "photos to calibrate on",
                                                    cxxopts::value<std::string>()->default_value("32"))(
@@ -257,7 +258,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
   INTSAM_ASSIGN(FloatModel model, LoadFloatModel(parsed["checkpoint"].as<std::string>(), ""));
   INTSAM_ASSIGN(const CalibrationPhotos calibration,
                 ReadCalibrationPhotos("CALIBRATION_PHOTOS", parsed["calib"].as<std::string>(), model.config.image_size,
-                                      {.limit = static_cast<size_t>(calib_limit), .strict = true}));
+                                      {.limit = static_cast<size_t>(calib_limit), .strict = true}, {}));
   const std::vector<CalibrationImage>& images = calibration.images;
   if (parsed.count("bimodal") != 0) {
     FloatSam sam(model, 0);
@@ -296,7 +297,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
   return Status();
 }
 
-Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
+Status Run(int argc, char** argv) { return RunWithOptions(kHelp, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam::internal

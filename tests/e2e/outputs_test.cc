@@ -4,22 +4,20 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "apps/common/photo/photo_reader.h"
 #include "apps/common/logits_npy.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/picture_writer.h"
+#include "apps/common/score.h"
+#include "tests/e2e/expect_failure.h"
 #include "tests/e2e/test_files.h"
 
 namespace intsam::internal {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
-
-void ExpectFailure(const Status& status, Code code, const std::string& word) {
-  EXPECT_EQ(status.code(), code) << status.message();
-  EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
-}
 
 TEST(PictureWriter, Gray16KeepsEveryBit) {
   const TemporaryFolder folder;
@@ -61,6 +59,26 @@ TEST(PictureWriter, TooLargePicturesAreRefused) {
   EXPECT_TRUE(CheckPictureSize("a.png", {32768, 32768}, 1).ok());
   ExpectFailure(CheckPictureSize("a.png", {32768, 32768}, 2), Code::kResource, "a.png: cannot write");
   ExpectFailure(CheckPictureSize("a.png", {0, 5}, 3), Code::kResource, "0 x 5");
+}
+
+TEST(Score, RoundsHalfUp) {
+  EXPECT_EQ(ScoreText(32768, 3), "1.000");
+  EXPECT_EQ(ScoreText(30474, 2), "0.93");
+  EXPECT_EQ(ScoreText(-328, 2), "-0.01");
+  EXPECT_EQ(ScoreText(-10, 2), "0.00");
+  EXPECT_EQ(ScoreText(33000, 4), "1.0071");
+  EXPECT_EQ(ScoreText(1, 4), "0.0000");
+  EXPECT_EQ(ScoreText(2, 4), "0.0001");
+}
+
+// In JSON, no number has the noise of a division by powers of ten.
+TEST(Score, NumbersInJsonHaveFourDecimals) {
+  for (int q15 = -40000; q15 <= 40000; ++q15) {
+    std::string text = ScoreText(q15, 4);
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text += '0';
+    ASSERT_EQ(nlohmann::json(ScoreNumber(q15)).dump(), text) << q15;
+  }
 }
 
 constexpr LogitForm kForm{4, 1'500'000'001, 40};

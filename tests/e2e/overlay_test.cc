@@ -163,7 +163,7 @@ TEST(Overlay, ContourIsSeenOnAnyGround) {
       lightest = std::max(lightest, Light(At(picture, x, 200)));
       darkest = std::min(darkest, Light(At(picture, x, 200)));
     }
-    EXPECT_GT(lightest - darkest, 250) << Light(ground);
+    EXPECT_GT(lightest - darkest, 150) << Light(ground);
   }
 }
 

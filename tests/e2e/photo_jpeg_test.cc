@@ -88,6 +88,10 @@ TEST(Jpeg, SurplusBytesChangeNothing) {
   zeros.insert(zeros.end(), 16, 0), zeros.insert(zeros.end(), {0xFF, 0});
   zeros.insert(zeros.end(), 16, 0), zeros.insert(zeros.end(), {0xFF, 0xD9});
   EXPECT_TRUE(Decoded(zeros).rgb == plain.rgb);
+  // Pictures behind the picture, as in MPO files.
+  Bytes both = rocket;
+  both.insert(both.end(), rocket.begin(), rocket.end());
+  EXPECT_TRUE(Decoded(both).rgb == plain.rgb);
   // Between segments.
   Bytes between = rocket;
   between.insert(between.begin() + 2, 16, 0);

@@ -112,6 +112,7 @@ class Folders : public testing::Test {
 using Names = std::vector<std::string>;
 
 TEST_F(Folders, HoldPhotosAndForeignEntries) {
+  SKIP_WITHOUT_POSIX();
   for (const char* name : {"b.png", "A.JPG", "c.jfif", "d.JPE", "e.jpeg", "f.png"}) Photo(name);
   Photo("._b.png"), Photo(".hidden.png"), Photo("b.labels.0.png");
   WriteAll(folder_ / "notes.txt", Bytes{1});
@@ -162,16 +163,19 @@ TEST_F(Folders, ManyNotesAreCounted) {
 }
 
 TEST_F(Folders, FilesNamedByFilesAreRegular) {
+  SKIP_WITHOUT_POSIX();
   Photo("a.png");
   ASSERT_EQ(mkfifo((folder_ / "pipe").c_str(), 0600), 0);
   std::filesystem::create_symlink("a.png", folder_ / "link");
-  EXPECT_TRUE(ReadMask(folder_ / "link").ok());
-  ExpectFailure(ReadMask(folder_ / "pipe").status(), Code::kIo, "pipe: not a regular file");
-  ExpectFailure(ReadMask("/dev/zero").status(), Code::kIo, "/dev/zero: not a regular file");
-  ExpectFailure(ReadMask(folder_.path()).status(), Code::kIo, "Is a directory");
-  ExpectFailure(ReadImage(folder_ / "pipe", {.regular_file = true}).status(), Code::kIo, "not a regular file");
-  ExpectFailure(ReadMask(folder_ / std::string("a.png\0.jpg", 10)).status(), Code::kUsage, "zero byte");
+  const auto failure = [](const std::string& path) { return ReadRegularFile(path, 1000).status(); };
+  EXPECT_TRUE(failure(folder_ / "link").ok());
+  ExpectFailure(failure(folder_ / "pipe"), Code::kIo, "pipe: not a regular file");
+  ExpectFailure(failure("/dev/zero"), Code::kIo, "/dev/zero: not a regular file");
+  ExpectFailure(failure(folder_.path()), Code::kIo, "Is a directory");
+  ExpectFailure(failure(folder_ / std::string("a.png\0.jpg", 10)), Code::kUsage, "zero byte");
   ExpectFailure(ReadRegularFile(folder_ / "a.png", 10).status(), Code::kResource, "larger than the limit of 10 bytes");
+  ExpectFailure(ReadLabels(folder_ / "pipe").status(), Code::kIo, "not a regular file");
+  ExpectFailure(ReadImage(folder_ / "pipe", {.regular_file = true}).status(), Code::kIo, "not a regular file");
 }
 
 }  // namespace

@@ -86,6 +86,19 @@ TEST(ImageFile, InterlacedPngs) {
   }
 }
 
+// Chunks that say nothing about these pixels: of an animation, of a profile that is none, of text that would grow.
+TEST(ImageFile, OtherChunksChangeNothing) {
+  Bytes png = MakePng(2, 1, 8, 2, {{1, 2, 3, 4, 5, 6}});
+  Bytes text = {'k', 0, 0};
+  const Bytes zeros = Deflated(Bytes(100000, 0));
+  text.insert(text.end(), zeros.begin(), zeros.end());
+  png = WithChunk(WithChunk(png, "iCCP", {'x', 0, 0, 1, 2, 3}), "zTXt", text);
+  png = WithChunk(WithChunk(png, "acTL", {0, 0, 0, 1, 0, 0, 0, 0}), "gAMA", {0, 0, 0, 7});
+  Result<Image> image = DecodeImage(png);
+  ASSERT_TRUE(image.ok()) << image.status().message();
+  EXPECT_EQ(image->rgb, (Bytes{1, 2, 3, 4, 5, 6}));
+}
+
 // The sides that are allowed, one pixel wide.
 TEST(ImageFile, LongRows) {
   Result<Image> wide = DecodeImage(MakePng(32768, 1, 8, 0, {Bytes(32768, 9)}));

@@ -6,17 +6,13 @@
 
 #include "apps/common/prompt_json.h"
 #include "apps/common/prompt_text.h"
+#include "tests/e2e/expect_failure.h"
 #include "tests/e2e/test_files.h"
 
 namespace intsam::internal {
 namespace {
 
 constexpr ImageSize kImage{640, 480};
-
-void ExpectFailure(const Status& status, Code code, const std::string& word) {
-  EXPECT_EQ(status.code(), code) << status.message();
-  EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
-}
 
 int32_t Coordinate(const std::string& text) {
   Result<int32_t> value = ParseCoordinate(text);

@@ -77,15 +77,16 @@ std::vector<std::string> FuzzSeeds() {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace intsam::internal;
+  namespace fuzz = intsam::internal::testing;  // GoogleTest has a namespace of this name, too
   const std::span<const uint8_t> file(data, size);
   const auto format = RecognisePhoto(file);
   if (!format.ok()) {
-    testing::RequireSentence(format.status());
+    fuzz::RequireSentence(format.status());
     return 0;
   }
-  testing::Decode(format.value()->decode, file);
+  fuzz::Decode(format.value()->decode, file);
   // The decoder of builds without libraries.
-  testing::TouchingSink sink;
+  fuzz::TouchingSink sink;
   if (std::string(format.value()->name) == "PNG") (void)DecodePngByStb(file, sink);
   if (std::string(format.value()->name) == "JPEG") (void)DecodeJpegByStb(file, sink);
   return 0;

@@ -24,6 +24,12 @@ def files(root, folders=TOP_LEVEL, suffixes=CODE):
     return found
 
 
+def documents(root):
+    """Paths of the Markdown files: those of the root and of .github, and those below the folders above."""
+    top = [path.name for path in sorted(root.glob("*.md"))]
+    return top + files(root, TOP_LEVEL + (".github",), (".md",))
+
+
 _COMMENT_OR_STRING = re.compile(
     r'//[^\n]*|/\*.*?\*/|R"([^(\s]*)\(.*?\)\1"|"(?:\\.|[^"\\\n])*"|(?<![0-9A-Za-z_])\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
 

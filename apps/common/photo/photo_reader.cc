@@ -57,11 +57,6 @@ Result<Image> ReadImage(const std::string& path, const ReadOptions& options) {
   return WithPath(standard_input ? "standard input" : path, DecodeImage(file, options));
 }
 
-Result<Mask> ReadMask(const std::string& path) {
-  INTSAM_ASSIGN(const std::vector<uint8_t> file, ReadRegularFile(path, kImageFileBytes));
-  return WithPath(path, DecodeMask(file));
-}
-
 Result<LabelMap> ReadLabels(const std::string& path) {
   INTSAM_ASSIGN(const std::vector<uint8_t> file, ReadRegularFile(path, kImageFileBytes));
   return WithPath(path, DecodeLabels(file));

@@ -52,8 +52,7 @@ Result<Image> ReadImage(const std::string& path, const ReadOptions& options = {}
 Result<Image> DecodeImage(std::span<const uint8_t> file, const ReadOptions& options = {});
 
 // Any picture as a mask: inside is what has a colour other than black (any channel above 0, after the palette) and is
-// not fully transparent. Oriented as ReadImage does. `path` may come from somebody else's file: regular files only.
-Result<Mask> ReadMask(const std::string& path);
+// not fully transparent. Oriented as ReadImage does.
 Result<Mask> DecodeMask(std::span<const uint8_t> file);
 
 // 8 or 16-bit gray PNG, values as stored, oriented as ReadImage does. Regular files only.

@@ -7,9 +7,9 @@ import tempfile
 import numpy as np
 import torch
 
-from export_ptq4sam import check_against, convert, harden_in_place, walk
-from ptq4sam_contract import (DTYPES, FORMAT, ROLES, TOKEN_TO_IMAGE, ExportError, check_complete,
-                              quantised_sites, sam_layout, write_safetensors)
+from ptq4sam_contract import (DTYPES, FORMAT, ROLES, TOKEN_TO_IMAGE, ExportError, check_complete, quantised_sites,
+                              sam_layout, write_safetensors)
+from ptq4sam_model import check_against, convert, harden_in_place, walk
 
 nn = torch.nn
 
