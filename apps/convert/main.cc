@@ -43,8 +43,9 @@ cxxopts::Options MakeOptions() {
       text(), "CODING");
   add("enable", "features to add to the method: " + FeatureNames(), list(), "A,B");
   add("ablate", "features to take away from the method", list(), "A,B");
-  add("from-ptq4sam", "instead of a checkpoint: a model calibrated by PTQ4SAM (converter/import/export_ptq4sam.py)",
-      text(), "FILE");
+  add("from-ptq4sam",
+      "instead of a checkpoint: a model calibrated by PTQ4SAM (converter/export_ptq4sam/export_ptq4sam.py)", text(),
+      "FILE");
   add("synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)", text(),
       "SIZE");
   add("seed", "seed of --synthetic", text()->default_value("1"), "N");

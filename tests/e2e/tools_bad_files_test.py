@@ -63,7 +63,7 @@ class BadModel(ToolTest):
     def test_unsupported(self):
         self.refused(5, patched(self.model, 8, struct.pack("<I", 9)), "version", "9")
         self.refused(5, patched(self.model, 12, struct.pack("<I", 1)), "flags")
-        embed_dim = section_of(self.model, "fields")[0] + 2 * 8
+        embed_dim = section_of(self.model, "fields")[0] + 3 * 8
         self.refused(5, patched(self.model, embed_dim, struct.pack("<q", 33)), "embed_dim", "33")
 
     def test_hostile_fields_under_right_checksums(self):
@@ -71,9 +71,9 @@ class BadModel(ToolTest):
         for field, value, says in (
             (0, 0, "config.image_size: 0"),
             (0, 2**32 + 128, "config.image_size"),
-            (3, 65, "config.depth: 65"),
-            (3, -1, "config.depth: -1"),
-            (3, 3, "blocks.2"),
+            (4, 65, "config.depth: 65"),
+            (4, -1, "config.depth: -1"),
+            (4, 3, "blocks.2"),
         ):
             self.refused(4, patched(self.model, fields + 8 * field, struct.pack("<q", value)), says)
         for offset, data in (
@@ -125,7 +125,7 @@ class BadImage(ToolTest):
 
     def test_other_formats(self):
         for data in (b"plain text", b"GIF89a" + bytes(100), b"\x88" + self.photo().read_bytes()[1:]):
-            self.refused(5, self.write("bad.png", data), "no picture of a known format")
+            self.refused(5, self.write("bad.png", data), "this build reads PNG, JPEG")
 
     def test_over_the_limit(self):
         self.refused(6, self.write("wide.png", encode_png(40000, 1, bytes(3 * 40000))), "40000")
