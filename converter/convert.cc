@@ -57,6 +57,7 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
   ReportKeys(model.config, seen, true, converted.report);
   INTSAM_TRY(CompletePlan(model, seen, options.bits, options.method, options.threads, options.progress, plan,
                           converted.report));
+  if (options.progress) options.progress("packing", 0, 0, "");
   INTSAM_ASSIGN(converted.quantized, QuantizeModel(model, seen.statistics, plan));
   converted.provenance = Provenance(model, images, options, imported, converted.report);
   converted.quantize_ns = watch.Lap();

@@ -22,7 +22,7 @@ struct ConvertOptions {
   QuantizeMethod method;
   int threads = 0;          // 0: all cores
   std::string source_name;  // of the checkpoint, for the provenance: its file's name without folders; may be empty
-  StageProgress progress;   // also "observing" and "calibrating"
+  StageProgress progress;   // also "observing", "calibrating" and "packing"
 };
 
 // An integer model in memory, and its provenance (JSON).

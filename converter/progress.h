@@ -24,10 +24,12 @@ inline StepProgress Stage(const StageProgress& progress, const char* name) {
       [&progress, name](uint64_t done, uint64_t total, const std::string& what) { progress(name, done, total, what); };
 }
 
-// Counts steps that threads do in any order.
+// Counts steps that threads do in any order, and announces itself with none done.
 class StepCounter {
  public:
-  StepCounter(StepProgress progress, uint64_t total) : progress_(std::move(progress)), total_(total) {}
+  StepCounter(StepProgress progress, uint64_t total) : progress_(std::move(progress)), total_(total) {
+    if (progress_) progress_(0, total_, "");
+  }
   void Done(const std::string& what) {
     const std::lock_guard<std::mutex> lock(mutex_);
     ++done_;

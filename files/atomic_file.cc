@@ -199,12 +199,16 @@ AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
 AtomicFile::~AtomicFile() { Discard(); }
 
 void AtomicFile::Discard() {
+  if (slot_ >= 0) {
+    const InterruptBlock block;
+    // Out of the handler's sight first, closed last: without the lock the name may be another process's.
+    slots[slot_].state = kClaimed;
+    unlink(temporary_.c_str());
+    slots[slot_].state = kFree;
+  }
+  slot_ = -1;
   if (descriptor_ >= 0) close(descriptor_);
   descriptor_ = -1;
-  if (slot_ < 0) return;
-  unlink(temporary_.c_str());
-  slots[slot_].state = kFree;
-  slot_ = -1;
 }
 
 Status AtomicFile::Fail(const char* action, int error) {
@@ -235,10 +239,13 @@ Status AtomicFile::Sync() {
 
 Status AtomicFile::Commit() {
   INTSAM_TRY(Sync());
-  if (close(std::exchange(descriptor_, -1)) != 0) return Fail("cannot close", errno);
-  if (rename(temporary_.c_str(), target_.c_str()) != 0) return Fail("cannot rename into place", errno);
-  slots[slot_].state = kFree;
-  slot_ = -1;
+  {
+    const InterruptBlock block;
+    slots[slot_].state = kClaimed;  // once renamed, the temporary's name may be another process's
+    if (rename(temporary_.c_str(), target_.c_str()) != 0) return Fail("cannot rename into place", errno);
+    slots[std::exchange(slot_, -1)].state = kFree;
+  }
+  close(std::exchange(descriptor_, -1));  // what it could report, Sync has
   SyncDirectoryOf(target_);
   return Status();
 }

@@ -17,7 +17,7 @@ constexpr ToolHelp kHelp = {
     "Compares an integer model with the float checkpoint it came from, and both with human masks.",
     "--model MODEL --checkpoint CHECKPOINT --images DIR",
     "intsam-compare -m vit_b.isam --checkpoint sam_vit_b_01ec64.pth --images photos\n"
-    "intsam-compare -m vit_b.isam --checkpoint sam_vit_b_01ec64.pth --images photos --labels photos --json"};
+    "intsam-compare -m vit_b.isam --checkpoint sam_vit_b.pth --images photos --labels photos --json"};
 
 cxxopts::Options MakeOptions() {
   const auto text = [] { return cxxopts::value<std::string>(); };

@@ -43,8 +43,9 @@ cxxopts::Options MakeOptions() {
       text(), "CODING");
   add("enable", "features to add to the method: " + FeatureNames(), list(), "A,B");
   add("ablate", "features to take away from the method", list(), "A,B");
-  add("from-ptq4sam", "instead of a checkpoint: a model calibrated by PTQ4SAM (converter/import/export_ptq4sam.py)",
-      text(), "FILE");
+  add("from-ptq4sam",
+      "instead of a checkpoint: a model calibrated by PTQ4SAM (converter/export_ptq4sam/export_ptq4sam.py)", text(),
+      "FILE");
   add("synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)", text(),
       "SIZE");
   add("seed", "seed of --synthetic", text()->default_value("1"), "N");
@@ -152,8 +153,8 @@ void Note(const CommonFlags& flags, const std::vector<std::string>& lines) {
   for (const std::string& line : lines) Say(flags, "%s: note: %s", kHelp.tool, line.c_str());
 }
 
-void Report(const CommonFlags& flags, const std::string& output, const ConvertedModel& converted,
-            const Written& written) {
+void PrintSummary(const CommonFlags& flags, const std::string& output, const ConvertedModel& converted,
+                  const Written& written) {
   const double calibrate_s = static_cast<double>(converted.calibrate_ns) * 1e-9;
   const double quantize_s = static_cast<double>(converted.quantize_ns) * 1e-9;
   if (flags.json) {
@@ -199,7 +200,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_ASSIGN(const Written written, Write(converted, output));
   bar.Clear();
   Note(flags, converted.quantized->notes);
-  Report(flags, output, converted, written);
+  PrintSummary(flags, output, converted, written);
   return Status();
 }
 

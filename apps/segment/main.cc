@@ -91,7 +91,7 @@ class Steps {
   uint64_t objects_ = 0, encoder_ = 0, answered_ = 0, written_ = 0;
 };
 
-Status CreateSession(const Settings& settings, const Model& model, Steps& steps, Session& session) {
+Status CreateSession(const SegmentSettings& settings, const Model& model, Steps& steps, Session& session) {
   intsam_session_options options;
   intsam_session_options_init(&options);
   options.threads = settings.flags.threads;
@@ -163,7 +163,7 @@ Status SegmentObjects(const intsam_model_info& model, Session& session, Steps& s
   return Status();
 }
 
-Status Segment(const Settings& settings) {
+Status Segment(const SegmentSettings& settings) {
   SegmentReport report;
   Stopwatch watch;
   Model model;
@@ -211,7 +211,7 @@ Status Segment(const Settings& settings) {
 Status Run(int argc, char** argv) {
   return RunWithOptions(SegmentHelp(), SegmentOptions(), argc, argv,
                         [](const cxxopts::ParseResult& parsed, const CommonFlags& flags) -> Status {
-                          INTSAM_ASSIGN(const Settings settings, ReadSettings(parsed, flags));
+                          INTSAM_ASSIGN(const SegmentSettings settings, ReadSettings(parsed, flags));
                           return Segment(settings);
                         });
 }

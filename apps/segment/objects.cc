@@ -12,7 +12,7 @@
 namespace intsam::internal {
 namespace {
 
-Result<std::vector<ObjectPrompt>> TypedPrompts(const Settings& settings, ImageSize photo) {
+Result<std::vector<ObjectPrompt>> TypedPrompts(const SegmentSettings& settings, ImageSize photo) {
   if (settings.points.size() > kMaxPromptsPerObject)
     return Error(Code::kResource, "--point: %zu points, the limit is %zu", settings.points.size(),
                  kMaxPromptsPerObject);
@@ -82,7 +82,8 @@ Status CheckMaskMemory(const std::vector<ObjectPrompt>& prompts, const intsam_mo
 
 }  // namespace
 
-Result<std::vector<Object>> GatherObjects(const Settings& settings, const intsam_model_info& model, ImageSize photo) {
+Result<std::vector<Object>> GatherObjects(const SegmentSettings& settings, const intsam_model_info& model,
+                                          ImageSize photo) {
   std::vector<Object> objects;
   if (!settings.has_prompt()) return objects;
   INTSAM_ASSIGN(std::vector<ObjectPrompt> prompts,

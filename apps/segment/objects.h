@@ -23,7 +23,8 @@ struct Object {
 
 // kUsage for prompts that cannot be meant, with the option or the place in the file; kResource for masks that would
 // take too much memory. No prompts: no objects.
-Result<std::vector<Object>> GatherObjects(const Settings& settings, const intsam_model_info& model, ImageSize photo);
+Result<std::vector<Object>> GatherObjects(const SegmentSettings& settings, const intsam_model_info& model,
+                                          ImageSize photo);
 
 }  // namespace intsam::internal
 

@@ -9,7 +9,7 @@
 
 namespace intsam::internal {
 
-Outputs::Outputs(const Settings& settings, ImageSize photo, size_t objects, const LogitForm& logits)
+Outputs::Outputs(const SegmentSettings& settings, ImageSize photo, size_t objects, const LogitForm& logits)
     : settings_(settings),
       size_(photo),
       overlay_size_(OverlaySize(photo, settings.overlay_size)),

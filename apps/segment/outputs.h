@@ -29,7 +29,7 @@ struct Answer {
 class Outputs {
  public:
   // `settings` must outlive the outputs.
-  Outputs(const Settings& settings, ImageSize photo, size_t objects, const LogitForm& logits);
+  Outputs(const SegmentSettings& settings, ImageSize photo, size_t objects, const LogitForm& logits);
 
   // Refuses outputs that would overwrite something, cannot be made, are too large, or need too much memory together.
   Status Check(const std::vector<Object>& objects) const;
@@ -54,7 +54,7 @@ class Outputs {
   Status WriteOverlay();
   Status WriteCutout() const;
 
-  const Settings& settings_;
+  const SegmentSettings& settings_;
   ImageSize size_, overlay_size_;
   size_t count_;
   LogitForm logits_;

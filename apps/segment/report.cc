@@ -50,7 +50,7 @@ Json AnswerJson(size_t index, const Object& object, const Answer& answer) {
   return json;
 }
 
-void TellJson(const Settings& settings, const SegmentReport& report) {
+void TellJson(const SegmentSettings& settings, const SegmentReport& report) {
   Json json;
   json["intsam"] = intsam_version();
   json["model"] = settings.model;
@@ -83,7 +83,7 @@ std::string Tenths(double ms) {
 // " -> m.png", or nothing.
 std::string Arrow(const std::string& file) { return file.empty() ? "" : " -> " + file; }
 
-void TellWords(const Settings& settings, const SegmentReport& report) {
+void TellWords(const SegmentSettings& settings, const SegmentReport& report) {
   for (size_t i = 0; i < report.answers.size(); ++i) {
     const Answer& answer = report.answers[i];
     const std::string object = report.answers.size() == 1 ? "" : "object " + std::to_string(i) + ": ";
@@ -109,7 +109,7 @@ void TellWords(const Settings& settings, const SegmentReport& report) {
 
 }  // namespace
 
-void Tell(const Settings& settings, const SegmentReport& report) {
+void Tell(const SegmentSettings& settings, const SegmentReport& report) {
   if (settings.flags.json) {
     TellJson(settings, report);
   } else {

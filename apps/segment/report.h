@@ -26,7 +26,7 @@ struct SegmentReport {
   std::vector<std::pair<std::string, std::string>> pictures;  // what, and its file
 };
 
-void Tell(const Settings& settings, const SegmentReport& report);
+void Tell(const SegmentSettings& settings, const SegmentReport& report);
 
 }  // namespace intsam::internal
 

@@ -40,7 +40,7 @@ Status CheckEnding(const char* option, const std::string& path, std::initializer
                                   ", the formats that are written here");
 }
 
-Status CheckPrompts(const Settings& s) {
+Status CheckPrompts(const SegmentSettings& s) {
   const bool typed = !s.points.empty() || !s.boxes.empty() || !s.mask_input.empty();
   if (typed && !s.prompts.empty()) {
     return Error(Code::kUsage,
@@ -57,7 +57,7 @@ Status CheckPrompts(const Settings& s) {
   return Status();
 }
 
-Status CheckFiles(const Settings& s) {
+Status CheckFiles(const SegmentSettings& s) {
   if (!s.writes_masks() && s.save_embedding.empty() && !s.flags.json) {
     return Error(Code::kUsage,
                  "--output: which file to write is missing (or --overlay, --cutout, --label-map, --logits, "
@@ -85,10 +85,11 @@ Status CheckFiles(const Settings& s) {
 const ToolHelp& SegmentHelp() {
   static const std::string kSummary =
       "Segments objects of a photo from points, boxes and masks.\n"
-      "Coordinates are pixels of the photo as it is seen, from its top left corner, x first; decimals are allowed.\n"
+      "Coordinates are pixels of the photo as it is seen, x first, from its top left corner;\n"
+      "decimals are allowed.\n"
       "IMAGE: " +
       PhotoHelp() +
-      "; not needed with --embedding.\n"
+      "\nIMAGE is not needed with --embedding.\n"
       "IMAGE and --prompts may be -, standard input, and one output may be -, standard output.";
   static const ToolHelp kHelp = {
       "intsam-segment", kSummary.c_str(), "MODEL IMAGE",
@@ -132,8 +133,8 @@ cxxopts::Options SegmentOptions() {
   return options;
 }
 
-Result<Settings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
-  Settings s;
+Result<SegmentSettings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
+  SegmentSettings s;
   s.flags = flags;
   s.model = TextOption(parsed, "model");
   s.image = TextOption(parsed, "image");

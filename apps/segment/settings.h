@@ -11,7 +11,7 @@
 namespace intsam::internal {
 
 // Files are as the user named them, "-" for standard input or output, and empty where an option was not given.
-struct Settings {
+struct SegmentSettings {
   CommonFlags flags;
   std::string model, image;
   std::vector<std::string> points, boxes;  // as typed
@@ -34,7 +34,7 @@ const ToolHelp& SegmentHelp();
 cxxopts::Options SegmentOptions();
 
 // kUsage for options that do not go together, and for names of outputs whose ending is no format for them.
-Result<Settings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFlags& flags);
+Result<SegmentSettings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFlags& flags);
 
 }  // namespace intsam::internal
 

@@ -197,11 +197,11 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
   const std::vector<AttentionSite> attentions = QuantizedAttentions(model.config);
   const std::vector<LayerSite> layers = QuantizedLayers(model.config);
   INTSAM_TRY(planner.Prepare(attentions, layers));
-  StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
-  StepCounter rounded(Stage(progress, "rounding layers"), layers.size());
   ThreadPool pool(fp32::ReferenceThreads(threads));
+  StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
   fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork,
                       [&](size_t i, int) { planner.Attention(attentions[i]), coded.Done(attentions[i].name); });
+  StepCounter rounded(Stage(progress, "rounding layers"), layers.size());
   fp32::ParallelItems(pool, layers.size(), fp32::kMinimumParallelWork,
                       [&](size_t i, int) { planner.Layer(layers[i]), rounded.Done(layers[i].name); });
   return Status();

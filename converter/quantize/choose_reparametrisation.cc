@@ -331,9 +331,8 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
   for (const AttentionSite& site : attentions) report.attentions.try_emplace(site.name);
   for (const LayerSite& layer : layers) report.layers.try_emplace(layer.name);
   ThreadPool pool(fp32::ReferenceThreads(threads));
-  StepCounter changed_attentions(Stage(progress, "changing attentions"), attentions.size());
-  StepCounter changed_layers(Stage(progress, "changing layers"), layers.size());
 
+  StepCounter changed_attentions(Stage(progress, "changing attentions"), attentions.size());
   fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
     const AttentionSite& site = attentions[i];
     AttentionReport& r = report.attentions.at(site.name);
@@ -350,6 +349,7 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
 
   const SamConfig& c = model.config;
   NormMigration migration(model, seen, bits, method);
+  StepCounter changed_layers(Stage(progress, "changing layers"), layers.size());
   fp32::ParallelItems(pool, layers.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
     const LayerSite& layer = layers[i];
     LayerReport& r = report.layers.at(layer.name);

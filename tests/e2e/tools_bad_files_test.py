@@ -125,7 +125,7 @@ class BadImage(ToolTest):
 
     def test_other_formats(self):
         for data in (b"plain text", b"GIF89a" + bytes(100), b"\x88" + self.photo().read_bytes()[1:]):
-            self.refused(5, self.write("bad.png", data), "this build reads")
+            self.refused(5, self.write("bad.png", data), "this build reads PNG, JPEG")
 
     def test_over_the_limit(self):
         self.refused(6, self.write("wide.png", encode_png(40000, 1, bytes(3 * 40000))), "40000")

@@ -107,6 +107,23 @@ class Terminal(ToolTest):
         self.assertEqual(code, 0, data)
         self.assertEqual(json.loads("\n".join(screen(data)))["model"], "m.isam")
 
+    def test_one_bar_over_a_photo_and_its_objects(self):
+        self.photo()
+        boxes = [[x, y, x + 9, y + 9] for x in range(0, 30, 3) for y in range(0, 21, 3)]
+        self.write("p.json", json.dumps([[{"type": "box", "data": box}] for box in boxes]))
+        for options, first in (([], "image encoder, patches"), (["--embedding", "e.isemb"], f"object 1 of {len(boxes)}")):
+            if options:
+                self.succeeds("segment", MICRO, "photo.png", "--save-embedding", "e.isemb", "-q")
+            code, data = self.run_on_terminal("segment", MICRO, "photo.png", "--prompts", "p.json", "-o", "m.png", *options)
+            self.assertEqual(code, 0, data)
+            bars = re.findall(rb"segmenting \[[#.]+\] +(\d+)%[^\r]*", data)
+            self.assertIn(first.encode(), re.search(rb"segmenting \[[^\r]*", data)[0])
+            percents = [int(bar) for bar in bars]
+            self.assertEqual(percents, sorted(percents))
+            self.assertEqual((percents[0], percents[-1]), (0, 100))
+            self.assertIn(f"object {len(boxes)} of {len(boxes)}".encode(), data)
+            self.assertRegex(screen(data)[0], r"^object 0: mask 0, predicted IoU .* -> m_0\.png$")
+
     def test_results_of_compare(self):
         self.photo("a.png")
         (self.dir / "photos").mkdir()

@@ -121,7 +121,7 @@ class Usage(ToolTest):
             arguments = [word for option in full if option != missing for word in (option, full[option])]
             self.fails(2, "compare", *arguments, says=missing)
         arguments = [*config, *(word for pair in full.items() for word in pair)]
-        self.fails(2, "compare", *arguments, says="is empty")
+        self.fails(2, "compare", *arguments, says="is empty (photos are files that end in")
         for option, value in (("--limit", "0"), ("--min-agreement", "101"), ("--isa", "mmx")):
             self.fails(2, "compare", *arguments, option, value, says=value)
 

@@ -58,14 +58,14 @@ class PixelSink {
 };
 
 // The values of a picture's colours, without alpha.
-struct ValueRange {
+struct SampleRange {
   int darkest = 65535, brightest = 0;
 };
 
 // Finds the range of the values, for a second run that stretches them.
 class RangeSink : public PixelSink {
  public:
-  const ValueRange& range() const { return range_; }
+  const SampleRange& range() const { return range_; }
 
  protected:
   Status Prepare() override { return Status(); }
@@ -76,13 +76,13 @@ class RangeSink : public PixelSink {
   template <class T>
   void Put(const T* samples);
 
-  ValueRange range_;
+  SampleRange range_;
 };
 
 // RGB of 8 bits. `stretch`: null, or the range that becomes 0 to 255.
 class RgbSink : public PixelSink {
  public:
-  explicit RgbSink(const ValueRange* stretch) : stretch_(stretch) {}
+  explicit RgbSink(const SampleRange* stretch) : stretch_(stretch) {}
   Image Take();  // notes on what was seen included
 
  protected:
@@ -94,7 +94,7 @@ class RgbSink : public PixelSink {
   template <class T>
   void Put(const T* samples, uint32_t y);
 
-  const ValueRange* stretch_;
+  const SampleRange* stretch_;
   std::vector<uint8_t> level_;  // of every value
   std::vector<uint8_t> rgb_;
   int seen_ = 0;  // all values, or-ed
