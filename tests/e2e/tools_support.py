@@ -23,6 +23,7 @@ class Setup:
     tools = ()
     suffix = ""  # of executables
     emulator = ()  # what starts the tools of another target
+    sanitized = False  # memory that a tool frees stays in the sanitizer's quarantine
 
     @classmethod
     def command(cls, tool, *arguments):

@@ -1,7 +1,7 @@
 """The command-line tools as users run them: results, exit codes, one line per error, nothing half-written.
 
 tools_test.py --bin DIR --source DIR --tools NAME... [--model sam_tiny.isam] [--suffix .js] [--emulator WORDS]
-              [unittest options]
+              [--sanitized] [unittest options]
 
 --emulator: what starts the tools, words separated by semicolons as in CMake. Without the convert tool a committed model
 takes the place of the one made here.
@@ -37,12 +37,13 @@ def main():
     parser.add_argument("--model", type=pathlib.Path, help="the bundled model, converted; its photo is skipped without")
     parser.add_argument("--tools", nargs="+", required=True)
     parser.add_argument("--suffix", default="")
+    parser.add_argument("--sanitized", action="store_true")
     parser.add_argument("--emulator", default="", type=lambda words: tuple(filter(None, words.split(";"))))
     options, rest = parser.parse_known_args()
     setup = tools_support.Setup
     setup.bin, setup.source, setup.tools = options.bin.resolve(), options.source.resolve(), options.tools
     setup.model = options.model and options.model.resolve()
-    setup.suffix, setup.emulator = options.suffix, options.emulator
+    setup.suffix, setup.emulator, setup.sanitized = options.suffix, options.emulator, options.sanitized
     with tempfile.TemporaryDirectory(prefix="intsam_tools_") as scratch:
         setup.scratch = pathlib.Path(scratch)
         micro = setup.scratch / "micro.isam"
