@@ -10,14 +10,22 @@
 #include <utility>
 
 #include "converter/checkpoint/limits.h"
+#include "converter/checkpoint/plain_tensors.h"
 #include "converter/checkpoint/tensor_view.h"
 #include "runtime/base/mapped_file.h"
 
 namespace intsam::internal {
 namespace {
 
-// Buffers that some exports of the official model carry; normalisation has fixed constants here.
-bool IsKnownUnused(const std::string& name) { return name == "pixel_mean" || name == "pixel_std"; }
+// Tensors that official files carry and nothing computes with.
+bool IsKnownUnused(const std::string& name, const SamConfig& config) {
+  // Normalisation of pixels has fixed constants here.
+  if (name == "pixel_mean" || name == "pixel_std") return true;
+  // TinyViT's classifier, and the counters of its training.
+  return config.family == kTinyVit &&
+         (name.starts_with("image_encoder.norm_head.") || name.starts_with("image_encoder.head.") ||
+          name.ends_with(".bn.num_batches_tracked"));
+}
 
 Result<std::string> ReadConfigText(const std::string& path, const std::string& config_path) {
   std::string sidecar = config_path;
@@ -33,7 +41,7 @@ Result<std::string> ReadConfigText(const std::string& path, const std::string& c
 }
 
 // The index in the file of each tensor of `specs`.
-Result<std::vector<size_t>> MatchTensors(const std::vector<CheckpointTensor>& tensors,
+Result<std::vector<size_t>> MatchTensors(const std::vector<CheckpointTensor>& tensors, const SamConfig& config,
                                          const std::vector<TensorSpec>& specs) {
   std::unordered_map<std::string_view, size_t> index_of;
   for (size_t i = 0; i < tensors.size(); ++i) index_of.emplace(tensors[i].name, i);
@@ -53,7 +61,7 @@ Result<std::vector<size_t>> MatchTensors(const std::vector<CheckpointTensor>& te
     index_of.erase(found);
   }
   for (const CheckpointTensor& tensor : tensors) {
-    if (index_of.contains(tensor.name) && !IsKnownUnused(tensor.name)) {
+    if (index_of.contains(tensor.name) && !IsKnownUnused(tensor.name, config)) {
       return Error(Code::kUnsupported, "tensor %s: expected no such tensor in this SAM, found shape %s",
                    tensor.name.c_str(), ShapeText(tensor.shape).c_str());
     }
@@ -69,7 +77,7 @@ Result<FloatModel> Load(const std::string& path, const std::string& config_path)
   FloatModel model;
   model.config = *config;
   const std::vector<TensorSpec> specs = SamTensorSpecs(model.config);
-  Result<std::vector<size_t>> indexes = MatchTensors(checkpoint->tensors(), specs);
+  Result<std::vector<size_t>> indexes = MatchTensors(checkpoint->tensors(), model.config, specs);
   if (!indexes.ok()) return indexes.status().WithPrefix(path);
   for (size_t i = 0; i < specs.size(); ++i) {
     std::vector<float> values(checkpoint->tensors()[(*indexes)[i]].elements);
@@ -82,6 +90,7 @@ Result<FloatModel> Load(const std::string& path, const std::string& config_path)
     }
     model.tensors.emplace(specs[i].name, std::move(values));
   }
+  if (Status status = MakePlain(&model); !status.ok()) return status.WithPrefix(path);
   INTSAM_ASSIGN(model.source_sha256, checkpoint->Sha256());
   return model;
 }

@@ -1,5 +1,6 @@
 // The official state dict of one SAM, key by key, in the order in which the original package's state_dict() lists it.
-// Source: facebookresearch/segment-anything, modeling/{image_encoder,prompt_encoder,mask_decoder,transformer}.py.
+// Sources: facebookresearch/segment-anything, modeling/{image_encoder,prompt_encoder,mask_decoder,transformer}.py;
+// ChaoningZhang/MobileSAM, mobile_sam/modeling/tiny_vit_sam.py.
 #include <string>
 #include <utility>
 
@@ -33,16 +34,37 @@ class SpecList {
     }
   }
 
+  // A convolution without bias and the BatchNorm behind it.
+  void ConvBn(const std::string& name, uint64_t out, uint64_t in_per_group, uint64_t kernel) {
+    Tensor(name + ".c.weight", {out, in_per_group, kernel, kernel});
+    for (const char* statistic : {".weight", ".bias", ".running_mean", ".running_var"})
+      Tensor(name + ".bn" + statistic, {out});
+  }
+  void SeparableConv(const std::string& name, uint64_t in, uint64_t hidden, uint64_t out) {
+    ConvBn(name + ".conv1", hidden, in, 1);
+    ConvBn(name + ".conv2", hidden, 1, 3);
+    ConvBn(name + ".conv3", out, hidden, 1);
+  }
+
   std::vector<TensorSpec> Take() { return std::move(specs_); }
 
  private:
   std::vector<TensorSpec> specs_;
 };
 
-void AddImageEncoder(const SamConfig& c, SpecList* list) {
+void AddNeck(const SamConfig& c, uint64_t in, SpecList* list) {
+  const std::string neck = "image_encoder.neck.";
+  list->Tensor(neck + "0.weight", {c.prompt_embed_dim, in, 1, 1});
+  list->Norm(neck + "1", c.prompt_embed_dim);
+  list->Tensor(neck + "2.weight", {c.prompt_embed_dim, c.prompt_embed_dim, 3, 3});
+  list->Norm(neck + "3", c.prompt_embed_dim);
+}
+
+void AddVit(const SamConfig& c, SpecList* list) {
   const std::string root = "image_encoder.";
   list->Tensor(root + "pos_embed", {1, c.grid(), c.grid(), c.vit.embed_dim});
-  list->WeightAndBias(root + "patch_embed.proj", {c.vit.embed_dim, 3, c.vit.patch_size, c.vit.patch_size}, c.vit.embed_dim);
+  list->WeightAndBias(root + "patch_embed.proj", {c.vit.embed_dim, 3, c.vit.patch_size, c.vit.patch_size},
+                      c.vit.embed_dim);
   for (uint32_t i = 0; i < c.vit.depth; ++i) {
     const std::string block = root + "blocks." + std::to_string(i) + ".";
     const uint64_t distances = 2 * uint64_t{c.attention_side(i)} - 1;
@@ -55,10 +77,36 @@ void AddImageEncoder(const SamConfig& c, SpecList* list) {
     list->Linear(block + "mlp.lin1", c.vit.mlp_dim, c.vit.embed_dim);
     list->Linear(block + "mlp.lin2", c.vit.embed_dim, c.vit.mlp_dim);
   }
-  list->Tensor(root + "neck.0.weight", {c.prompt_embed_dim, c.vit.embed_dim, 1, 1});
-  list->Norm(root + "neck.1", c.prompt_embed_dim);
-  list->Tensor(root + "neck.2.weight", {c.prompt_embed_dim, c.prompt_embed_dim, 3, 3});
-  list->Norm(root + "neck.3", c.prompt_embed_dim);
+  AddNeck(c, c.vit.embed_dim, list);
+}
+
+void AddTinyVit(const SamConfig& c, SpecList* list) {
+  const TinyVitConfig& t = c.tiny_vit;
+  const std::string root = "image_encoder.";
+  list->ConvBn(root + "patch_embed.seq.0", t.embed_dims[0] / 2, 3, 3);
+  list->ConvBn(root + "patch_embed.seq.2", t.embed_dims[0], t.embed_dims[0] / 2, 3);
+  for (uint32_t i = 0; i < TinyVitConfig::kStages; ++i) {
+    const std::string stage = root + "layers." + std::to_string(i) + ".";
+    const uint64_t width = t.embed_dims[i];
+    for (uint32_t j = 0; j < t.depths[i]; ++j) {
+      const std::string block = stage + "blocks." + std::to_string(j);
+      if (i == 0) {
+        list->SeparableConv(block, width, t.expand_ratio * width, width);
+        continue;
+      }
+      list->Tensor(block + ".attn.attention_biases", {t.num_heads[i], uint64_t{t.window_sizes[i]} * t.window_sizes[i]});
+      list->Norm(block + ".attn.norm", width);
+      list->Linear(block + ".attn.qkv", 3 * width, width);
+      list->Linear(block + ".attn.proj", width, width);
+      list->Norm(block + ".mlp.norm", width);
+      list->Linear(block + ".mlp.fc1", t.mlp_ratio * width, width);
+      list->Linear(block + ".mlp.fc2", width, t.mlp_ratio * width);
+      list->ConvBn(block + ".local_conv", width, 1, 3);
+    }
+    if (i + 1 < TinyVitConfig::kStages)
+      list->SeparableConv(stage + "downsample", width, t.embed_dims[i + 1], t.embed_dims[i + 1]);
+  }
+  AddNeck(c, t.embed_dims[TinyVitConfig::kStages - 1], list);
 }
 
 void AddPromptEncoder(const SamConfig& c, SpecList* list) {
@@ -108,7 +156,11 @@ void AddMaskDecoder(const SamConfig& c, SpecList* list) {
 
 std::vector<TensorSpec> SamTensorSpecs(const SamConfig& config) {
   SpecList list;
-  AddImageEncoder(config, &list);
+  if (config.family == kVit) {
+    AddVit(config, &list);
+  } else {
+    AddTinyVit(config, &list);
+  }
   AddPromptEncoder(config, &list);
   AddMaskDecoder(config, &list);
   return list.Take();

@@ -10,6 +10,20 @@
 //       attention's output
 //   image_encoder.blocks.I.mlp.{lin1.in,lin1.out,lin2.in}
 //       norm2's output; before and after GELU
+//   TinyViT (S: stage) has these in place of those above:
+//   image_encoder.patch_embed.seq.{0.out,2.in}
+//       before and after GELU
+//   image_encoder.layers.S.x
+//       the stage's map: what enters it, and after every sum, local convolution and MBConv block
+//   image_encoder.layers.S.{blocks.I,downsample}.{conv1.in,conv1.out,conv2.in,conv2.out,conv3.in}
+//       MBConv and patch merging; conv1.out and conv2.out before GELU
+//   image_encoder.layers.0.blocks.I.{conv3.out,sum}
+//       MBConv's residual, and its sum before the last GELU
+//   image_encoder.layers.S.blocks.I.attn.{qkv.in,q,k,v,proj.in}
+//       as above, but qkv.in has the padding cell too
+//   image_encoder.layers.S.blocks.I.local_conv.in
+//   image_encoder.layers.S.blocks.I.mlp.{fc1.in,fc1.out,fc2.in}
+//   All families:
 //   image_encoder.neck.{0.in,0.out,2.in,2.out,3.out}
 //       the convolutions' inputs and outputs; the embedding
 //   prompt_encoder.mask_downscaling.{0,1,3,4,6}.out
@@ -37,6 +51,7 @@
 #include "converter/reference/matmul.h"
 #include "converter/reference/parallel.h"
 #include "converter/reference/prompt_encoder.h"
+#include "converter/reference/tiny_vit.h"
 
 namespace intsam::internal {
 namespace {
@@ -60,16 +75,21 @@ struct FloatSam::Impl {
   Impl(const FloatModel& model, int threads, WeightLayout layout, LinearLibrary library)
       : pool(fp32::ReferenceThreads(threads)),
         context(model, pool, std::move(library)),
-        encoder(context, layout),
         prompts(context),
-        decoder(context, prompts.image_pe()) {}
+        decoder(context, prompts.image_pe()) {
+    if (context.config.family == kVit) {
+      vit = std::make_unique<fp32::ImageEncoder>(context, layout);
+    } else {
+      tiny_vit = std::make_unique<fp32::TinyVit>(context, layout);
+    }
+  }
 
   void Run(const Step& step, Walk& walk) {
     switch (step.kind) {
-      case StepKind::kPatchEmbed: return encoder.PatchEmbed(walk.photo.rgb, walk.photo.height, walk.photo.width);
-      case StepKind::kAttention: return encoder.Attention(step.layer, step.name);
-      case StepKind::kMlp: return encoder.Mlp(step.layer, step.name);
-      case StepKind::kNeck: walk.embedding = encoder.Neck(step.name); return;
+      case StepKind::kPatchEmbed: return vit->PatchEmbed(walk.photo.rgb, walk.photo.height, walk.photo.width);
+      case StepKind::kAttention: return vit->Attention(step.layer, step.name);
+      case StepKind::kMlp: return vit->RunMlp(step.layer);
+      case StepKind::kNeck: walk.embedding = vit->RunNeck(); return;
       case StepKind::kPromptTokens: return decoder.SetTokens(prompts.Tokens(*walk.prompt));
       case StepKind::kDensePrompt: return decoder.SetKeys(prompts.Keys(walk.embedding, *walk.prompt, step.name));
       case StepKind::kSelfAttention: return decoder.SelfAttention(step.layer, step.name);
@@ -101,7 +121,8 @@ struct FloatSam::Impl {
   ThreadPool pool;
   fp32::Context context;
   StepTimer timer;
-  fp32::ImageEncoder encoder;
+  std::unique_ptr<fp32::ImageEncoder> vit;  // one of the two
+  std::unique_ptr<fp32::TinyVit> tiny_vit;
   fp32::PromptEncoder prompts;
   fp32::MaskDecoder decoder;
 };
@@ -117,6 +138,7 @@ void FloatSam::set_timer(StepTimer timer) { impl_->timer = std::move(timer); }
 Parallel& FloatSam::pool() { return impl_->pool; }
 
 std::vector<float> FloatSam::EncodeImage(const uint8_t* rgb, uint32_t height, uint32_t width) {
+  if (impl_->tiny_vit) return impl_->tiny_vit->Run(rgb, height, width);
   Walk walk;
   walk.photo = {rgb, height, width};
   impl_->RunAll(ImageEncoderSteps(impl_->context.config), walk);

@@ -4,14 +4,13 @@
 
 #include <algorithm>
 
+#include "converter/reference/image_pixels.h"
 #include "converter/reference/ops.h"
 #include "converter/reference/parallel.h"
 
 namespace intsam::internal::fp32 {
 namespace {
 
-constexpr float kMean[3] = {123.675f, 116.28f, 103.53f};
-constexpr float kDeviation[3] = {58.395f, 57.12f, 57.375f};
 constexpr size_t kStrip = 64;  // queries of a global block: 64 x 4096 scores are one MiB
 
 std::vector<float> ReversedRows(const std::vector<float>& table, size_t row) {
@@ -31,7 +30,8 @@ ImageEncoder::ImageEncoder(const Context& context, WeightLayout layout)
       width_(context.config.vit.embed_dim),
       dim_(context.config.vit.head_dim()),
       scratch_(static_cast<size_t>(context.pool.workers())),
-      heads_(context.config.vit.num_heads) {
+      heads_(context.config.vit.num_heads),
+      neck_(context, width_) {
   const SamConfig& c = context.config;
   const FloatModel& model = context.model;
   patch_weight_ = ChannelLast(model.at("image_encoder.patch_embed.proj.weight"), width_, 3, c.vit.patch_size);
@@ -46,18 +46,13 @@ ImageEncoder::ImageEncoder(const Context& context, WeightLayout layout)
     b.k = Linear(context.pool, qkv + width_ * width_, width_, width_, rows, context.library);
     b.v = Linear(context.pool, qkv + 2 * width_ * width_, width_, width_, rows, context.library);
     b.proj = Linear(context.pool, context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, rows, context.library);
-    b.lin1 = Linear(context.pool, context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.vit.mlp_dim, rows,
-                    context.library);
-    b.lin2 = Linear(context.pool, context.Tensor(b.prefix + "mlp.lin2.weight"), c.vit.mlp_dim, width_, rows,
-                    context.library);
+    mlps_.emplace_back(context,
+                       MlpNames{b.prefix + "norm2", b.prefix + "mlp.lin1", b.prefix + "mlp.lin2", "image_encoder.x"},
+                       tokens_, width_, c.vit.mlp_dim, kEncoderEpsilon, layout);
     b.rel_h = ReversedRows(model.at(b.prefix + "attn.rel_pos_h"), dim_);
     b.rel_w = ReversedRows(model.at(b.prefix + "attn.rel_pos_w"), dim_);
     blocks_.push_back(std::move(b));
   }
-  const size_t neck = c.prompt_embed_dim;
-  neck0_ = Linear(context.pool, context.Tensor("image_encoder.neck.0.weight"), width_, neck, tokens_, context.library);
-  neck2_weight_ = ChannelLast(model.at("image_encoder.neck.2.weight"), neck, neck, 3);
-  neck2_ = Linear(context.pool, neck2_weight_.data(), 9 * neck, neck, tokens_, context.library);
 }
 
 void ImageEncoder::PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t width) {
@@ -83,11 +78,6 @@ void ImageEncoder::PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t widt
   AddResidual(context_.pool, x, context_.Tensor("image_encoder.pos_embed"), tokens_, width_,
               context_.Tensor("image_encoder.patch_embed.proj.bias"));
   context_.Site("image_encoder.x", "", x, tokens_, width_);
-}
-
-void ImageEncoder::Residual(const float* y, const float* bias) {
-  AddResidual(context_.pool, x_.data(), y, tokens_, width_, bias);
-  context_.Site("image_encoder.x", "", x_.data(), tokens_, width_);
 }
 
 void ImageEncoder::Attention(uint32_t index, const std::string& name) {
@@ -149,7 +139,8 @@ void ImageEncoder::Attention(uint32_t index, const std::string& name) {
 
   context_.Site(name, ".proj.in", out_.data(), tokens_, width_);
   b.proj.Run(out_.data(), tokens_, norm);
-  Residual(norm, context_.Tensor(name + ".proj.bias"));
+  AddResidual(pool, x_.data(), norm, tokens_, width_, context_.Tensor(name + ".proj.bias"));
+  context_.Site("image_encoder.x", "", x_.data(), tokens_, width_);
 }
 
 void ImageEncoder::GatherHead(const Window& window, const Block& block, size_t index, const float* const bias[3],
@@ -198,48 +189,6 @@ void ImageEncoder::AttendHead(const Window& window, size_t index, const Head& he
     const size_t row = (window.y + y) * grid_ + window.x + x;
     ScaleRow(out + i * dim_, 1.0f / scratch.strip.sums.data()[i], dim_, out_.data() + row * width_ + index * dim_);
   }
-}
-
-void ImageEncoder::Mlp(uint32_t index, const std::string& name) {
-  const Block& b = blocks_[index];
-  const size_t inner = context_.config.vit.mlp_dim;
-  Parallel& pool = context_.pool;
-  float* norm = norm_.Resize(tokens_ * width_);
-  LayerNorm(pool, x_.data(), tokens_, width_, context_.Tensor(b.prefix + "norm2.weight"),
-            context_.Tensor(b.prefix + "norm2.bias"), kEncoderEpsilon, norm);
-  context_.Site(name, ".lin1.in", norm, tokens_, width_);
-  float* hidden = hidden_.Resize(tokens_ * inner);
-  b.lin1.Run(norm, tokens_, hidden);
-  const float* bias = context_.Tensor(name + ".lin1.bias");
-  if (context_.hook) {
-    AddBias(pool, hidden, tokens_, inner, bias);
-    context_.Site(name, ".lin1.out", hidden, tokens_, inner);
-    bias = nullptr;
-  }
-  BiasGelu(pool, hidden, tokens_, inner, bias);
-  context_.Site(name, ".lin2.in", hidden, tokens_, inner);
-  b.lin2.Run(hidden, tokens_, norm);
-  Residual(norm, context_.Tensor(name + ".lin2.bias"));
-}
-
-std::vector<float> ImageEncoder::Neck(const std::string& name) {
-  const size_t channels = context_.config.prompt_embed_dim;
-  Parallel& pool = context_.pool;
-  std::vector<float> y(tokens_ * channels);
-  context_.Site(name, ".0.in", x_.data(), tokens_, width_);
-  neck0_.Run(x_.data(), tokens_, y.data());
-  context_.Site(name, ".0.out", y.data(), tokens_, channels);
-  LayerNorm(pool, y.data(), tokens_, channels, context_.Tensor(name + ".1.weight"), context_.Tensor(name + ".1.bias"),
-            kEncoderEpsilon, y.data());
-  context_.Site(name, ".2.in", y.data(), tokens_, channels);
-  float* patches = hidden_.Resize(tokens_ * 9 * channels);
-  Patches3x3(pool, y.data(), grid_, channels, patches);
-  neck2_.Run(patches, tokens_, y.data());
-  context_.Site(name, ".2.out", y.data(), tokens_, channels);
-  LayerNorm(pool, y.data(), tokens_, channels, context_.Tensor(name + ".3.weight"), context_.Tensor(name + ".3.bias"),
-            kEncoderEpsilon, y.data());
-  context_.Site(name, ".3.out", y.data(), tokens_, channels);
-  return y;
 }
 
 }  // namespace intsam::internal::fp32

@@ -9,6 +9,8 @@
 #include "converter/reference/attention.h"
 #include "converter/reference/context.h"
 #include "converter/reference/matmul.h"
+#include "converter/reference/mlp.h"
+#include "converter/reference/neck.h"
 
 namespace intsam::internal::fp32 {
 
@@ -18,13 +20,13 @@ class ImageEncoder {
 
   void PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t width);
   void Attention(uint32_t block, const std::string& name);
-  void Mlp(uint32_t block, const std::string& name);
-  std::vector<float> Neck(const std::string& name);
+  void RunMlp(uint32_t block) { mlps_[block].Run(x_.data(), norm_, hidden_); }
+  std::vector<float> RunNeck() { return neck_.Run(x_.data(), hidden_); }
 
  private:
   struct Block {
     std::string prefix;
-    Linear q, k, v, proj, lin1, lin2;
+    Linear q, k, v, proj;
     std::vector<float> rel_h, rel_w;  // rows reversed: for a query at i, the keys' rows start at side - 1 - i
   };
   // A square of `side` by `side` keys at (y, x) of the grid, of which height by width are real tokens, which are the
@@ -42,18 +44,19 @@ class ImageEncoder {
     Buffer out;
   };
 
-  void Residual(const float* y, const float* bias);
   void GatherHead(const Window& window, const Block& block, size_t index, const float* const bias[3], Head& head) const;
   void AttendHead(const Window& window, size_t index, const Head& head, size_t first, size_t count,
                   ThreadScratch& scratch);
 
   const Context& context_;
-  const size_t grid_, tokens_, width_, dim_;        // dim_: of one head
-  std::vector<float> patch_weight_, neck2_weight_;  // channel-last
-  Linear patch_, neck0_, neck2_;
+  const size_t grid_, tokens_, width_, dim_;  // dim_: of one head
+  std::vector<float> patch_weight_;           // channel-last
+  Linear patch_;
   std::vector<Block> blocks_;
+  std::vector<Mlp> mlps_;
   std::vector<ThreadScratch> scratch_;
-  std::vector<Head> heads_;                     // of a global block
+  std::vector<Head> heads_;  // of a global block
+  Neck neck_;
   Buffer x_, norm_, q_, k_, v_, out_, hidden_;  // q_, k_, v_: one more row, the padding token's
 };
 

@@ -85,6 +85,21 @@ INTSAM_CLONES float ScaleAddAndMax(float* score, size_t side, float scale, const
   return largest;
 }
 
+INTSAM_CLONES float ScaleAddRowsAndMax(float* score, size_t side, float scale, const float* const* rows) {
+  float largest = -INFINITY;
+  for (size_t y = 0; y < side; ++y) {
+    const float* row = rows[y];
+    float* s = score + y * side;
+#pragma omp simd reduction(max : largest)
+    for (size_t x = 0; x < side; ++x) {
+      const float u = s[x] * scale + row[x];
+      s[x] = u;
+      largest = u > largest ? u : largest;
+    }
+  }
+  return largest;
+}
+
 INTSAM_CLONES float ExpAndSum(float* score, size_t keys, float largest) {
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -94,6 +109,20 @@ INTSAM_CLONES float ExpAndSum(float* score, size_t keys, float largest) {
     sum += e;
   }
   return sum;
+}
+
+// taps: the nine pixels' channels.
+INTSAM_CLONES void DepthwisePixel(const float* const taps[9], const float* weight, const float* bias, size_t channels,
+                                  float* out) {
+  const float *t0 = taps[0], *t1 = taps[1], *t2 = taps[2], *t3 = taps[3], *t4 = taps[4], *t5 = taps[5], *t6 = taps[6],
+              *t7 = taps[7], *t8 = taps[8];
+  const float *w0 = weight, *w1 = w0 + channels, *w2 = w1 + channels, *w3 = w2 + channels, *w4 = w3 + channels,
+              *w5 = w4 + channels, *w6 = w5 + channels, *w7 = w6 + channels, *w8 = w7 + channels;
+#pragma omp simd
+  for (size_t c = 0; c < channels; ++c) {
+    out[c] = bias[c] + t0[c] * w0[c] + t1[c] * w1[c] + t2[c] * w2[c] + t3[c] * w3[c] + t4[c] * w4[c] + t5[c] * w5[c] +
+             t6[c] * w6[c] + t7[c] * w7[c] + t8[c] * w8[c];
+  }
 }
 
 INTSAM_CLONES void AddRow(const float* in, const float* bias, size_t count, float* out) {
@@ -157,6 +186,18 @@ void SoftmaxRows(float* scores, size_t queries, size_t keys, float scale, const 
   }
 }
 
+void SoftmaxWindow(float* scores, size_t height, size_t width, size_t window, float scale, const float* bias,
+                   float* sums) {
+  const size_t keys = window * window, row = 2 * window - 1;
+  std::vector<const float*> rows(window);  // for each row of keys, the bias of its first key
+  for (size_t q = 0; q < height * width; ++q) {
+    const size_t qy = q / width, qx = q % width;
+    for (size_t y = 0; y < window; ++y) rows[y] = bias + (qy > y ? qy - y : y - qy) * row + (window - 1 - qx);
+    const float largest = ScaleAddRowsAndMax(scores + q * keys, window, scale, rows.data());
+    sums[q] = ExpAndSum(scores + q * keys, keys, largest);
+  }
+}
+
 void CopyRow(const float* in, const float* bias, size_t count, float* out) {
   if (bias == nullptr) {
     std::memcpy(out, in, count * sizeof(float));
@@ -208,6 +249,24 @@ void Unfold2x2(Parallel& pool, const float* taps, size_t side, size_t channels, 
                  out + ((2 * y + t / 2) * 2 * side + 2 * x + t % 2) * channels);
         }
       }
+    }
+  });
+}
+
+void Depthwise3x3(Parallel& pool, const float* x, size_t side, size_t channels, size_t stride, const float* weight,
+                  const float* bias, float* out) {
+  const size_t out_side = side / stride;
+  const std::vector<float> outside(channels, 0.0f);
+  ParallelRows(pool, out_side, out_side * channels, [&](size_t begin, size_t end) {
+    for (size_t i = begin * out_side; i < end * out_side; ++i) {
+      const float* taps[9];
+      for (size_t t = 0; t < 9; ++t) {
+        // One above, one left: the unsigned sums wrap and fail the test below, like those past the far side.
+        const size_t py = i / out_side * stride + t / 3 - 1;
+        const size_t px = i % out_side * stride + t % 3 - 1;
+        taps[t] = py < side && px < side ? x + (py * side + px) * channels : outside.data();
+      }
+      DepthwisePixel(taps, weight, bias, channels, out + i * channels);
     }
   });
 }

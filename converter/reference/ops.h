@@ -12,6 +12,7 @@ namespace intsam::internal::fp32 {
 
 inline constexpr float kEncoderEpsilon = 1e-6f;  // LayerNorm of the encoder, and every LayerNorm2d
 inline constexpr float kDecoderEpsilon = 1e-5f;  // LayerNorm of the two-way transformer
+inline constexpr float kTinyVitEpsilon = 1e-5f;  // LayerNorm of TinyViT's blocks
 
 // out may be x.
 void LayerNorm(Parallel& pool, const float* x, size_t rows, size_t channels, const float* gamma, const float* beta,
@@ -30,6 +31,11 @@ void Add(Parallel& pool, const float* a, const float* b, size_t count, float* ou
 void SoftmaxRows(float* scores, size_t queries, size_t keys, float scale, const float* rel_h, const float* rel_w,
                  size_t side, float* sums);
 
+// SoftmaxRows for the `height` * `width` queries of a window and its window^2 keys, u = scale * score + bias[|dy|][dx]:
+// the biases are [window][2 * window - 1], a row being those of dx = -(window - 1) .. window - 1.
+void SoftmaxWindow(float* scores, size_t height, size_t width, size_t window, float scale, const float* bias,
+                   float* sums);
+
 // out[i] = in[i] + bias[i], or in[i] where bias is null.
 void CopyRow(const float* in, const float* bias, size_t count, float* out);
 // out[i] = in[i] * factor
@@ -44,6 +50,10 @@ std::vector<float> TransposedTaps(const std::vector<float>& weight, size_t in, s
 void Patches2x2(const float* x, size_t side, size_t channels, float* out);
 // Rows of 2x2 taps [side * side][2 * 2 * channels] to [2 * side][2 * side][channels], adding the bias.
 void Unfold2x2(Parallel& pool, const float* taps, size_t side, size_t channels, const float* bias, float* out);
+// Zero-padded 3x3 convolution of each channel by itself: x [side][side][channels], weight [9][channels], out [side /
+// stride][side / stride][channels]. The stride divides the side.
+void Depthwise3x3(Parallel& pool, const float* x, size_t side, size_t channels, size_t stride, const float* weight,
+                  const float* bias, float* out);
 // x [side][side][channels] to zero-padded 3x3 neighbourhoods, [side * side][3 * 3 * channels].
 void Patches3x3(Parallel& pool, const float* x, size_t side, size_t channels, float* out);
 
