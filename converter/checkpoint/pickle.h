@@ -12,8 +12,8 @@
 #define INTSAM_CONVERTER_CHECKPOINT_PICKLE_H_
 
 #include <cstdint>
-#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "converter/checkpoint/bytes.h"
@@ -54,7 +54,7 @@ class PickleDocument {
   PickleGlobal Global(Id id) const;      // kGlobal
   DType StorageType(Id id) const;        // kGlobal that is kStorageType
   uint32_t Count(Id id) const;           // of Items
-  std::string ForeignName(Id id) const;  // kForeign: "module class", or empty
+  std::pair<std::string_view, std::string_view> ForeignName(Id id) const;  // kForeign: module and class, or both empty
   std::vector<Id> Items(Id id) const;    // containers, kStorage, kTensor; of a dict: key, value, key, value, ...
 
  private:

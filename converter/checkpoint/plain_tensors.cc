@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "converter/checkpoint/pad_vit.h"
+
 namespace intsam::internal {
 namespace {
 
@@ -59,7 +61,10 @@ void SortQkv(size_t heads, size_t head_dim, size_t row, std::vector<float>* valu
 }  // namespace
 
 Status MakePlain(FloatModel* model) {
-  if (model->config.family != kTinyVit) return Status();
+  if (model->config.family == kVit) {
+    PadVit(model);
+    return Status();
+  }
   const TinyVitConfig& c = model->config.tiny_vit;
   constexpr std::string_view kConvolution = ".c.weight";
   for (const TensorSpec& spec : SamTensorSpecs(model->config)) {

@@ -6,11 +6,12 @@
 
 namespace intsam::internal {
 
-// Replaces the tensors that are only TinyViT's:
+// A ViT: widens it to widths that the kernels take (pad_vit.h).
+// TinyViT: replaces the tensors that only it has:
 //   M.c.weight and M.bn.* of a convolution M with BatchNorm by M.weight and M.bias, which do the same;
 //   qkv, whose rows the file lists head by head (q, k and v of head 0, then of head 1, ...), by all rows of q, then of
 //   k, then of v, as in a ViT.
-// Leaves the tensors of a ViT alone. kDamaged, naming the tensor, for a negative variance or a result that is not
+// kDamaged, naming the tensor, for a negative variance or a result that is not
 // finite.
 Status MakePlain(FloatModel* model);
 

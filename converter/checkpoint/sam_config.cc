@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "converter/checkpoint/limits.h"
+#include "converter/checkpoint/pad_vit.h"
 #include "converter/checkpoint/sam_checkpoint.h"
 #include "converter/checkpoint/sidecar.h"
 #include "converter/checkpoint/tensor_view.h"
@@ -188,7 +189,7 @@ Result<SamConfig> DeduceConfig(const std::vector<CheckpointTensor>& tensors, con
   config.Visit(ranges);
   INTSAM_TRY(ranges.status);
   if (config.family == kVit) INTSAM_TRY(DeduceAttention(&shapes, sidecar, &config));
-  INTSAM_TRY(ValidateConfig(config));
+  INTSAM_TRY(ValidateConfig(PaddedConfig(config)));
   INTSAM_TRY(sidecar.Compare(config));
   return config;
 }

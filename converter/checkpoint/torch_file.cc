@@ -109,10 +109,13 @@ class TorchArchive {
 };
 
 Status RefuseObject(const PickleDocument& document, Id id, const std::string& where) {
+  const auto [module, type] = document.ForeignName(id);
+  const std::string what =
+      module.empty() && type.empty() ? "a set or bytes" : Quote(std::string(module) + " " + std::string(type));
   return Error(Code::kUnsupported,
                "%s: %s is not plain tensor data (a whole module or foreign objects?): re-save the file with "
                "torch.save(model.state_dict(), path)",
-               where.c_str(), Quote(document.ForeignName(id)).c_str());
+               where.c_str(), what.c_str());
 }
 
 // Number of tensors directly in a dict.
