@@ -61,6 +61,15 @@ void ExpectRoundTrip(IntegerModel& model, const std::string& provenance) {
 TEST(RoundTrip, MicroModel) { ExpectRoundTrip(MakeModel(PresetConfig("micro").value(), 2)->model, "{}"); }
 TEST(RoundTrip, OddModel) { ExpectRoundTrip(MakeModel(OddConfig(), 3)->model, R"({"text":"é"})"); }
 
+// Heads of 14 in a stream of 28: widened when the weights are made, with channels that are always zero.
+TEST(RoundTrip, PrunedModel) {
+  SamConfig config = PresetConfig("micro").value();
+  config.vit.embed_dim = 28, config.vit.mlp_dim = 88;
+  const auto quantized = MakeModel(config, 4);
+  EXPECT_EQ(quantized->model.config.vit.embed_dim, 32u);
+  ExpectRoundTrip(quantized->model, "{}");
+}
+
 TEST(RoundTrip, ProvenanceOfEveryLengthAndNone) {
   const auto quantized = MakeModel(OddConfig(), 1);
   for (const size_t length : {0, 1, 63, 64, 65}) ExpectRoundTrip(quantized->model, std::string(length, ' '));

@@ -149,6 +149,7 @@ TEST(Ops, LinearIsTheSamePackedAndPlain) {
 }
 
 TEST(Ops, DepthwiseConvolutionOfEachStride) {
+  ThreadPool pool(2);
   for (const size_t stride : {1, 2}) {
     for (const size_t channels : {1, 8, 19, 64}) {
       constexpr size_t kSide = 6;
@@ -156,7 +157,7 @@ TEST(Ops, DepthwiseConvolutionOfEachStride) {
                                bias = Random(channels, 1, 13);
       const size_t side = kSide / stride;
       std::vector<float> y(side * side * channels);
-      Depthwise3x3(2, x.data(), kSide, channels, stride, weight.data(), bias.data(), y.data());
+      Depthwise3x3(pool, x.data(), kSide, channels, stride, weight.data(), bias.data(), y.data());
       for (size_t i = 0; i < y.size(); ++i) {
         const size_t c = i % channels;
         double sum = bias[c];
