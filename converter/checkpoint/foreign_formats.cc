@@ -8,7 +8,7 @@
 namespace intsam::internal {
 namespace {
 
-constexpr std::string_view kResave = "re-save the weights with torch.save(model.state_dict(), path)";
+constexpr const char* kResave = "re-save the weights with torch.save(model.state_dict(), path)";
 
 struct Mark {
   std::string_view bytes;  // with which the file begins
@@ -50,9 +50,9 @@ struct Relative {
 };
 
 constexpr Relative kRelatives[] = {
-    {"lora_", "weights with LoRA layers: merge them into the model first"},
-    {".w_a_0", "weights with LoRA layers: merge them into the model first"},
-    {"linear_a_q.", "weights with LoRA layers: merge them into the model first"},
+    {"lora_", "a SAM with LoRA layers (merge them into its weights first)"},
+    {".w_a_0", "a SAM with LoRA layers (merge them into its weights first)"},
+    {"linear_a_q.", "a SAM with LoRA layers (merge them into its weights first)"},
     {"mask_decoder.hf_token", "SAM-HQ"},
     {"mask_decoder.hq_token", "SAM-HQ"},
     {"sam_mask_decoder.", "SAM 2"},
@@ -74,8 +74,7 @@ Status RefuseForeignFile(ByteSpan file) {
     if (text.starts_with(mark.bytes)) return Error(Code::kUnsupported, "not a checkpoint: %s", mark.reason);
   }
   if (IsPickle(text)) {
-    return Error(Code::kUnsupported, "legacy torch.save format (before PyTorch 1.6) or a bare pickle: %s",
-                 std::string(kResave).c_str());
+    return Error(Code::kUnsupported, "legacy torch.save format (before PyTorch 1.6) or a bare pickle: %s", kResave);
   }
   if (IsOnnx(text)) {
     return Error(Code::kUnsupported, "not a checkpoint: an ONNX model: convert from the original checkpoint");
@@ -100,8 +99,7 @@ Status RefuseForeignZip(const std::vector<std::string>& members, const Status& r
     }
     return static_cast<const std::string*>(nullptr);
   };
-  if (any("/constants.pkl") != nullptr)
-    return Error(Code::kUnsupported, "TorchScript archive: %s", std::string(kResave).c_str());
+  if (any("/constants.pkl") != nullptr) return Error(Code::kUnsupported, "TorchScript archive: %s", kResave);
   if (any("data.pkl") != nullptr) return refused;
   for (const std::string_view end : {".safetensors", ".pth", ".pt", ".bin", ".onnx"}) {
     if (const std::string* name = any(end))
@@ -116,7 +114,7 @@ Status RefuseForeignModel(const std::vector<CheckpointTensor>& tensors) {
   for (const Relative& relative : kRelatives) {
     for (const CheckpointTensor& tensor : tensors) {
       if (Contains(tensor.name, relative.part)) {
-        return Error(Code::kUnsupported, "not a SAM that intsam knows: tensor %s is one of %s", tensor.name.c_str(),
+        return Error(Code::kUnsupported, "not a SAM that intsam knows: by tensor %s it is %s", tensor.name.c_str(),
                      relative.model);
       }
     }
