@@ -37,7 +37,8 @@ class Widener {
 
   void Run() {
     const std::string root = "image_encoder.";
-    WriteStream(root + "patch_embed.proj", 3 * size_t{from_.patch_size} * from_.patch_size, from_.embed_dim, Same);
+    const size_t patch = 3 * size_t{from_.patch_size} * from_.patch_size;
+    WriteStream(root + "patch_embed.proj", patch, patch, Same);
     Positions(root + "pos_embed");
     for (uint32_t i = 0; i < from_.depth; ++i) {
       const std::string block = root + "blocks." + std::to_string(i) + ".";

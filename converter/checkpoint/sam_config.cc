@@ -56,8 +56,6 @@ class ShapeReader {
     return shape[axis];
   }
 
-  bool Has(const std::string& name) const { return shapes_.contains(name); }
-
   // One more than the largest i of a tensor called `prefix`i.`anything`; 0 if there is none. At most 10000.
   uint64_t CountOf(std::string_view prefix) const {
     uint64_t count = 0;
@@ -96,9 +94,6 @@ void DeduceVit(ShapeReader* shapes, SamConfig* config) {
   c.num_heads = Narrow(c.embed_dim / head_dim);
   c.mlp_dim = Narrow(shapes->Dimension(encoder + "blocks.0.mlp.lin1.weight", 2, 0));
 }
-
-// A checkpoint of TinyViT: its first convolution, which no other SAM has under this name.
-constexpr const char* kStemConvolution = "image_encoder.patch_embed.seq.0.c.weight";
 
 Status DeduceTinyVit(ShapeReader* shapes, const Sidecar& sidecar, SamConfig* config) {
   const std::string encoder = "image_encoder.";
@@ -175,7 +170,7 @@ Result<SamConfig> DeduceConfig(const std::vector<CheckpointTensor>& tensors, con
   INTSAM_ASSIGN(const Sidecar sidecar, Sidecar::Parse(config_json));
   ShapeReader shapes(tensors);
   SamConfig config;
-  config.family = shapes.Has(kStemConvolution) ? kTinyVit : kVit;
+  config.family = shapes.CountOf("image_encoder.layers.") > 0 ? kTinyVit : kVit;  // a ViT has blocks, no layers
   if (config.family == kVit) {
     DeduceVit(&shapes, &config);
   } else {
