@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/encoder/layers.h"
+
 namespace intsam::internal {
 namespace {
 
@@ -107,7 +109,7 @@ Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const C
     grams.See(site, values, channels);
   });
   const size_t prompts = static_cast<size_t>(options.points_per_side) * static_cast<size_t>(options.points_per_side);
-  const size_t per_photo = ImageEncoderSteps(config).size() + prompts;
+  const size_t per_photo = EncoderLayers(config).size() + prompts;
   for (size_t i = 0; i < images.size(); ++i) {
     const std::string what = "photo " + std::to_string(i + 1) + " of " + std::to_string(images.size());
     size_t done = i * per_photo;

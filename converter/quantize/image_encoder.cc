@@ -1,6 +1,7 @@
 // The image encoder's sites (docs/numerics.md section 14, upper half of the table).
 #include <algorithm>
 #include <cmath>
+#include <variant>
 
 #include "converter/quantize/layers.h"
 #include "converter/quantize/pack_weights.h"
@@ -18,9 +19,16 @@ int LeastWeightBits(const QuantizationPlan& plan) {
   return least;
 }
 
+struct Walk {
+  QuantizeContext& q;
+  double residual_unit, key_unit;
+};
+
 // 14-bit weights in two planes, normalisation folded; positions carry the convolution's bias.
-void QuantizePatchEmbed(QuantizeContext& q, PatchEmbed& patch, double residual_unit) {
-  const std::string key = "image_encoder.patch_embed.proj.";
+void Quantize(const Walk& walk, const std::string& name, PatchEmbed& patch) {
+  QuantizeContext& q = walk.q;
+  const double residual_unit = walk.residual_unit;
+  const std::string key = name + "proj.";
   const std::vector<float>& weight = q.Weight(key + "weight");
   const std::vector<float>& bias = q.Weight(key + "bias");
   const std::vector<float>& position = q.Weight("image_encoder.pos_embed");
@@ -69,12 +77,12 @@ void QuantizePatchEmbed(QuantizeContext& q, PatchEmbed& patch, double residual_u
   }
 }
 
-void QuantizeBlock(QuantizeContext& q, const std::string& name, EncoderBlock& b, double residual_unit,
-                   uint32_t head_dim) {
-  const uint32_t dim = b.proj.out;
+void Quantize(const Walk& walk, const std::string& name, WindowAttention& b) {
+  QuantizeContext& q = walk.q;
+  const uint32_t dim = b.windows.width(), head_dim = b.windows.head_dim;
   const Scale norm1 = q.Codes(name + "attn.qkv.in");
-  b.norm1 = MakeNormNarrow(q.Weight(name + "norm1.weight"), q.Weight(name + "norm1.bias"), kEps, residual_unit, norm1,
-                           q.pool);
+  b.norm = MakeNormNarrow(q.Weight(name + "norm1.weight"), q.Weight(name + "norm1.bias"), kEps, walk.residual_unit,
+                          norm1, q.pool);
 
   const Scale query = q.Signed(name + "attn.q"), key = q.Signed(name + "attn.k"), value = q.Signed(name + "attn.v");
   const double coarsest = std::max({query.scale, key.scale, value.scale});
@@ -85,28 +93,31 @@ void QuantizeBlock(QuantizeContext& q, const std::string& name, EncoderBlock& b,
   b.v_rq = MakeRq16(Multipliers(all.subspan(2 * dim, dim), value.scale), value.codes, q.pool);
 
   const Scale attended = q.Signed(name + "attn.proj.in");
-  b.rel_pos_h = MakeRelPos(q.Weight(name + "attn.rel_pos_h"), b.side, head_dim, key.scale, q.pool);
-  b.rel_pos_w = MakeRelPos(q.Weight(name + "attn.rel_pos_w"), b.side, head_dim, key.scale, q.pool);
+  b.rel_pos_h = MakeRelPos(q.Weight(name + "attn.rel_pos_h"), b.windows.side, head_dim, key.scale, q.pool);
+  b.rel_pos_w = MakeRelPos(q.Weight(name + "attn.rel_pos_w"), b.windows.side, head_dim, key.scale, q.pool);
   b.softmax = MakeSoftmax(q.Coding(name + "attn"), query.scale * key.scale / std::sqrt(static_cast<double>(head_dim)),
-                          value.scale, attended, b.side * b.side);
+                          value.scale, attended, b.windows.keys());
   units = PlannedLinear(q, name + "attn.proj", {attended.scale, 0}, b.proj);
-  b.proj_rq = MakeRq32(Multipliers(units, residual_unit), q.pool);
-
-  const Scale norm2 = q.Codes(name + "mlp.lin1.in");
-  b.norm2 = MakeNormNarrow(q.Weight(name + "norm2.weight"), q.Weight(name + "norm2.bias"), kEps, residual_unit, norm2,
-                           q.pool);
-  const int unit_bits = UnitBits(1.25 * q.MaxAbs(name + "mlp.lin1.out"), 16383);
-  const Scale hidden = q.Codes(name + "mlp.lin2.in");
-  units = PlannedLinear(q, name + "mlp.lin1", {norm2.scale, std::ldexp(1.0, -unit_bits)}, b.lin1);
-  b.gelu = MakeRqGelu(units, unit_bits, hidden, q.pool);
-  units = PlannedLinear(q, name + "mlp.lin2", {hidden.scale, 0}, b.lin2);
-  b.lin2_rq = MakeRq32(Multipliers(units, residual_unit), q.pool);
+  b.proj_rq = MakeRq32(Multipliers(units, walk.residual_unit), q.pool);
 }
 
-void QuantizeNeck(QuantizeContext& q, Neck& neck, double residual_unit, double key_unit) {
-  const std::string name = "image_encoder.neck.";
+void Quantize(const Walk& walk, const std::string& name, MlpBlock& b) {
+  QuantizeContext& q = walk.q;
+  const std::string norm = name + b.names->norm, lin1 = name + b.names->lin1, lin2 = name + b.names->lin2;
+  const Scale in = q.Codes(lin1 + ".in");
+  b.norm = MakeNormNarrow(q.Weight(norm + ".weight"), q.Weight(norm + ".bias"), kEps, walk.residual_unit, in, q.pool);
+  const int unit_bits = UnitBits(1.25 * q.MaxAbs(lin1 + ".out"), 16383);
+  const Scale hidden = q.Codes(lin2 + ".in");
+  std::vector<double> units = PlannedLinear(q, lin1, {in.scale, std::ldexp(1.0, -unit_bits)}, b.lin1);
+  b.gelu = MakeRqGelu(units, unit_bits, hidden, q.pool);
+  units = PlannedLinear(q, lin2, {hidden.scale, 0}, b.lin2);
+  b.lin2_rq = MakeRq32(Multipliers(units, walk.residual_unit), q.pool);
+}
+
+void Quantize(const Walk& walk, const std::string& name, Neck& neck) {
+  QuantizeContext& q = walk.q;
   const Scale in = q.Codes(name + "0.in");
-  neck.in = {MakeRq32Scalar(residual_unit / in.scale), in.codes};
+  neck.in = {MakeRq32Scalar(walk.residual_unit / in.scale), in.codes};
   const double unit1 = q.R24Unit(name + "0.out");
   std::vector<double> units = PlannedLinear(q, name + "0", {in.scale, 0}, neck.conv1);
   neck.conv1_rq = MakeRq32(Multipliers(units, unit1), q.pool);
@@ -115,20 +126,17 @@ void QuantizeNeck(QuantizeContext& q, Neck& neck, double residual_unit, double k
   const double unit2 = q.R24Unit(name + "2.out");
   units = PlannedConvolution(q, name + "2", {middle.scale, 0}, neck.conv1.out, neck.conv2);
   neck.conv2_rq = MakeRq32(Multipliers(units, unit2), q.pool);
-  neck.norm2 = MakeNormWide(q.Weight(name + "3.weight"), q.Weight(name + "3.bias"), kEps, unit2, key_unit, q.pool);
+  neck.norm2 = MakeNormWide(q.Weight(name + "3.weight"), q.Weight(name + "3.bias"), kEps, unit2, walk.key_unit, q.pool);
 }
 
 }  // namespace
 
 void QuantizeImageEncoder(QuantizeContext& q, ImageEncoder& encoder, double key_unit) {
-  const double residual_unit = q.R24Unit("image_encoder.x");
-  encoder.residual_unit = MakeUnit(residual_unit);
-  QuantizePatchEmbed(q, encoder.patch_embed, residual_unit);
-  for (size_t i = 0; i < encoder.blocks.size(); ++i) {
-    QuantizeBlock(q, "image_encoder.blocks." + std::to_string(i) + ".", encoder.blocks[i], residual_unit,
-                  q.float_model.config.vit.head_dim());
+  const Walk walk{q, q.R24Unit("image_encoder.x"), key_unit};
+  encoder.residual_unit = MakeUnit(walk.residual_unit);
+  for (EncoderLayer& layer : encoder.layers) {
+    std::visit([&](auto& record) { Quantize(walk, "image_encoder." + layer.group + ".", record); }, layer.kind);
   }
-  QuantizeNeck(q, encoder.neck, residual_unit, key_unit);
 }
 
 }  // namespace intsam::internal

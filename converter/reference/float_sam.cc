@@ -52,6 +52,7 @@
 #include "converter/reference/parallel.h"
 #include "converter/reference/prompt_encoder.h"
 #include "converter/reference/tiny_vit.h"
+#include "runtime/encoder/layers.h"
 
 namespace intsam::internal {
 namespace {
@@ -67,6 +68,7 @@ struct Walk {
   const FloatPrompt* prompt = nullptr;
   std::vector<float> embedding;
   FloatMasks masks;
+  uint32_t block = 0;
 };
 
 }  // namespace
@@ -84,36 +86,49 @@ struct FloatSam::Impl {
     }
   }
 
-  void Run(const Step& step, Walk& walk) {
+  void Run(const EncoderLayer& layer, Walk& walk) {
+    const auto& name = layer.step.name;
+    if (std::holds_alternative<PatchEmbed>(layer.kind)) {
+      vit->PatchEmbed(walk.photo.rgb, walk.photo.height, walk.photo.width);
+    } else if (std::holds_alternative<WindowAttention>(layer.kind)) {
+      vit->Attention(walk.block, name);
+    } else if (std::holds_alternative<MlpBlock>(layer.kind)) {
+      vit->RunMlp(walk.block++);
+    } else {
+      walk.embedding = vit->RunNeck();
+    }
+  }
+  static const Step& StepOf(const EncoderLayer& layer) { return layer.step; }
+
+  void Run(const DecoderStep& step, Walk& walk) {
     switch (step.kind) {
-      case StepKind::kPatchEmbed: return vit->PatchEmbed(walk.photo.rgb, walk.photo.height, walk.photo.width);
-      case StepKind::kAttention: return vit->Attention(step.layer, step.name);
-      case StepKind::kMlp: return vit->RunMlp(step.layer);
-      case StepKind::kNeck: walk.embedding = vit->RunNeck(); return;
-      case StepKind::kPromptTokens: return decoder.SetTokens(prompts.Tokens(*walk.prompt));
-      case StepKind::kDensePrompt: return decoder.SetKeys(prompts.Keys(walk.embedding, *walk.prompt, step.name));
-      case StepKind::kSelfAttention: return decoder.SelfAttention(step.layer, step.name);
-      case StepKind::kTokenToImage:
+      case DecoderStepKind::kPromptTokens: return decoder.SetTokens(prompts.Tokens(*walk.prompt));
+      case DecoderStepKind::kDensePrompt: return decoder.SetKeys(prompts.Keys(walk.embedding, *walk.prompt, step.name));
+      case DecoderStepKind::kSelfAttention: return decoder.SelfAttention(step.layer, step.name);
+      case DecoderStepKind::kTokenToImage:
         return decoder.TokenToImage(step.name,
                                     "mask_decoder.transformer.layers." + std::to_string(step.layer) + ".norm2");
-      case StepKind::kTokenMlp: return decoder.TokenMlp(step.layer, step.name);
-      case StepKind::kImageToToken: return decoder.ImageToToken(step.layer, step.name);
-      case StepKind::kFinalTokenToImage:
+      case DecoderStepKind::kTokenMlp: return decoder.TokenMlp(step.layer, step.name);
+      case DecoderStepKind::kImageToToken: return decoder.ImageToToken(step.layer, step.name);
+      case DecoderStepKind::kFinalTokenToImage:
         return decoder.TokenToImage(step.name, "mask_decoder.transformer.norm_final_attn");
-      case StepKind::kUpscale: return decoder.Upscale(step.name);
-      case StepKind::kHypernetworks: return decoder.Hypernetworks(step.name);
-      case StepKind::kMaskProduct: walk.masks.low_res = decoder.MaskProduct(step.name); return;
-      case StepKind::kIouHead: walk.masks.iou = decoder.IouHead(step.name); return;
+      case DecoderStepKind::kUpscale: return decoder.Upscale(step.name);
+      case DecoderStepKind::kHypernetworks: return decoder.Hypernetworks(step.name);
+      case DecoderStepKind::kMaskProduct: walk.masks.low_res = decoder.MaskProduct(step.name); return;
+      case DecoderStepKind::kIouHead: walk.masks.iou = decoder.IouHead(step.name); return;
     }
   }
 
-  void RunAll(const std::vector<Step>& steps, Walk& walk) {
-    for (const Step& step : steps) {
+  static const Step& StepOf(const DecoderStep& step) { return step; }
+
+  template <class Steps>
+  void RunAll(const Steps& steps, Walk& walk) {
+    for (const auto& step : steps) {
       const auto start = std::chrono::steady_clock::now();
       Run(step, walk);
       if (timer) {
         const auto elapsed = std::chrono::steady_clock::now() - start;
-        timer(step, std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
+        timer(StepOf(step), std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
       }
     }
   }
@@ -141,7 +156,7 @@ std::vector<float> FloatSam::EncodeImage(const uint8_t* rgb, uint32_t height, ui
   if (impl_->tiny_vit) return impl_->tiny_vit->Run(rgb, height, width);
   Walk walk;
   walk.photo = {rgb, height, width};
-  impl_->RunAll(ImageEncoderSteps(impl_->context.config), walk);
+  impl_->RunAll(EncoderLayers(impl_->context.config), walk);
   return std::move(walk.embedding);
 }
 

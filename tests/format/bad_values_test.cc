@@ -86,6 +86,27 @@ TEST(BadConfig, OtherThanTheTensors) {
   ExpectRefused(WithFields({{"config.num_multimask_outputs", 4}}), Code::kDamaged, "mask_tokens: shape");
 }
 
+// The fields of a configuration as they lie in the file.
+class FieldBytes : public isam::PathVisitor<FieldBytes> {
+ public:
+  template <class T>
+  void Field(const char*, const T& value, int64_t = 0, int64_t = 0) {
+    const int64_t stored = static_cast<int64_t>(value);
+    const auto* first = reinterpret_cast<const uint8_t*>(&stored);
+    bytes.insert(bytes.end(), first, first + sizeof stored);
+  }
+  std::vector<uint8_t> bytes;
+};
+
+TEST(BadConfig, OfAFamilyWithoutAnEncoder) {
+  SamConfig config = PresetConfig("micro_mobile").value();
+  FieldBytes fields;
+  fields.Group("config", config);
+  ModelParts parts(GoldenModel("micro"));
+  parts.sections[isam::kFields] = fields.bytes;
+  ExpectRefused(parts.Join(), Code::kUnsupported, "config.family");
+}
+
 // Collects the range of every field, and of every tensor that has one.
 class Ranges : public isam::PathVisitor<Ranges> {
  public:

@@ -97,9 +97,9 @@ TEST(Writer, RefusesValuesOutsideTheirRanges) {
     EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
     EXPECT_EQ(written, 0u);
   };
-  uint32_t& bits = model.image_encoder.blocks[1].gelu.unit_bits;
+  uint32_t& bits = MlpOf(model, 1).gelu.unit_bits;
   bits = 13, expect_refused("blocks.1.mlp.gelu.unit_bits: 13"), bits = 12;
-  View<int8_t>& weight = model.image_encoder.blocks[0].lin1.weight;
+  View<int8_t>& weight = MlpOf(model, 0).lin1.weight;
   const View<int8_t> right = weight;
   std::vector<int8_t> wrong(right.begin(), right.end());
   wrong.at(wrong.size() - 1) = -128;

@@ -27,10 +27,9 @@ void Recode(Softmax& softmax, const SoftmaxCoding& coding, const SamConfig& conf
 // Every variant, several granularities and widths, in both parts of the model.
 void MixVariants(IntegerModel& model) {
   constexpr auto kU8 = SoftmaxCoding::kUniform, kAgq = SoftmaxCoding::kAgq;
-  auto& blocks = model.image_encoder.blocks;
   auto& layers = model.mask_decoder.layers;
-  Recode(blocks[0].softmax, {kAgq, 6, 4, 0.25}, model.config);
-  Recode(blocks[1].softmax, {kU8, 8, 1, 1.0 / 1024}, model.config);
+  Recode(testing::AttentionOf(model, 0).softmax, {kAgq, 6, 4, 0.25}, model.config);
+  Recode(testing::AttentionOf(model, 1).softmax, {kU8, 8, 1, 1.0 / 1024}, model.config);
   Recode(layers[0].self_attn.softmax, {kAgq, 4, 2, 0.7}, model.config);
   Recode(layers[0].token_to_image.softmax, {kAgq, 8, 16, 0.1}, model.config);
   Recode(layers[0].image_to_token.softmax, {kU8, 4, 1, 1.0 / 15}, model.config);

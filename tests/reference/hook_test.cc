@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "runtime/encoder/layers.h"
 #include "tests/reference/goldens.h"
 
 namespace intsam::internal {
@@ -212,9 +213,9 @@ TEST_P(Hook, TimerSeesEveryStepInOrder) {
   Run();
   std::vector<std::string> expected;
   if (model_.config.family == kVit) {
-    for (const Step& step : ImageEncoderSteps(model_.config)) expected.push_back(step.name);
+    for (const EncoderLayer& layer : EncoderLayers(model_.config)) expected.push_back(layer.step.name);
   }
-  for (const Step& step : MaskDecoderSteps(model_.config)) expected.push_back(step.name);
+  for (const DecoderStep& step : MaskDecoderSteps(model_.config)) expected.push_back(step.name);
   EXPECT_EQ(names, expected);
 }
 

@@ -1,12 +1,13 @@
 // Whole-tensor operations of the reference executor: one function per site kind of docs/numerics.md section 14.
 // Codes are plain u8 with their zero point; signed values are s8. Everything is [rows][channels].
-#ifndef INTSAM_RUNTIME_EXEC_REFERENCE_TENSORS_H_
-#define INTSAM_RUNTIME_EXEC_REFERENCE_TENSORS_H_
+#ifndef INTSAM_RUNTIME_OPS_TENSORS_H_
+#define INTSAM_RUNTIME_OPS_TENSORS_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
-#include "runtime/exec/ops.h"
+#include "runtime/ops/ops.h"
 
 namespace intsam::internal::reference {
 
@@ -111,23 +112,17 @@ Tensor<T> Beside(const Tensor<T>& a, const Tensor<T>& b) {
   return out;
 }
 
-// Relative positions of a query at (y, x) of a square of keys; null where there are none.
-struct RelativeTables {
-  const RelPos *h, *w;
-};
-
-// One head: softmax(q k + relative positions) v, as codes with zero point OperandZero. `position[i]` is the place of query i in
-// the square, used with tables only.
-inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, const Tensor<int8_t>& k,
-                              const Tensor<int8_t>& v, const RelativeTables* tables,
-                              const std::vector<uint32_t>& position) {
+// One head: softmax(q k + positions) v, as codes with zero point OperandZero. positions(i): what they add to the logits
+// of query i.
+template <class Positions>
+Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, const Tensor<int8_t>& k,
+                       const Tensor<int8_t>& v, const Positions& positions) {
   const Kernels& kernels = Scalar();
   const int keys = k.n(), d = static_cast<int>(k.columns);
-  const uint32_t side = tables == nullptr ? 0 : tables->h->side;
   const size_t padded = static_cast<size_t>(RoundUp(keys, kPanel));
   Tensor<int16_t> values(padded, v.columns);
   kernels.pack_values({v[0], v.columns, keys, d, values[0]});
-  Tensor<int32_t> logits(1, padded), rh(1, side), rw(1, side);
+  Tensor<int32_t> logits(1, padded);
   Tensor<uint16_t> prob(1, padded);
   Tensor<int64_t> mixed(1, v.columns);
   Tensor<uint8_t> out(q.rows, v.columns);
@@ -137,14 +132,7 @@ inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, c
       for (int c = 0; c < d; ++c) sum += int32_t{q[i][c]} * k[static_cast<size_t>(j)][c];
       logits[0][j] = sum;
     }
-    ops::RowRelPos rel;
-    if (tables != nullptr) {
-      const int n = static_cast<int>(side);
-      ops::RelativePositions(kernels, *tables->h, {q[i], q.columns}, 1, side - 1 - position[i] / side, n, rh.all());
-      ops::RelativePositions(kernels, *tables->w, {q[i], q.columns}, 1, side - 1 - position[i] % side, n, rw.all());
-      rel = {rh[0], rw[0], n, n};
-    }
-    const int32_t sum = ops::Probabilities(kernels, softmax, logits[0], keys, rel, prob[0]);
+    const int32_t sum = ops::Probabilities(kernels, softmax, logits[0], keys, positions(i), prob[0]);
     kernels.attention_mix({prob[0], padded, values[0], 1, keys, d, mixed[0]});
     ops::AttentionCodes(kernels, softmax, mixed[0], &sum, 1, d, {out[i], out.columns});
   }
@@ -153,4 +141,4 @@ inline Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, c
 
 }  // namespace intsam::internal::reference
 
-#endif  // INTSAM_RUNTIME_EXEC_REFERENCE_TENSORS_H_
+#endif  // INTSAM_RUNTIME_OPS_TENSORS_H_

@@ -1,11 +1,11 @@
 // Sums over the input channels of a layer's weights, which the proof and the folded biases are made of.
-#ifndef INTSAM_RUNTIME_FORMAT_WEIGHT_SUMS_H_
-#define INTSAM_RUNTIME_FORMAT_WEIGHT_SUMS_H_
+#ifndef INTSAM_RUNTIME_RECORDS_WEIGHT_SUMS_H_
+#define INTSAM_RUNTIME_RECORDS_WEIGHT_SUMS_H_
 
 #include <cstdint>
 #include <vector>
 
-#include "runtime/format/records.h"
+#include "runtime/records/records.h"
 
 namespace intsam::internal {
 
@@ -21,4 +21,4 @@ WeightSums SumWeights(const Linear& linear);
 
 }  // namespace intsam::internal
 
-#endif  // INTSAM_RUNTIME_FORMAT_WEIGHT_SUMS_H_
+#endif  // INTSAM_RUNTIME_RECORDS_WEIGHT_SUMS_H_

@@ -1,7 +1,7 @@
 // The records that the parts of a model are made of: codes, requantizations, linear layers, norms, softmax.
-// See model.h for what a visitor offers and for the conventions.
-#ifndef INTSAM_RUNTIME_FORMAT_RECORDS_H_
-#define INTSAM_RUNTIME_FORMAT_RECORDS_H_
+// See format/model.h for what a visitor offers and for the conventions.
+#ifndef INTSAM_RUNTIME_RECORDS_RECORDS_H_
+#define INTSAM_RUNTIME_RECORDS_RECORDS_H_
 
 #include <cstdint>
 #include <span>
@@ -132,6 +132,12 @@ struct Linear {
   }
 };
 
+inline Linear MakeLinear(uint32_t in, uint32_t out) {
+  Linear linear;
+  linear.in = in, linear.out = out;
+  return linear;
+}
+
 // A small convolution of the mask prompt: 12-bit weights in s16, [out][in], in order (channel, dy, dx).
 struct Linear12 {
   uint32_t in = 0, out = 0;
@@ -228,4 +234,4 @@ struct RelPos {
 
 }  // namespace intsam::internal
 
-#endif  // INTSAM_RUNTIME_FORMAT_RECORDS_H_
+#endif  // INTSAM_RUNTIME_RECORDS_RECORDS_H_

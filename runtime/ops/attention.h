@@ -1,10 +1,10 @@
 // Fused attention over one head: the scores of a strip of queries against all keys stay in cache, and the softmax uses
 // the final row maximum (docs/numerics.md 6.5: no running-maximum rescale). Shared by image encoder and mask decoder.
-#ifndef INTSAM_RUNTIME_EXEC_FUSED_ATTENTION_H_
-#define INTSAM_RUNTIME_EXEC_FUSED_ATTENTION_H_
+#ifndef INTSAM_RUNTIME_OPS_ATTENTION_H_
+#define INTSAM_RUNTIME_OPS_ATTENTION_H_
 
 #include "runtime/base/arena.h"
-#include "runtime/exec/ops.h"
+#include "runtime/ops/ops.h"
 
 namespace intsam::internal {
 
@@ -50,4 +50,4 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
 
 }  // namespace intsam::internal
 
-#endif  // INTSAM_RUNTIME_EXEC_FUSED_ATTENTION_H_
+#endif  // INTSAM_RUNTIME_OPS_ATTENTION_H_

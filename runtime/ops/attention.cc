@@ -1,4 +1,4 @@
-#include "runtime/exec/fused/attention.h"
+#include "runtime/ops/attention.h"
 
 #include <algorithm>
 

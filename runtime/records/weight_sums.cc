@@ -1,4 +1,4 @@
-#include "runtime/format/weight_sums.h"
+#include "runtime/records/weight_sums.h"
 
 #include <algorithm>
 

@@ -1,17 +1,25 @@
 // The kernels of a tier, called with the records of a model: the one place that fills argument structs.
 // Every function works on `rows` rows; strides are in elements.
-#ifndef INTSAM_RUNTIME_EXEC_OPS_H_
-#define INTSAM_RUNTIME_EXEC_OPS_H_
+#ifndef INTSAM_RUNTIME_OPS_OPS_H_
+#define INTSAM_RUNTIME_OPS_OPS_H_
 
 #include <cstddef>
 #include <cstdint>
 
 #include "kernels/kernels.h"
+#include "kernels/numerics/fixed_point.h"
 #include "kernels/numerics/packed_weights.h"
-#include "runtime/exec/prepare.h"
-#include "runtime/format/model.h"
+#include "runtime/ops/prepared_linear.h"
+#include "runtime/records/records.h"
 
-namespace intsam::internal::ops {
+namespace intsam::internal {
+
+// round(sqrt(channels) * 2^16), the LayerNorm constant Cs.
+inline int32_t SqrtQ16(uint32_t channels) {
+  return static_cast<int32_t>((IntegerSqrt(uint64_t{channels} << 34) + 1) >> 1);
+}
+
+namespace ops {
 
 // A matrix view: row i starts at data + i * stride.
 template <class T>
@@ -144,6 +152,7 @@ inline void AttentionCodes(const Kernels& k, const Softmax& softmax, const int64
                       out.stride, rows, d});
 }
 
-}  // namespace intsam::internal::ops
+}  // namespace ops
+}  // namespace intsam::internal
 
-#endif  // INTSAM_RUNTIME_EXEC_OPS_H_
+#endif  // INTSAM_RUNTIME_OPS_OPS_H_
