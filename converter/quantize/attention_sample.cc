@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "converter/reference/matmul.h"
+#include "converter/fp32/matmul.h"
 
 namespace intsam::internal {
 namespace {

@@ -10,7 +10,7 @@
 #include "converter/quantize/attention_sample.h"
 #include "converter/quantize/gram.h"
 #include "converter/quantize/statistics.h"
-#include "converter/reference/float_sam.h"
+#include "converter/fp32/float_sam.h"
 #include "runtime/image/resize.h"
 
 namespace intsam::internal {

@@ -6,8 +6,8 @@
 #include "converter/quantize/big.h"
 #include "converter/quantize/reparametrize.h"
 #include "converter/quantize/round_weights.h"
-#include "converter/reference/matmul.h"
-#include "converter/reference/parallel.h"
+#include "converter/fp32/matmul.h"
+#include "converter/fp32/parallel.h"
 
 namespace intsam::internal {
 namespace {

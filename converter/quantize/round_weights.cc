@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "converter/reference/matmul.h"
-#include "converter/reference/simd.h"
+#include "converter/fp32/matmul.h"
+#include "converter/fp32/simd.h"
 
 namespace intsam::internal {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "converter/progress.h"
-#include "converter/reference/float_sam.h"
+#include "converter/fp32/float_sam.h"
 #include "converter/verify/regions.h"
 #include "runtime/exec/session.h"
 

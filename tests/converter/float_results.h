@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "converter/quantize/calibrate.h"
-#include "converter/reference/float_sam.h"
+#include "converter/fp32/float_sam.h"
 
 namespace intsam::internal {
 

@@ -80,9 +80,9 @@ def check(root):
 
 def self_test(scratch):
     lint.write(scratch, "runtime/base/good.h", "#include <vector>\n")
-    lint.write(scratch, "converter/reference/good.cc", '#include "runtime/base/good.h"\n#include <cmath>\n')
+    lint.write(scratch, "converter/fp32/good.cc", '#include "runtime/base/good.h"\n#include <cmath>\n')
     assert check(scratch) == [], "self-test: flags a good tree"
-    lint.write(scratch, "runtime/base/up.cc", '#include "converter/reference/good.cc"\n')
+    lint.write(scratch, "runtime/base/up.cc", '#include "converter/fp32/good.cc"\n')
     lint.write(scratch, "kernels/gemm/up.cc", '  #  include "runtime/base/good.h"\n')
     lint.write(scratch, "runtime/api/third.cc", "#include <stb_image.h>\n#include <cmath>\n#include <immintrin.h>\n")
     lint.write(scratch, "converter/lost.cc", '#include "nowhere.h"\n')

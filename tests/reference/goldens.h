@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "converter/checkpoint/checkpoint.h"
-#include "converter/reference/float_sam.h"
+#include "converter/fp32/float_sam.h"
 
 namespace intsam::internal::testing {
 

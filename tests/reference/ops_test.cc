@@ -1,5 +1,5 @@
 // The vectorised loops against the same formulas in double, at lengths around every vector width.
-#include "converter/reference/ops.h"
+#include "converter/fp32/ops.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <cmath>
 #include <random>
 
-#include "converter/reference/attention.h"
-#include "converter/reference/matmul.h"
+#include "converter/fp32/attention.h"
+#include "converter/fp32/matmul.h"
 
 namespace intsam::internal::fp32 {
 namespace {
