@@ -1,5 +1,5 @@
-// As the ViT's windows (image_encoder.cc): every cell exists once, in image order, and one head of one window is
-// gathered when it is attended.
+// As the ViT's windows (converter/encoder/window_attention/fp32.cc): every cell exists once, in image order, and one
+// head of one window is gathered when it is attended.
 #include "converter/fp32/biased_window_attention.h"
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 
 #include "converter/fp32/ops.h"
 #include "converter/fp32/parallel.h"
+#include "converter/sam_constants.h"
 
 namespace intsam::internal::fp32 {
 namespace {

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "converter/fp32/context.h"
+#include "converter/fp32/layer.h"
 #include "converter/fp32/matmul.h"
-#include "converter/fp32/stream.h"
 
 namespace intsam::internal::fp32 {
 

@@ -44,31 +44,25 @@
 #include "converter/fp32/float_sam.h"
 
 #include <chrono>
+#include <utility>
+#include <variant>
 
+#include "converter/encoder/layers.h"
 #include "converter/fp32/context.h"
-#include "converter/fp32/image_encoder.h"
 #include "converter/fp32/mask_decoder.h"
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/parallel.h"
 #include "converter/fp32/prompt_encoder.h"
 #include "converter/fp32/tiny_vit.h"
-#include "runtime/encoder/layers.h"
 
 namespace intsam::internal {
 namespace {
 
-struct Photo {
-  const uint8_t* rgb = nullptr;
-  uint32_t height = 0, width = 0;
-};
-
-// What goes into a walk, and what comes out: the image encoder uses photo and embedding, the rest everything else.
+// What a run of the mask decoder is about, and what comes out.
 struct Walk {
-  Photo photo;
-  const FloatPrompt* prompt = nullptr;
-  std::vector<float> embedding;
+  const std::vector<float>& embedding;
+  const FloatPrompt& prompt;
   FloatMasks masks;
-  uint32_t block = 0;
 };
 
 }  // namespace
@@ -79,31 +73,20 @@ struct FloatSam::Impl {
         context(model, pool, std::move(library)),
         prompts(context),
         decoder(context, prompts.image_pe()) {
-    if (context.config.family == kVit) {
-      vit = std::make_unique<fp32::ImageEncoder>(context, layout);
-    } else {
+    if (context.config.family != kVit) {
       tiny_vit = std::make_unique<fp32::TinyVit>(context, layout);
+      return;
+    }
+    for (const EncoderLayer& layer : EncoderLayers(context.config)) {
+      const auto make = [&](const auto& shape) { return MakeFloat(shape, layer.path(), context, layout); };
+      encoder.emplace_back(layer.step, std::visit(make, layer.kind));
     }
   }
-
-  void Run(const EncoderLayer& layer, Walk& walk) {
-    const auto& name = layer.step.name;
-    if (std::holds_alternative<PatchEmbed>(layer.kind)) {
-      vit->PatchEmbed(walk.photo.rgb, walk.photo.height, walk.photo.width);
-    } else if (std::holds_alternative<WindowAttention>(layer.kind)) {
-      vit->Attention(walk.block, name);
-    } else if (std::holds_alternative<MlpBlock>(layer.kind)) {
-      vit->RunMlp(walk.block++);
-    } else {
-      walk.embedding = vit->RunNeck();
-    }
-  }
-  static const Step& StepOf(const EncoderLayer& layer) { return layer.step; }
 
   void Run(const DecoderStep& step, Walk& walk) {
     switch (step.kind) {
-      case DecoderStepKind::kPromptTokens: return decoder.SetTokens(prompts.Tokens(*walk.prompt));
-      case DecoderStepKind::kDensePrompt: return decoder.SetKeys(prompts.Keys(walk.embedding, *walk.prompt, step.name));
+      case DecoderStepKind::kPromptTokens: return decoder.SetTokens(prompts.Tokens(walk.prompt));
+      case DecoderStepKind::kDensePrompt: return decoder.SetKeys(prompts.Keys(walk.embedding, walk.prompt, step.name));
       case DecoderStepKind::kSelfAttention: return decoder.SelfAttention(step.layer, step.name);
       case DecoderStepKind::kTokenToImage:
         return decoder.TokenToImage(step.name,
@@ -119,24 +102,20 @@ struct FloatSam::Impl {
     }
   }
 
-  static const Step& StepOf(const DecoderStep& step) { return step; }
-
-  template <class Steps>
-  void RunAll(const Steps& steps, Walk& walk) {
-    for (const auto& step : steps) {
-      const auto start = std::chrono::steady_clock::now();
-      Run(step, walk);
-      if (timer) {
-        const auto elapsed = std::chrono::steady_clock::now() - start;
-        timer(StepOf(step), std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
-      }
-    }
+  template <class Body>
+  void Timed(const Step& step, const Body& body) {
+    const auto start = std::chrono::steady_clock::now();
+    body();
+    if (!timer) return;
+    const auto elapsed = std::chrono::steady_clock::now() - start;
+    timer(step, std::chrono::duration_cast<std::chrono::nanoseconds>(elapsed).count());
   }
 
   ThreadPool pool;
   fp32::Context context;
   StepTimer timer;
-  std::unique_ptr<fp32::ImageEncoder> vit;  // one of the two
+  std::vector<std::pair<Step, std::unique_ptr<fp32::Layer>>> encoder;  // of a ViT
+  fp32::Stream stream;
   std::unique_ptr<fp32::TinyVit> tiny_vit;
   fp32::PromptEncoder prompts;
   fp32::MaskDecoder decoder;
@@ -154,17 +133,19 @@ Parallel& FloatSam::pool() { return impl_->pool; }
 
 std::vector<float> FloatSam::EncodeImage(const uint8_t* rgb, uint32_t height, uint32_t width) {
   if (impl_->tiny_vit) return impl_->tiny_vit->Run(rgb, height, width);
-  Walk walk;
-  walk.photo = {rgb, height, width};
-  impl_->RunAll(EncoderLayers(impl_->context.config), walk);
-  return std::move(walk.embedding);
+  fp32::Stream& stream = impl_->stream;
+  stream.rgb = rgb, stream.height = height, stream.width = width;
+  for (const auto& [step, layer] : impl_->encoder) {
+    impl_->Timed(step, [&] { layer->Run(stream); });
+  }
+  return std::move(stream.embedding);
 }
 
 FloatMasks FloatSam::Decode(const std::vector<float>& embedding, const FloatPrompt& prompt) {
-  Walk walk;
-  walk.prompt = &prompt;
-  walk.embedding = embedding;
-  impl_->RunAll(MaskDecoderSteps(impl_->context.config), walk);
+  Walk walk{embedding, prompt, {}};
+  for (const DecoderStep& step : MaskDecoderSteps(impl_->context.config)) {
+    impl_->Timed(step, [&] { impl_->Run(step, walk); });
+  }
   return std::move(walk.masks);
 }
 

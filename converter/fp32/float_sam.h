@@ -1,4 +1,4 @@
-// The float reference: SAM in F32, walking the steps of runtime/sam/steps.h. It is what calibration observes, what
+// The float reference: SAM in F32, layer by layer and step by step. It is what calibration observes, what
 // accuracy is compared with, and (matrix products on oneDNN) the FP32 opponent of intsam-bench.
 // All feature maps are channel-last: [pixel][channel].
 #ifndef INTSAM_CONVERTER_FP32_FLOAT_SAM_H_
@@ -18,7 +18,7 @@
 
 namespace intsam::internal {
 
-// Called with every activation that the integer runtime quantises; may change the values in place (fake quantisation).
+// Called with every activation that the integer runtime quantizes; may change the values in place (fake quantization).
 // `channels` is the length of the last axis. See float_sam.cc's head for the list of site names.
 using SiteHook = std::function<void(std::string_view site, std::span<float> values, size_t channels)>;
 // Called after each step with its wall time, for per-operation tables. TinyViT's layers are no steps yet.

@@ -6,16 +6,22 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "converter/sam_constants.h"
+
 namespace intsam::internal::fp32 {
 
-inline constexpr float kMean[3] = {123.675f, 116.28f, 103.53f};
-inline constexpr float kDeviation[3] = {58.395f, 57.12f, 57.375f};
+// A pixel's value of one colour.
+inline float Normalized(uint8_t value, size_t colour) {
+  constexpr float kMean[3] = {float{kPixelMean[0]}, float{kPixelMean[1]}, float{kPixelMean[2]}};
+  constexpr float kDeviation[3] = {float{kPixelDeviation[0]}, float{kPixelDeviation[1]}, float{kPixelDeviation[2]}};
+  return (static_cast<float>(value) - kMean[colour]) / kDeviation[colour];
+}
 
 // out[3]: pixel (y, x) of rgb [height][width][3]; padding is zero after normalization.
 inline void NormalizedPixel(const uint8_t* rgb, size_t height, size_t width, size_t y, size_t x, float* out) {
   const bool inside = y < height && x < width;
   for (size_t c = 0; c < 3; ++c) {
-    out[c] = inside ? (static_cast<float>(rgb[(y * width + x) * 3 + c]) - kMean[c]) / kDeviation[c] : 0.0f;
+    out[c] = inside ? Normalized(rgb[(y * width + x) * 3 + c], c) : 0.0f;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/ops.h"
+#include "converter/sam_constants.h"
 
 namespace intsam::internal::fp32 {
 namespace {
@@ -122,7 +123,7 @@ void MaskDecoder::Upscale(const std::string& name) {
   const size_t middle = 4 * grid * grid;
   context_.Site(name, ".0.out", y.data(), middle, c1);
   LayerNorm(pool, y.data(), middle, c1, context_.Tensor(name + ".1.weight"), context_.Tensor(name + ".1.bias"),
-            kEncoderEpsilon, y.data());
+            kMapEpsilon, y.data());
   context_.Site(name, ".1.out", y.data(), middle, c1);
   BiasGelu(pool, y.data(), middle, c1, nullptr);
   context_.Site(name, ".3.in", y.data(), middle, c1);

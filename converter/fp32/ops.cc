@@ -1,4 +1,4 @@
-// Loops of the float reference. Each vectorised kernel handles a row or a range; the public functions spread them over
+// Loops of the float reference. Each vectorized kernel handles a row or a range; the public functions spread them over
 // a pool. Reductions state their order freedom with "omp simd", so the rest of the file keeps strict float rules.
 #include "converter/fp32/ops.h"
 

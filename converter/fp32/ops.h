@@ -1,4 +1,4 @@
-// The element-wise passes of the float reference, vectorised for the CPU at hand and spread over a pool by rows.
+// The element-wise passes of the float reference, vectorized for the CPU at hand and spread over a pool by rows.
 // Matrices are [rows][channels]. A null bias means that it was added before.
 #ifndef INTSAM_CONVERTER_FP32_OPS_H_
 #define INTSAM_CONVERTER_FP32_OPS_H_
@@ -9,10 +9,6 @@
 #include "runtime/base/thread_pool.h"
 
 namespace intsam::internal::fp32 {
-
-inline constexpr float kEncoderEpsilon = 1e-6f;  // LayerNorm of the encoder, and every LayerNorm2d
-inline constexpr float kDecoderEpsilon = 1e-5f;  // LayerNorm of the two-way transformer
-inline constexpr float kTinyVitEpsilon = 1e-5f;  // LayerNorm of TinyViT's blocks
 
 // out may be x.
 void LayerNorm(Parallel& pool, const float* x, size_t rows, size_t channels, const float* gamma, const float* beta,

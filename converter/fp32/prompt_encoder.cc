@@ -6,6 +6,7 @@
 
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/ops.h"
+#include "converter/sam_constants.h"
 
 namespace intsam::internal::fp32 {
 namespace {
@@ -94,7 +95,7 @@ std::vector<float> PromptEncoder::Keys(const std::vector<float>& embedding, cons
     const std::string layer = name + "." + std::to_string(index);
     const size_t rows = y.size() / channels;
     LayerNorm(pool, y.data(), rows, channels, context_.Tensor(layer + ".weight"), context_.Tensor(layer + ".bias"),
-              kEncoderEpsilon, y.data());
+              kMapEpsilon, y.data());
     context_.Site(layer, ".out", y.data(), rows, channels);
     BiasGelu(pool, y.data(), rows, channels, nullptr);
   };

@@ -1,5 +1,5 @@
 // Compiles a plain loop once per instruction set and lets the loader choose: INTSAM_CLONES before a function.
-// Also exp and the normal distribution function, written so that such loops vectorise.
+// Also exp and the normal distribution function, written so that such loops vectorize.
 // Sanitizers instrument the choosing code, which runs before they are ready: under them there is one version.
 #ifndef INTSAM_CONVERTER_FP32_SIMD_H_
 #define INTSAM_CONVERTER_FP32_SIMD_H_

@@ -1,15 +1,18 @@
 // The order of TinyViT's layers. Their sites are listed at the head of float_sam.cc.
 #include "converter/fp32/tiny_vit.h"
 
-#include <type_traits>
 #include <utility>
 
 #include "converter/fp32/ops.h"
+#include "converter/sam_constants.h"
 
 namespace intsam::internal::fp32 {
 
 TinyVit::TinyVit(const Context& context, WeightLayout layout)
-    : stem_(context), neck_(context, context.config.tiny_vit.embed_dims[TinyVitConfig::kStages - 1]) {
+    : stem_(context),
+      neck_(context, intsam::internal::Neck(context.config.grid(),
+                                            context.config.tiny_vit.embed_dims[TinyVitConfig::kStages - 1],
+                                            context.config.prompt_embed_dim)) {
   const TinyVitConfig& c = context.config.tiny_vit;
   for (uint32_t i = 0; i < TinyVitConfig::kStages; ++i) {
     const std::string stage = "image_encoder.layers." + std::to_string(i) + ".";
@@ -24,10 +27,9 @@ TinyVit::TinyVit(const Context& context, WeightLayout layout)
       layers_.emplace_back(std::in_place_type<BiasedWindowAttention>, context, block + ".attn", stage + "x", side,
                            width, c.num_heads[i], c.window_sizes[i], layout);
       layers_.emplace_back(std::in_place_type<LocalConv>, context, block + ".local_conv", stage + "x", side, width);
-      const std::string mlp = block + ".mlp.";
       layers_.emplace_back(std::in_place_type<Mlp>, context,
-                           MlpNames{mlp + "norm", mlp + "fc1", mlp + "fc2", stage + "x"}, side * side, width,
-                           c.mlp_ratio * width, kTinyVitEpsilon, layout);
+                           MlpBlock(kTinyVitMlpNames, static_cast<uint32_t>(side * side), width, c.mlp_ratio * width),
+                           block + ".mlp", stage + "x", kTinyVitEpsilon, layout);
     }
     if (i + 1 < TinyVitConfig::kStages) {
       const std::string next = "image_encoder.layers." + std::to_string(i + 1) + ".x";
@@ -40,18 +42,11 @@ TinyVit::TinyVit(const Context& context, WeightLayout layout)
 
 std::vector<float> TinyVit::Run(const uint8_t* rgb, uint32_t height, uint32_t width) {
   stem_.Run(rgb, height, width, stream_);
-  for (Layer& layer : layers_) {
-    std::visit(
-        [this](auto& kind) {
-          if constexpr (std::is_same_v<std::decay_t<decltype(kind)>, Mlp>) {
-            kind.Run(stream_.x.data(), stream_.next, stream_.hidden);
-          } else {
-            kind.Run(stream_);
-          }
-        },
-        layer);
+  for (Kind& layer : layers_) {
+    std::visit([this](auto& kind) { kind.Run(stream_); }, layer);
   }
-  return neck_.Run(stream_.x.data(), stream_.hidden);
+  neck_.Run(stream_);
+  return std::move(stream_.embedding);
 }
 
 }  // namespace intsam::internal::fp32

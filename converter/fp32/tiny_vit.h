@@ -9,11 +9,11 @@
 #include <variant>
 #include <vector>
 
+#include "converter/encoder/mlp/fp32.h"
+#include "converter/encoder/neck/fp32.h"
 #include "converter/fp32/biased_window_attention.h"
-#include "converter/fp32/mlp.h"
-#include "converter/fp32/neck.h"
+#include "converter/fp32/layer.h"
 #include "converter/fp32/separable_conv.h"
-#include "converter/fp32/stream.h"
 #include "converter/fp32/tiny_vit_stem.h"
 
 namespace intsam::internal::fp32 {
@@ -26,10 +26,10 @@ class TinyVit {
   std::vector<float> Run(const uint8_t* rgb, uint32_t height, uint32_t width);
 
  private:
-  using Layer = std::variant<MbConv, PatchMerging, BiasedWindowAttention, LocalConv, Mlp>;
+  using Kind = std::variant<MbConv, PatchMerging, BiasedWindowAttention, LocalConv, Mlp>;
 
   ConvStem stem_;
-  std::vector<Layer> layers_;
+  std::vector<Kind> layers_;
   Neck neck_;
   Stream stream_;
 };

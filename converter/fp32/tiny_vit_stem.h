@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "converter/fp32/context.h"
-#include "converter/fp32/stream.h"
+#include "converter/fp32/layer.h"
 
 namespace intsam::internal::fp32 {
 

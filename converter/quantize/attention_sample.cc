@@ -13,8 +13,7 @@ constexpr size_t kDecoderStride = 31;  // calls between two samples: another pho
 
 }  // namespace
 
-AttentionCollector::AttentionCollector(const SamConfig& config, size_t per_site)
-    : config_(config), per_site_(per_site) {
+AttentionCollector::AttentionCollector(const SamConfig& config, size_t per_site) : per_site_(per_site) {
   for (const AttentionSite& site : QuantizedAttentions(config)) {
     const char* suffixes[] = {".q", ".k", ".v"};
     for (int part = 0; part < 3; ++part) parts_[site.name + suffixes[part]] = {pending_.size(), part};
@@ -30,7 +29,7 @@ bool AttentionCollector::Wants(const Pending& p) const {
 
 // Which window, and which rows of q: windows in the middle and at the padded corner take turns.
 std::vector<size_t> AttentionCollector::Select(Pending& p, size_t rows) const {
-  const size_t side = p.site.side, grid = config_.grid();
+  const size_t side = p.site.side, grid = p.site.grid;
   std::vector<size_t> candidates;
   std::vector<uint32_t> places;
   p.sample = {};

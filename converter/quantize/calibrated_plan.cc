@@ -4,10 +4,10 @@
 #include <cmath>
 #include <utility>
 
-#include "converter/quantize/big.h"
-#include "converter/quantize/round_weights.h"
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/parallel.h"
+#include "converter/quantize/big.h"
+#include "converter/quantize/round_weights.h"
 
 namespace intsam::internal {
 namespace {
@@ -52,8 +52,8 @@ class Planner {
     // An error in q costs what the keys make of it, and the other way round; one in v what the output layer does.
     Activation(site.name + ".q", widths.activations, centred, Moments(site.name + ".k"));
     Activation(site.name + ".k", widths.activations, centred, Moments(site.name + ".q"));
-    Activation(site.name + ".v", widths.activations, centred, ColumnMoments(site.output));
-    Activation(site.output + ".in", widths.activations, centred, ColumnMoments(site.output));
+    Activation(site.name + ".v", widths.activations, centred, ColumnMoments(site.output, 1));
+    Activation(site.output + ".in", widths.activations, centred, ColumnMoments(site.output, 1));
     AttentionReport& report = report_.attentions.at(site.name);
     const std::vector<AttentionSample>& samples = seen_.attentions.at(site.name);
     report.key_step = plan_.activations.at(site.name + ".k").scale;
@@ -69,7 +69,7 @@ class Planner {
 
   void Layer(const LayerSite& layer) {
     const BitWidths& widths = bits_.at(layer.group);
-    Activation(layer.name + ".in", widths.activations, false, ColumnMoments(layer.name));
+    Activation(layer.name + ".in", widths.activations, false, ColumnMoments(layer.name, layer.taps));
     LayerReport& report = report_.layers.at(layer.name);
     report.widths = widths;
     const std::vector<float>& weight = model_.at(layer.name + ".weight");
@@ -105,10 +105,9 @@ class Planner {
     return moments;
   }
   // Sum of squares of every column of a layer's weight; of all taps of a convolution.
-  std::vector<double> ColumnMoments(const std::string& layer) const {
+  std::vector<double> ColumnMoments(const std::string& layer, size_t taps) const {
     const std::vector<float>& weight = model_.at(layer + ".weight");
     const size_t channels = seen_.statistics.Has(layer + ".in") ? seen_.statistics.at(layer + ".in").channels() : 1;
-    const size_t taps = layer == "image_encoder.neck.2" ? 9 : 1;
     std::vector<double> moments(channels, 1e-12);
     for (size_t i = 0; i < weight.size(); ++i) moments[i / taps % channels] += double{weight[i]} * weight[i];
     return moments;
@@ -144,8 +143,8 @@ class Planner {
   void Outputs(const LayerSite& layer, WeightCodes& codes, bool correct, LayerReport& report) const {
     const SiteStatistics& s = seen_.statistics.at(layer.name + ".in");
     const size_t channels = s.channels(), rows = s.sample_rows(), out = layer.out;
-    const std::vector<float> weight = Collapsed(model_.at(layer.name + ".weight"), layer.in / channels);
-    const std::vector<float> rounded = Collapsed(Dequantize(codes), layer.in / channels);
+    const std::vector<float> weight = Collapsed(model_.at(layer.name + ".weight"), layer.taps);
+    const std::vector<float> rounded = Collapsed(Dequantize(codes), layer.taps);
     const std::vector<float> coded = FakeQuantize(s.sample(), plan_.activations.at(layer.name + ".in"));
     std::vector<float> y(rows * out), y_coded(rows * out);
     fp32::Product(fp32::Transpose::kYes, rows, out, channels, s.sample().data(), channels, weight.data(), channels,

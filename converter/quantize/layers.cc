@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <variant>
 
+#include "converter/encoder/layers.h"
 #include "converter/quantize/pack_weights.h"
 
 namespace intsam::internal {
@@ -104,7 +106,7 @@ std::vector<double> SetBias(QuantizeContext& q, std::span<const float> bias, std
   return units;
 }
 
-std::vector<double> Planned(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t channels,
+std::vector<double> Planned(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t taps,
                             Linear& linear) {
   const auto found = q.plan.weights.find(name);
   const size_t in = linear.in;
@@ -117,10 +119,11 @@ std::vector<double> Planned(QuantizeContext& q, const std::string& name, const L
   std::span<const float> bias = w.bias;
   if (bias.empty() && q.float_model.tensors.contains(name + ".bias")) bias = q.Weight(name + ".bias");
   FitRows(q, name, use, bias, in, w);
-  if (channels != 0) {
+  if (taps > 1) {
+    const size_t channels = in / taps;
     std::vector<uint8_t> moved(w.codes.size());
     for (size_t i = 0; i < moved.size(); ++i) {
-      const size_t row = i / in, channel = i / 9 % channels, tap = i % 9;
+      const size_t row = i / in, channel = i / taps % channels, tap = i % taps;
       moved[row * in + tap * channels + channel] = w.codes[i];
     }
     w.codes = std::move(moved);
@@ -132,12 +135,12 @@ std::vector<double> Planned(QuantizeContext& q, const std::string& name, const L
 }  // namespace
 
 std::vector<double> PlannedLinear(QuantizeContext& q, const std::string& name, const LayerUse& use, Linear& linear) {
-  return Planned(q, name, use, 0, linear);
+  return Planned(q, name, use, 1, linear);
 }
 
-std::vector<double> PlannedConvolution(QuantizeContext& q, const std::string& name, const LayerUse& use,
-                                       uint32_t channels, Linear& linear) {
-  return Planned(q, name, use, channels, linear);
+std::vector<double> PlannedConvolution(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t taps,
+                                       Linear& linear) {
+  return Planned(q, name, use, taps, linear);
 }
 
 std::vector<double> WideLinear(QuantizeContext& q, std::span<const float> weight, std::span<const float> bias,
@@ -193,7 +196,11 @@ Result<std::unique_ptr<QuantizedModel>> QuantizeModel(const FloatModel& model, c
   const double token_unit = context.S16Unit("mask_decoder.tokens", 2);
   const double key_unit = context.S16Unit("mask_decoder.keys", 2);
   const double logit_unit = context.S16Unit("mask_decoder.masks", 2);
-  QuantizeImageEncoder(context, quantized->model.image_encoder, key_unit);
+  const EncoderQuantization encoder{context, context.R24Unit(kVitStream), key_unit};
+  quantized->model.image_encoder.residual_unit = MakeUnit(encoder.residual_unit);
+  for (EncoderLayer& layer : quantized->model.image_encoder.layers) {
+    std::visit([&](auto& record) { Quantize(encoder, layer.path(), record); }, layer.kind);
+  }
   QuantizePromptEncoder(context, quantized->model.prompt_encoder, token_unit, key_unit, logit_unit);
   QuantizeMaskDecoder(context, quantized->model.mask_decoder, token_unit, key_unit, logit_unit);
   INTSAM_TRY(context.status);

@@ -20,6 +20,8 @@ struct EncoderLayer {
   Step step;          // the official module path: "image_encoder.blocks.3.attn"
   std::string group;  // what the names of its record are below, in the image encoder: "blocks.3"
   std::variant<PatchEmbed, WindowAttention, MlpBlock, Neck> kind;
+
+  std::string path() const { return "image_encoder." + group; }
 };
 
 // With all dimensions of a configuration that ValidateConfig accepts; every view is empty.

@@ -76,7 +76,7 @@ void ProveMaskDecoder(Proof& proof, MaskDecoder& d, const SamConfig& config) {
 Status ProveModel(IntegerModel& model, std::vector<LayerBound>* report) {
   Proof proof(report);
   for (EncoderLayer& layer : model.image_encoder.layers) {
-    proof.prefix = "image_encoder." + layer.group;
+    proof.prefix = layer.path();
     std::visit([&](auto& record) { Prove(proof, record); }, layer.kind);
   }
   proof.prefix = "prompt_encoder";

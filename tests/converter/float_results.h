@@ -6,8 +6,8 @@
 #include <cmath>
 #include <vector>
 
-#include "converter/quantize/calibrate.h"
 #include "converter/fp32/float_sam.h"
+#include "converter/quantize/calibrate.h"
 
 namespace intsam::internal {
 

@@ -1,4 +1,4 @@
-// The hook sees every site that the integer runtime quantises, with its shape; watching changes nothing, and what it
+// The hook sees every site that the integer runtime quantizes, with its shape; watching changes nothing, and what it
 // writes is what the network goes on with. Also: the timer sees every step.
 #include <gtest/gtest.h>
 

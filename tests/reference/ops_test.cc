@@ -1,5 +1,6 @@
-// The vectorised loops against the same formulas in double, at lengths around every vector width.
+// The vectorized loops against the same formulas in double, at lengths around every vector width.
 #include "converter/fp32/ops.h"
+#include "converter/sam_constants.h"
 
 #include <gtest/gtest.h>
 
@@ -48,7 +49,7 @@ TEST(Ops, LayerNormAtAllLengths) {
     const std::vector<float> x = Random(3 * channels, 3, 3), gamma = Random(channels, 2, 4),
                              beta = Random(channels, 1, 5);
     std::vector<float> y(x.size());
-    LayerNorm(pool, x.data(), 3, channels, gamma.data(), beta.data(), kEncoderEpsilon, y.data());
+    LayerNorm(pool, x.data(), 3, channels, gamma.data(), beta.data(), kMapEpsilon, y.data());
     for (size_t r = 0; r < 3; ++r) {
       double mean = 0, variance = 0;
       for (size_t c = 0; c < channels; ++c) mean += x[r * channels + c] / static_cast<double>(channels);

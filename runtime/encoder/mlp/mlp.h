@@ -15,6 +15,7 @@ struct MlpNames {
   const char *norm, *lin1, *gelu, *lin2, *lin2_rq;
 };
 inline constexpr MlpNames kVitMlpNames = {"norm2", "mlp.lin1", "mlp.gelu", "mlp.lin2", "mlp.lin2.rq"};
+inline constexpr MlpNames kTinyVitMlpNames = {"norm", "fc1", "gelu", "fc2", "fc2.rq"};
 
 struct MlpBlock {
   const MlpNames* names;

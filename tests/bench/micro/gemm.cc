@@ -8,7 +8,7 @@
 namespace intsam::internal::micro {
 namespace {
 
-constexpr int kRowBlock = 64, kColumns = 256;  // as in runtime/exec/fused/image_encoder.h
+constexpr int kRowBlock = 64, kColumns = 256;  // as in runtime/encoder/fused.h
 constexpr int kWeightBits[] = {8, 7, 6, 4};
 
 // Codes and weights of a linear layer, and its strip of accumulators.

@@ -1,13 +1,13 @@
-#include "converter/quantize/choose_reparametrisation.h"
+#include "converter/quantize/choose_reparametrization.h"
 
 #include <algorithm>
 #include <cmath>
 
+#include "converter/fp32/matmul.h"
+#include "converter/fp32/parallel.h"
 #include "converter/quantize/big.h"
 #include "converter/quantize/reparametrize.h"
 #include "converter/quantize/round_weights.h"
-#include "converter/fp32/matmul.h"
-#include "converter/fp32/parallel.h"
 
 namespace intsam::internal {
 namespace {
@@ -228,9 +228,9 @@ class NormMigration {
   NormMigration(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method)
       : model_(model), seen_(seen), bits_(bits), method_(method) {}
 
-  void Choose(const std::string& norm, const LayerSite& layer, bool may_shift, LayerReport& report) {
+  void Choose(const LayerSite& layer, LayerReport& report) {
     const SiteStatistics& site = seen_.statistics.at(layer.name + ".in");
-    const size_t channels = site.channels(), taps = layer.in / channels;
+    const size_t channels = site.channels(), taps = layer.taps;
     const std::vector<float>& weight = model_.at(layer.name + ".weight");
     std::vector<float> widest(channels, 1e-9f);
     for (size_t i = 0; i < weight.size(); ++i) {
@@ -240,7 +240,7 @@ class NormMigration {
     Change best{"none", {}, std::vector<float>(channels, 1.0f)};
     double least = OutputError(site, layer, best) * kGain;
     for (const bool shift : {false, true}) {
-      if (shift && !may_shift) continue;
+      if (shift && !layer.may_shift) continue;
       const std::vector<float> centre = shift ? Middles(site) : std::vector<float>();
       for (const double exponent : {0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85}) {
         if (exponent == 0 && !shift) continue;
@@ -252,7 +252,7 @@ class NormMigration {
         best = std::move(change);
       }
     }
-    MigrateNorm(model_, norm, layer.name, best.factors, best.centre);
+    MigrateNorm(model_, layer, best.factors, best.centre);
   }
 
  private:
@@ -283,7 +283,7 @@ class NormMigration {
     }
     const ChangedSite coded(site, change, method_, widths.activations, false);
     std::vector<float> x_coded = coded.Quantized(x);
-    const size_t taps = layer.in / channels, out = layer.out;
+    const size_t taps = layer.taps, out = layer.out;
     const std::vector<float>& weight = model_.at(layer.name + ".weight");
     std::vector<float> scaled = weight;
     for (size_t i = 0; i < scaled.size(); ++i) scaled[i] *= change.factors[i % layer.in / taps];
@@ -311,20 +311,20 @@ class NormMigration {
   const QuantizeMethod& method_;
 };
 
-// The hidden channels of the decoder's ReLU MLPs, which may be scaled freely: to equal width.
-void ScaleHidden(FloatModel& model, const Observations& seen, const std::string& mlp) {
+// Channels between a layer and the one behind its ReLU, which may be scaled freely: to equal width.
+void ScaleHidden(FloatModel& model, const Observations& seen, const LayerSite& layer) {
   std::vector<float> factors, inverse;
-  for (const float most : seen.statistics.at(mlp + "lin2.in").channel_max()) {
+  for (const float most : seen.statistics.at(layer.relu_reader + ".in").channel_max()) {
     factors.push_back(std::clamp(std::sqrt(std::max(most, 1e-4f)), 0.05f, 20.0f));
     inverse.push_back(1 / factors.back());
   }
-  ScaleRows(model, mlp + "lin1", 0, inverse);
-  ScaleColumns(model, mlp + "lin2", factors);
+  ScaleRows(model, layer.name, 0, inverse);
+  ScaleColumns(model, layer.relu_reader, 1, factors);
 }
 
 }  // namespace
 
-void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
+void Reparametrize(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
                    int threads, const StageProgress& progress, QuantizeReport& report) {
   const std::vector<AttentionSite> attentions = QuantizedAttentions(model.config);
   const std::vector<LayerSite> layers = QuantizedLayers(model.config);
@@ -348,24 +348,12 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
     changed_attentions.Done(site.name);
   });
 
-  const SamConfig& c = model.config;
   NormMigration migration(model, seen, bits, method);
   fp32::ParallelItems(pool, layers.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
     const LayerSite& layer = layers[i];
     LayerReport& r = report.layers.at(layer.name);
-    const size_t end = layer.name.rfind('.');
-    const std::string stem = layer.name.substr(0, end + 1), last = layer.name.substr(end + 1);
-    if (method.migration && last == "qkv") {
-      // A padding token is zero after the norm: with a shift it would not be.
-      const auto block = static_cast<uint32_t>(std::stoul(stem.substr(std::string("image_encoder.blocks.").size())));
-      migration.Choose(stem.substr(0, stem.size() - 5) + "norm1", layer, c.grid() % c.attention_side(block) == 0, r);
-    } else if (method.migration && last == "lin1" && layer.group == SiteClass::kEncoderMlp) {
-      migration.Choose(stem.substr(0, stem.size() - 4) + "norm2", layer, true, r);
-    } else if (method.migration && layer.name == "image_encoder.neck.2") {
-      migration.Choose("image_encoder.neck.1", layer, false, r);
-    } else if (method.channel_scaling && last == "lin1" && layer.group == SiteClass::kDecoder) {
-      ScaleHidden(model, seen, stem);
-    }
+    if (method.migration && !layer.input_norm.empty()) migration.Choose(layer, r);
+    if (method.channel_scaling && !layer.relu_reader.empty()) ScaleHidden(model, seen, layer);
     changed_layers.Done(layer.name);
   });
 }

@@ -1,0 +1,20 @@
+// See converter/encoder/kind.h.
+#ifndef INTSAM_CONVERTER_ENCODER_NECK_NECK_H_
+#define INTSAM_CONVERTER_ENCODER_NECK_NECK_H_
+
+#include <memory>
+#include <string>
+
+#include "converter/encoder/kind.h"
+#include "runtime/encoder/neck/neck.h"
+
+namespace intsam::internal {
+
+std::unique_ptr<fp32::Layer> MakeFloat(const Neck& neck, const std::string& path, const fp32::Context& context,
+                                       WeightLayout layout);
+void AddSites(const Neck& neck, const std::string& path, QuantizedSites& sites);
+void Quantize(const EncoderQuantization& encoder, const std::string& path, Neck& neck);
+
+}  // namespace intsam::internal
+
+#endif  // INTSAM_CONVERTER_ENCODER_NECK_NECK_H_

@@ -1,0 +1,20 @@
+// See converter/encoder/kind.h.
+#ifndef INTSAM_CONVERTER_ENCODER_WINDOW_ATTENTION_WINDOW_ATTENTION_H_
+#define INTSAM_CONVERTER_ENCODER_WINDOW_ATTENTION_WINDOW_ATTENTION_H_
+
+#include <memory>
+#include <string>
+
+#include "converter/encoder/kind.h"
+#include "runtime/encoder/window_attention/window_attention.h"
+
+namespace intsam::internal {
+
+std::unique_ptr<fp32::Layer> MakeFloat(const WindowAttention& attention, const std::string& path,
+                                       const fp32::Context& context, WeightLayout layout);
+void AddSites(const WindowAttention& attention, const std::string& path, QuantizedSites& sites);
+void Quantize(const EncoderQuantization& encoder, const std::string& path, WindowAttention& attention);
+
+}  // namespace intsam::internal
+
+#endif  // INTSAM_CONVERTER_ENCODER_WINDOW_ATTENTION_WINDOW_ATTENTION_H_
