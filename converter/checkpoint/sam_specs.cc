@@ -2,82 +2,18 @@
 // Sources: facebookresearch/segment-anything, modeling/{image_encoder,prompt_encoder,mask_decoder,transformer}.py;
 // ChaoningZhang/MobileSAM, mobile_sam/modeling/tiny_vit_sam.py.
 #include <string>
-#include <utility>
+#include <variant>
 
-#include "converter/checkpoint/sam_checkpoint.h"
+#include "converter/checkpoint/spec_list.h"
+#include "converter/encoder/layers.h"
 
 namespace intsam::internal {
 namespace {
 
-using Shape = std::vector<uint64_t>;
-
-class SpecList {
- public:
-  void Tensor(const std::string& name, Shape shape) { specs_.push_back({name, std::move(shape)}); }
-
-  void WeightAndBias(const std::string& name, Shape weight, uint64_t bias) {
-    Tensor(name + ".weight", std::move(weight));
-    Tensor(name + ".bias", {bias});
-  }
-  void Linear(const std::string& name, uint64_t out, uint64_t in) { WeightAndBias(name, {out, in}, out); }
-  void Norm(const std::string& name, uint64_t width) { WeightAndBias(name, {width}, width); }
-
-  // The decoder's attention, whose inner width may be smaller than its outer one.
-  void Attention(const std::string& name, uint64_t width, uint64_t inner) {
-    for (const char* projection : {".q_proj", ".k_proj", ".v_proj"}) Linear(name + projection, inner, width);
-    Linear(name + ".out_proj", width, inner);
-  }
-
-  void Mlp(const std::string& name, uint64_t in, uint64_t hidden, uint64_t out, uint32_t depth) {
-    for (uint32_t i = 0; i < depth; ++i) {
-      Linear(name + ".layers." + std::to_string(i), i + 1 == depth ? out : hidden, i == 0 ? in : hidden);
-    }
-  }
-
-  // A convolution without bias and the BatchNorm behind it.
-  void ConvBn(const std::string& name, uint64_t out, uint64_t in_per_group, uint64_t kernel) {
-    Tensor(name + ".c.weight", {out, in_per_group, kernel, kernel});
-    for (const char* statistic : {".weight", ".bias", ".running_mean", ".running_var"})
-      Tensor(name + ".bn" + statistic, {out});
-  }
-  void SeparableConv(const std::string& name, uint64_t in, uint64_t hidden, uint64_t out) {
-    ConvBn(name + ".conv1", hidden, in, 1);
-    ConvBn(name + ".conv2", hidden, 1, 3);
-    ConvBn(name + ".conv3", out, hidden, 1);
-  }
-
-  std::vector<TensorSpec> Take() { return std::move(specs_); }
-
- private:
-  std::vector<TensorSpec> specs_;
-};
-
-void AddNeck(const SamConfig& c, uint64_t in, SpecList* list) {
-  const std::string neck = "image_encoder.neck.";
-  list->Tensor(neck + "0.weight", {c.prompt_embed_dim, in, 1, 1});
-  list->Norm(neck + "1", c.prompt_embed_dim);
-  list->Tensor(neck + "2.weight", {c.prompt_embed_dim, c.prompt_embed_dim, 3, 3});
-  list->Norm(neck + "3", c.prompt_embed_dim);
-}
-
 void AddVit(const SamConfig& c, SpecList* list) {
-  const std::string root = "image_encoder.";
-  list->Tensor(root + "pos_embed", {1, c.grid(), c.grid(), c.vit.embed_dim});
-  list->WeightAndBias(root + "patch_embed.proj", {c.vit.embed_dim, 3, c.vit.patch_size, c.vit.patch_size},
-                      c.vit.embed_dim);
-  for (uint32_t i = 0; i < c.vit.depth; ++i) {
-    const std::string block = root + "blocks." + std::to_string(i) + ".";
-    const uint64_t distances = 2 * uint64_t{c.attention_side(i)} - 1;
-    list->Norm(block + "norm1", c.vit.embed_dim);
-    list->Tensor(block + "attn.rel_pos_h", {distances, c.vit.head_dim()});
-    list->Tensor(block + "attn.rel_pos_w", {distances, c.vit.head_dim()});
-    list->Linear(block + "attn.qkv", 3 * uint64_t{c.vit.embed_dim}, c.vit.embed_dim);
-    list->Linear(block + "attn.proj", c.vit.embed_dim, c.vit.embed_dim);
-    list->Norm(block + "norm2", c.vit.embed_dim);
-    list->Linear(block + "mlp.lin1", c.vit.mlp_dim, c.vit.embed_dim);
-    list->Linear(block + "mlp.lin2", c.vit.embed_dim, c.vit.mlp_dim);
+  for (const EncoderLayer& layer : EncoderLayers(c)) {
+    std::visit([&](const auto& record) { AddKeys(record, layer.path(), *list); }, layer.kind);
   }
-  AddNeck(c, c.vit.embed_dim, list);
 }
 
 void AddTinyVit(const SamConfig& c, SpecList* list) {
@@ -98,15 +34,15 @@ void AddTinyVit(const SamConfig& c, SpecList* list) {
       list->Norm(block + ".attn.norm", width);
       list->Linear(block + ".attn.qkv", 3 * width, width);
       list->Linear(block + ".attn.proj", width, width);
-      list->Norm(block + ".mlp.norm", width);
-      list->Linear(block + ".mlp.fc1", t.mlp_ratio * width, width);
-      list->Linear(block + ".mlp.fc2", width, t.mlp_ratio * width);
+      const uint32_t tokens = c.stage_grid(i) * c.stage_grid(i);
+      AddKeys(MlpBlock(kTinyVitMlpNames, tokens, t.embed_dims[i], t.mlp_ratio * t.embed_dims[i]), block + ".mlp",
+              *list);
       list->ConvBn(block + ".local_conv", width, 1, 3);
     }
     if (i + 1 < TinyVitConfig::kStages)
       list->SeparableConv(stage + "downsample", width, t.embed_dims[i + 1], t.embed_dims[i + 1]);
   }
-  AddNeck(c, t.embed_dims[TinyVitConfig::kStages - 1], list);
+  AddKeys(Neck(c.grid(), t.embed_dims[TinyVitConfig::kStages - 1], c.prompt_embed_dim), root + "neck", *list);
 }
 
 void AddPromptEncoder(const SamConfig& c, SpecList* list) {

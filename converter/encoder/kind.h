@@ -1,6 +1,7 @@
 // The converter's side of the kinds of encoder layers (runtime/encoder/kind.h): for a record X, below the module path
 // `path` ("image_encoder.blocks.3"), <kind>/<kind>.h declares
 //
+//   AddKeys(x, path, list)                its tensors in the official state dict
 //   MakeFloat(x, path, context, layout)   its float form, which shows the hook its sites
 //   AddSites(x, path, sites)              its linear layers and attention, as quantization sees them
 //   Quantize(encoder, path, x)            fills in the record from the plan and the statistics
@@ -12,11 +13,15 @@
 #include <memory>
 #include <string>
 
-#include "converter/fp32/layer.h"
-#include "converter/quantize/sites.h"
-
 namespace intsam::internal {
 
+class SpecList;           // converter/checkpoint/spec_list.h
+enum class WeightLayout;  // converter/fp32/float_sam.h
+namespace fp32 {
+class Layer;     // converter/fp32/layer.h
+struct Context;  // converter/fp32/context.h
+}  // namespace fp32
+struct QuantizedSites;   // converter/quantize/sites.h
 struct QuantizeContext;  // converter/quantize/layers.h
 
 // What the layers of an encoder are quantized with.

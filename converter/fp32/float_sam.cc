@@ -49,6 +49,7 @@
 
 #include "converter/encoder/layers.h"
 #include "converter/fp32/context.h"
+#include "converter/fp32/layer.h"
 #include "converter/fp32/mask_decoder.h"
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/parallel.h"

@@ -2,6 +2,7 @@
 
 #include "converter/encoder/mlp/mlp.h"
 #include "converter/quantize/layers.h"
+#include "converter/quantize/sites.h"
 #include "converter/sam_constants.h"
 
 namespace intsam::internal {

@@ -10,6 +10,7 @@
 
 namespace intsam::internal {
 
+void AddKeys(const Neck& neck, const std::string& path, SpecList& list);
 std::unique_ptr<fp32::Layer> MakeFloat(const Neck& neck, const std::string& path, const fp32::Context& context,
                                        WeightLayout layout);
 void AddSites(const Neck& neck, const std::string& path, QuantizedSites& sites);

@@ -1,5 +1,6 @@
 #include "converter/encoder/neck/neck.h"
 #include "converter/quantize/layers.h"
+#include "converter/quantize/sites.h"
 #include "converter/sam_constants.h"
 
 namespace intsam::internal {

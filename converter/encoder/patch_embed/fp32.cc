@@ -3,6 +3,7 @@
 
 #include "converter/encoder/patch_embed/patch_embed.h"
 #include "converter/fp32/image_pixels.h"
+#include "converter/fp32/layer.h"
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/ops.h"
 #include "converter/fp32/parallel.h"

@@ -4,6 +4,7 @@
 #include "converter/encoder/patch_embed/patch_embed.h"
 #include "converter/quantize/layers.h"
 #include "converter/quantize/pack_weights.h"
+#include "converter/quantize/sites.h"
 #include "converter/sam_constants.h"
 
 namespace intsam::internal {

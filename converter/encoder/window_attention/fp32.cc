@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "converter/encoder/window_attention/window_attention.h"
+#include "converter/fp32/layer.h"
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/ops.h"
 #include "converter/fp32/parallel.h"

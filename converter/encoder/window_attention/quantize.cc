@@ -4,6 +4,7 @@
 
 #include "converter/encoder/window_attention/window_attention.h"
 #include "converter/quantize/layers.h"
+#include "converter/quantize/sites.h"
 #include "converter/sam_constants.h"
 
 namespace intsam::internal {
