@@ -10,6 +10,7 @@ Kernels ScalarTier() {
   k.name = "scalar";
   k.flip = 0x00;
   FillGemmScalar(k);
+  FillDepthwiseScalar(k);
   FillEpilogueScalar(k);
   FillLayerNormScalar(k);
   FillAttentionScalar(k);
@@ -23,6 +24,7 @@ Kernels Avx2Tier() {
   Kernels k = ScalarKernels();
   k.name = "avx2";
   FillGemmAvx2(k);
+  FillDepthwiseAvx2(k);
   FillEpilogueAvx2(k);
   FillLayerNormAvx2(k);
   FillAttentionAvx2(k);
@@ -75,6 +77,7 @@ Kernels NeonTier() {
 #endif
   k.flip = 0x80;  // the products take two signed operands
   FillGemmNeon(k);
+  FillDepthwiseNeon(k);
   FillEpilogueNeon(k);
   FillLayerNormNeon(k);
   FillAttentionNeon(k);

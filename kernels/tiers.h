@@ -1,8 +1,8 @@
 // How an instruction-set tier is put together: it starts from the table of the next lower tier and each of its source
 // files overrides the entries it implements. A new tier is a few Fill functions here and one entry in tiers.cc.
 //
-// A tier that changes `flip` must bring its own gemm_a8w8, because that is the one kernel whose operands carry the flip
-// implicitly; every other kernel takes the flip as an argument.
+// A tier that changes `flip` must bring its own gemm_a8w8 and depthwise_codes, because they are the kernels whose
+// operands carry the flip implicitly; every other kernel takes the flip as an argument.
 #ifndef INTSAM_KERNELS_TIERS_H_
 #define INTSAM_KERNELS_TIERS_H_
 
@@ -12,7 +12,8 @@ namespace intsam::internal {
 
 // Portable C++, the definition of every entry.
 void FillGemmScalar(Kernels& k);         // gemm_a8w8, gemm_a16w8
-void FillEpilogueScalar(Kernels& k);     // requantize_*, quantize_codes, gelu_s16
+void FillDepthwiseScalar(Kernels& k);    // depthwise_*
+void FillEpilogueScalar(Kernels& k);     // requantize_*, quantize_codes, gelu_s16, narrow_r24
 void FillLayerNormScalar(Kernels& k);    // layer_norm_*
 void FillAttentionScalar(Kernels& k);    // pack_*, attention_*, relative_position
 void FillSoftmaxScalar(Kernels& k);      // softmax_row
@@ -20,6 +21,7 @@ void FillMaskProductScalar(Kernels& k);  // mask_product
 
 #if defined(INTSAM_HAVE_AVX2)
 void FillGemmAvx2(Kernels& k);
+void FillDepthwiseAvx2(Kernels& k);
 void FillEpilogueAvx2(Kernels& k);
 void FillLayerNormAvx2(Kernels& k);
 void FillAttentionAvx2(Kernels& k);
@@ -51,6 +53,7 @@ void FillAttentionAmx(Kernels& k);  // pack_values, attention_mix
 // SIMD128 is made of the same sources.
 #if defined(INTSAM_HAVE_NEON) || defined(INTSAM_HAVE_SIMD128)
 void FillGemmNeon(Kernels& k);
+void FillDepthwiseNeon(Kernels& k);
 void FillEpilogueNeon(Kernels& k);
 void FillLayerNormNeon(Kernels& k);
 void FillAttentionNeon(Kernels& k);

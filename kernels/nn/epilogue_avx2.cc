@@ -182,10 +182,20 @@ void Avx2RequantizeR24(const RequantizeR24& s) {
 void Avx2RequantizeS16(const RequantizeS16& s) {
   const __m256i lo = _mm256_set1_epi32(s.lo);
   const __m256i hi = _mm256_set1_epi32(s.hi);
-  WideStrip(s, [&](__m256i y, size_t i, size_t j, int count) {
-    const __m256i clamped = Clamp32(y, lo, hi);
-    const __m128i packed = _mm_packs_epi32(_mm256_castsi256_si128(clamped), _mm256_extracti128_si256(clamped, 1));
-    StoreFirst(s.out + i * s.out_stride + j, packed, count);
+  const auto strip = [&](auto sum) {
+    WideStrip(s, [&](__m256i y, size_t i, size_t j, int count) {
+      const __m256i clamped = Clamp32(sum(y, i, j), lo, hi);
+      const __m128i packed = _mm_packs_epi32(_mm256_castsi256_si128(clamped), _mm256_extracti128_si256(clamped, 1));
+      StoreFirst(s.out + i * s.out_stride + j, packed, count);
+    });
+  };
+  if (s.add == nullptr) return strip([](__m256i y, size_t, size_t) { return y; });
+  // What lies beyond +-2^16 is out of range whatever is added, and so that the sum does not wrap.
+  const __m256i least = _mm256_set1_epi32(-(1 << 16));
+  const __m256i most = _mm256_set1_epi32(1 << 16);
+  strip([&](__m256i y, size_t i, size_t j) {
+    const __m256i add = _mm256_cvtepi16_epi32(LoadHalf(s.add + i * s.add_stride + j));
+    return _mm256_add_epi32(Clamp32(y, least, most), add);
   });
 }
 
@@ -242,6 +252,18 @@ void Avx2QuantizeCodes(const QuantizeCodes& q) {
   });
 }
 
+void Avx2NarrowR24(const NarrowR24& r) {
+  const __m256i half = _mm256_set1_epi32(1 << 7);
+  const __m256i lo = _mm256_set1_epi16(-32767);
+  const auto value = [&](const int32_t* x) { return _mm256_srai_epi32(_mm256_add_epi32(Load(x), half), 8); };
+  ForEachVector<16>(r.n, [&](size_t i, size_t count) {
+    // The second half may start past the padding of a short buffer, so it is read only where elements exist.
+    const __m256i first = value(r.x + i);
+    const __m256i second = count > 8 ? value(r.x + i + 8) : first;
+    StoreFirst(r.out + i, _mm256_max_epi16(Pack16(first, second), lo), count);
+  });
+}
+
 }  // namespace
 
 void FillEpilogueAvx2(Kernels& k) {
@@ -251,6 +273,7 @@ void FillEpilogueAvx2(Kernels& k) {
   k.requantize_s16 = Avx2RequantizeS16;
   k.quantize_codes = Avx2QuantizeCodes;
   k.gelu_s16 = Avx2GeluS16;
+  k.narrow_r24 = Avx2NarrowR24;
 }
 
 }  // namespace intsam::internal

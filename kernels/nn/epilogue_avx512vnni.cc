@@ -171,8 +171,17 @@ void Avx512RequantizeR24(const RequantizeR24& s) {
 
 void Avx512RequantizeS16(const RequantizeS16& s) {
   const __m512i lo = _mm512_set1_epi32(s.lo), hi = _mm512_set1_epi32(s.hi);
-  WideStrip(s, [&](__m512i y, size_t i, size_t j, int count) {
-    StoreFirst(s.out + i * s.out_stride + j, _mm512_cvtepi32_epi16(Clamp32(y, lo, hi)), count);
+  const auto strip = [&](auto sum) {
+    WideStrip(s, [&](__m512i y, size_t i, size_t j, int count) {
+      StoreFirst(s.out + i * s.out_stride + j, _mm512_cvtepi32_epi16(Clamp32(sum(y, i, j), lo, hi)), count);
+    });
+  };
+  if (s.add == nullptr) return strip([](__m512i y, size_t, size_t) { return y; });
+  // What lies beyond +-2^16 is out of range whatever is added, and so that the sum does not wrap.
+  const __m512i least = _mm512_set1_epi32(-(1 << 16)), most = _mm512_set1_epi32(1 << 16);
+  strip([&](__m512i y, size_t i, size_t j) {
+    const __m512i add = _mm512_cvtepi16_epi32(avx2::Load(s.add + i * s.add_stride + j));
+    return _mm512_add_epi32(Clamp32(y, least, most), add);
   });
 }
 
@@ -195,6 +204,19 @@ void Avx512QuantizeCodes(const QuantizeCodes& q) {
   });
 }
 
+void Avx512NarrowR24(const NarrowR24& r) {
+  const __m512i half = _mm512_set1_epi32(1 << 7);
+  const __m512i lo = _mm512_set1_epi16(-32767);
+  const __m128i shift = _mm_cvtsi32_si128(8);
+  const auto value = [&](const int32_t* x) { return _mm512_sra_epi32(_mm512_add_epi32(Load(x), half), shift); };
+  ForEachVector<32>(r.n, [&](size_t i, size_t count) {
+    const __m512i first = value(r.x + i);
+    const __m512i second = count > 16 ? value(r.x + i + 16) : first;
+    const __m512i values = MemoryOrder(_mm512_packs_epi32(first, second));
+    StoreFirst(r.out + i, _mm512_max_epi16(values, lo), static_cast<ptrdiff_t>(count));
+  });
+}
+
 }  // namespace
 
 void FillEpilogueAvx512vnni(Kernels& k) {
@@ -204,6 +226,7 @@ void FillEpilogueAvx512vnni(Kernels& k) {
   k.requantize_s16 = Avx512RequantizeS16;
   k.quantize_codes = Avx512QuantizeCodes;
   k.gelu_s16 = Avx512GeluS16;
+  k.narrow_r24 = Avx512NarrowR24;
 }
 
 }  // namespace intsam::internal
