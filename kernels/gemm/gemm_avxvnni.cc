@@ -1,6 +1,6 @@
 // AVX-VNNI GEMMs: the 256-bit instances of gemm_vnni.h.
 #include "kernels/gemm/gemm_vnni.h"
-#include "kernels/nn/avxvnni_common.h"
+#include "kernels/isa/avxvnni.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal {

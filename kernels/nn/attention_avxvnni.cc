@@ -1,5 +1,5 @@
 // AVX-VNNI attention: the exact mix by VPDPWSSD. The rest of the tier is AVX2's.
-#include "kernels/nn/avxvnni_common.h"
+#include "kernels/isa/avxvnni.h"
 #include "kernels/nn/mix_vnni.h"
 #include "kernels/tiers.h"
 

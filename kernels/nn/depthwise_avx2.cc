@@ -3,7 +3,7 @@
 // which it comes to lie.
 //
 // Eight channels are walked along the whole strip, so that their weights stay in registers.
-#include "kernels/nn/avx2_common.h"
+#include "kernels/isa/avx2.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal {

@@ -1,6 +1,6 @@
 // NEON depthwise convolutions (docs/numerics.md, section 3.5): SMULL and SMLAL, channels side by side as they lie. Two
 // products of codes fit s16 and are added there, those of s16 values in s32.
-#include "kernels/nn/neon_common.h"
+#include "kernels/isa/neon.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal {

@@ -4,7 +4,7 @@
 // Strips are walked in blocks of 64 channels: the constants of a block are spread to lanes once, then used by all rows.
 #include <algorithm>
 
-#include "kernels/nn/avx2_common.h"
+#include "kernels/isa/avx2.h"
 #include "kernels/numerics/gelu.h"
 #include "kernels/numerics/requantize.h"
 #include "kernels/tiers.h"

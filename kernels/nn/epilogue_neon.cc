@@ -4,7 +4,7 @@
 // Strips are walked in blocks of 64 channels: the constants of a block are spread to lanes once, then used by all rows.
 #include <algorithm>
 
-#include "kernels/nn/neon_common.h"
+#include "kernels/isa/neon.h"
 #include "kernels/numerics/fixed_point.h"
 #include "kernels/numerics/gelu.h"
 #include "kernels/tiers.h"

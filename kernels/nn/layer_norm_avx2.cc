@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "kernels/nn/avx2_common.h"
+#include "kernels/isa/avx2.h"
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/tiers.h"
 

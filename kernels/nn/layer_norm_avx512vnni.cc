@@ -1,6 +1,6 @@
 // AVX-512 LayerNorm of R24 rows to codes (LN-N, docs/numerics.md, section 4): the steps of layer_norm_avx2.cc on
 // vectors twice as wide.
-#include "kernels/nn/avx512_common.h"
+#include "kernels/isa/avx512.h"
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/tiers.h"
 

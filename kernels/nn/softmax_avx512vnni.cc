@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/nn/avx512_common.h"
+#include "kernels/isa/avx512.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 

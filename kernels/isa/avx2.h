@@ -1,10 +1,11 @@
-// Helpers shared by the AVX2 sources: loads and exact-length stores, RQ32 of eight lanes, the last step of every code.
+// Helpers shared by the AVX2 sources: loads and exact-length stores, RQ32 of eight lanes, the last step of every code,
+// packed weights.
 // Include it only from files compiled with -mavx2.
 //
 // Everything here has internal linkage, as in kernels/numerics. Outputs never write past their last element, so that
 // strips of one buffer can be written by different threads; inputs are read up to kPadBytes past the end.
-#ifndef INTSAM_KERNELS_NN_AVX2_COMMON_H_
-#define INTSAM_KERNELS_NN_AVX2_COMMON_H_
+#ifndef INTSAM_KERNELS_ISA_AVX2_H_
+#define INTSAM_KERNELS_ISA_AVX2_H_
 
 #include <immintrin.h>
 
@@ -12,8 +13,9 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/nn/for_each_vector.h"
+#include "kernels/isa/loops.h"
 #include "kernels/numerics/fixed_point.h"
+#include "kernels/numerics/packed_weights.h"
 
 namespace intsam::internal::avx2 {
 
@@ -148,6 +150,38 @@ static inline __m128i CodesOfPack(__m256i packed, const CodeRange& range) {
   return _mm_xor_si128(_mm_min_epu8(_mm_max_epu8(codes, range.lo), range.hi), range.flip);
 }
 
+// A packed group: codes of channels 0..7 (left) and 8..15, as bytes.
+struct CodesOfGroup {
+  __m256i left, right;
+};
+template <int kBits>
+static inline CodesOfGroup Unpack(const uint8_t* group) {
+  const __m256i low = Load(group);
+  const __m256i nibble = _mm256_set1_epi8(15);
+  CodesOfGroup u{_mm256_and_si256(low, nibble), _mm256_and_si256(_mm256_srli_epi16(low, 4), nibble)};
+  if constexpr (kBits >= 6) {
+    const __m256i pairs = _mm256_broadcastsi128_si256(LoadHalf(group + 32));
+    const __m256i bits45 = _mm256_set1_epi8(0x30);
+    const __m256i up = _mm256_sllv_epi32(pairs, _mm256_setr_epi32(4, 4, 4, 4, 2, 2, 2, 2));
+    const __m256i down = _mm256_srlv_epi32(pairs, _mm256_setr_epi32(0, 0, 0, 0, 2, 2, 2, 2));
+    u.left = _mm256_or_si256(u.left, _mm256_and_si256(up, bits45));
+    u.right = _mm256_or_si256(u.right, _mm256_and_si256(down, bits45));
+  }
+  if constexpr (kBits % 2 != 0) {
+    const __m256i tops =
+        _mm256_broadcastq_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(group + GroupBytes(kBits - 1))));
+    const __m256i top = _mm256_set1_epi8(1 << (kBits - 1));
+    const __m256i bit = _mm256_set_epi64x(0x0808080808080808, 0x0404040404040404, 0x0202020202020202,  //
+                                          0x0101010101010101);
+    const auto set = [&](__m256i mask) {
+      return _mm256_and_si256(_mm256_cmpeq_epi8(_mm256_and_si256(tops, mask), mask), top);
+    };
+    u.left = _mm256_or_si256(u.left, set(bit));
+    u.right = _mm256_or_si256(u.right, set(_mm256_slli_epi16(bit, 4)));
+  }
+  return u;
+}
+
 }  // namespace intsam::internal::avx2
 
-#endif  // INTSAM_KERNELS_NN_AVX2_COMMON_H_
+#endif  // INTSAM_KERNELS_ISA_AVX2_H_

@@ -1,11 +1,12 @@
 // The 256-bit vectors of the avxvnni tier, as the templates of gemm/gemm_vnni.h and nn/mix_vnni.h want them. Only for
 // files compiled with -mavxvnni.
-#ifndef INTSAM_KERNELS_NN_AVXVNNI_COMMON_H_
-#define INTSAM_KERNELS_NN_AVXVNNI_COMMON_H_
+#ifndef INTSAM_KERNELS_ISA_AVXVNNI_H_
+#define INTSAM_KERNELS_ISA_AVXVNNI_H_
 
-#include "kernels/gemm/gemm_avx2.h"
-#include "kernels/nn/avx2_common.h"
-#include "kernels/nn/intrinsics_x86.h"
+#include "kernels/isa/avx2.h"
+#include "kernels/isa/intrinsics_x86.h"
+#include "kernels/kernels.h"
+#include "kernels/numerics/packed_weights.h"
 
 namespace intsam::internal {
 namespace {  // a type of this file alone: so are the instances of the templates
@@ -53,4 +54,4 @@ struct Ymm {
 }  // namespace
 }  // namespace intsam::internal
 
-#endif  // INTSAM_KERNELS_NN_AVXVNNI_COMMON_H_
+#endif  // INTSAM_KERNELS_ISA_AVXVNNI_H_

@@ -3,15 +3,15 @@
 //
 // Everything here has internal linkage, as in kernels/numerics. Inputs are read up to kPadBytes past the end, which is
 // one whole vector; a mask keeps outputs within their last element.
-#ifndef INTSAM_KERNELS_NN_AVX512_COMMON_H_
-#define INTSAM_KERNELS_NN_AVX512_COMMON_H_
+#ifndef INTSAM_KERNELS_ISA_AVX512_H_
+#define INTSAM_KERNELS_ISA_AVX512_H_
 
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/isa/avx2.h"
+#include "kernels/isa/intrinsics_x86.h"
 #include "kernels/kernels.h"
-#include "kernels/nn/avx2_common.h"
-#include "kernels/nn/intrinsics_x86.h"
 #include "kernels/numerics/packed_weights.h"
 
 namespace intsam::internal {
@@ -168,4 +168,4 @@ struct Zmm {
 }  // namespace
 }  // namespace intsam::internal
 
-#endif  // INTSAM_KERNELS_NN_AVX512_COMMON_H_
+#endif  // INTSAM_KERNELS_ISA_AVX512_H_
