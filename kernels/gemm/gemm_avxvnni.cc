@@ -6,8 +6,8 @@
 namespace intsam::internal {
 
 void FillGemmAvxvnni(Kernels& k) {
-  k.gemm_a8w8 = vnni::Gemm<Ymm, GemmA8W8>;
-  k.gemm_a16w8 = vnni::Gemm<Ymm, GemmA16W8>;
+  k.gemm_a8w8 = vnni::Gemm<YmmVnni, GemmA8W8>;
+  k.gemm_a16w8 = vnni::Gemm<YmmVnni, GemmA16W8>;
 }
 
 }  // namespace intsam::internal

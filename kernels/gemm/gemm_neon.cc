@@ -45,13 +45,13 @@ void Tile(const TileArguments& t, int span) {
     }
     const auto step = [&]<bool kFirst>() __attribute__((always_inline)) {
       w += kGroup;
-      const auto add = [&](int16x8_t& low, int16x8_t& high, int8x16_t weights, int8x16_t row)
-                           __attribute__((always_inline)) {
-                             low = kFirst ? MulLow(weights, row) : MulAddLow(low, weights, row);
-                             PinBeside(low, weights, row);
-                             high = kFirst ? MulHigh(weights, row) : MulAddHigh(high, weights, row);
-                             PinBeside(high, weights, row);
-                           };
+      const auto add = [&](int16x8_t & low, int16x8_t & high, int8x16_t weights, int8x16_t row)
+          __attribute__((always_inline)) {
+        low = kFirst ? MulLow(weights, row) : MulAddLow(low, weights, row);
+        PinBeside(low, weights, row);
+        high = kFirst ? MulHigh(weights, row) : MulAddHigh(high, weights, row);
+        PinBeside(high, weights, row);
+      };
 #pragma GCC unroll 4
       for (int r = 0; r < kRows; ++r) add(products[r][0], products[r][1], left, x[r]);
       left = vld1q_s8(w);

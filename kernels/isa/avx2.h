@@ -1,6 +1,6 @@
 // Helpers shared by the AVX2 sources: loads and exact-length stores, RQ32 of eight lanes, the last step of every code,
-// packed weights.
-// Include it only from files compiled with -mavx2.
+// packed weights, and the vectors that the templates of gemm/ and nn/ want. Include it only from files compiled with
+// -mavx2.
 //
 // Everything here has internal linkage, as in kernels/numerics. Outputs never write past their last element, so that
 // strips of one buffer can be written by different threads; inputs are read up to kPadBytes past the end.
@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "kernels/isa/loops.h"
+#include "kernels/isa/x86.h"
 #include "kernels/numerics/fixed_point.h"
 #include "kernels/numerics/packed_weights.h"
 
@@ -45,6 +46,25 @@ static inline void StoreFirst(T* p, Vector v, Count count) {
   T lanes[kLanes];
   StoreAny(lanes, v);
   std::memcpy(p, lanes, static_cast<size_t>(count) * sizeof(T));
+}
+// The same piecewise: a store that reached into the next row, or one piece of unknown size, would stall its load.
+static inline void StorePieces(int32_t* p, __m256i v, int count) {
+  if (count >= 8) return Store(p, v);
+  __m128i part = _mm256_castsi256_si128(v);
+  if (count & 4) {
+    StoreHalf(p, part);
+    p += 4;
+    part = _mm256_extracti128_si256(v, 1);
+  }
+  if (count & 2) {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), part);
+    p += 2;
+    part = _mm_srli_si128(part, 8);
+  }
+  if (count & 1) {
+    const int32_t lane = _mm_cvtsi128_si32(part);
+    std::memcpy(p, &lane, sizeof lane);
+  }
 }
 
 static inline __m256i Clamp32(__m256i x, __m256i lo, __m256i hi) {
@@ -183,5 +203,125 @@ static inline CodesOfGroup Unpack(const uint8_t* group) {
 }
 
 }  // namespace intsam::internal::avx2
+
+namespace intsam::internal {
+namespace {  // a type of this file alone: so are the instances of the templates
+
+struct Ymm {
+  using Vector = __m256i;
+  using Half = __m128i;
+  using Rq32Lanes = avx2::Rq32Lanes;
+  using CodeRange = avx2::CodeRange;
+  static constexpr int kLanes = 8, kWords = 16;        // s32, s16
+  static constexpr int kMixRows = 6, kMixVectors = 2;  // 12 of the 16 registers hold sums
+  static constexpr int kSoftmaxVectors = 4;            // side by side, where the chain of one is long
+
+  INTSAM_X86_OPERATIONS(_mm256, 256)
+
+  static Vector Load(const void* p) { return avx2::Load(p); }
+  static void Store(void* p, Vector v) { avx2::Store(p, v); }
+  static Vector Broadcast32(const void* p) { return avx2::Broadcast32(p); }
+  static Vector BroadcastQuarter(__m128i v) { return _mm256_broadcastsi128_si256(v); }
+  // kLanes values as s32.
+  static Vector LoadU8As32(const uint8_t* p) {
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  }
+  static Vector LoadS16As32(const int16_t* p) { return _mm256_cvtepi16_epi32(avx2::LoadHalf(p)); }
+  // s32 to s16, which hold them.
+  static Half Narrow32(Vector v) { return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)); }
+
+  // The first `count` lanes from memory, which is read as a whole, the others from `rest`; none if count <= 0.
+  static Vector LoadFirst32(const int32_t* p, int count, Vector rest) {
+    if (count >= kLanes) return Load(p);
+    if (count <= 0) return rest;
+    const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+    return _mm256_blendv_epi8(rest, Load(p), _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
+  }
+  static void StoreFirst(int32_t* p, Vector v, ptrdiff_t count) { avx2::StorePieces(p, v, static_cast<int>(count)); }
+  template <typename T, typename V>
+  static void StoreFirst(T* p, V v, ptrdiff_t count) {
+    avx2::StoreFirst(p, v, count);
+  }
+
+  // From the order that Pack32 of two vectors leaves to the one in memory, and back.
+  static Vector MemoryOrder(Vector packed) { return avx2::PackOrder(packed); }
+  static Vector PackOrder(Vector v) { return avx2::PackOrder(v); }
+
+  template <typename Mult, typename Shift>
+  static Rq32Lanes MakeRq32Lanes(Mult mult, Shift shift) {
+    return avx2::MakeRq32Lanes(mult, shift);
+  }
+  static CodeRange MakeCodeRange(int lo, int hi, uint8_t flip) { return avx2::MakeCodeRange(lo, hi, flip); }
+  // s16 values in memory order.
+  static Half CodesOfWords(Vector words, const CodeRange& range) {
+    const __m256i bytes = _mm256_packus_epi16(words, words);
+    const __m128i codes = _mm_unpacklo_epi64(_mm256_castsi256_si128(bytes), _mm256_extracti128_si256(bytes, 1));
+    return _mm_xor_si128(_mm_min_epu8(_mm_max_epu8(codes, range.lo), range.hi), range.flip);
+  }
+
+  // x - y where a and b are equal, else x; all ones where they are, else x; zero where a > b, else x.
+  static Vector SubWhereEqual16(Vector x, Vector y, Vector a, Vector b) {
+    return _mm256_sub_epi16(x, _mm256_and_si256(y, _mm256_cmpeq_epi16(a, b)));
+  }
+  static Vector OnesWhereEqual16(Vector x, Vector a, Vector b) { return Or(x, _mm256_cmpeq_epi16(a, b)); }
+  static Vector ZeroWhereGreater16(Vector x, Vector a, Vector b) {
+    return _mm256_andnot_si256(_mm256_cmpgt_epi16(a, b), x);
+  }
+
+  // A table of sixteen words, split into byte planes for VPSHUFB, and indices 0..15, one per plane: the other byte has
+  // its top bit set, which VPSHUFB turns into zero.
+  struct Table16 {
+    Vector low, high;
+  };
+  struct Index16 {
+    Vector low, high;
+  };
+  static Table16 LoadTable16(const int16_t* entries) {
+    alignas(16) uint8_t low[16], high[16];
+    for (int i = 0; i < 16; ++i) {
+      low[i] = static_cast<uint8_t>(entries[i]);
+      high[i] = static_cast<uint8_t>(static_cast<uint16_t>(entries[i]) >> 8);
+    }
+    return {BroadcastQuarter(avx2::LoadHalf(low)), BroadcastQuarter(avx2::LoadHalf(high))};
+  }
+  static Index16 MakeIndex16(Vector index) {
+    return {Or(index, Set16(-0x8000)), Or(ShiftLeft16<8>(index), Set16(0x0080))};
+  }
+  static Vector LookUp16(const Table16& table, const Index16& index) {
+    return Or(LookUp8(table.low, index.low), LookUp8(table.high, index.high));
+  }
+
+  // Sums of two products s16 x s16 per s32 lane, added.
+  static Vector DotWords(Vector sum, Vector x, Vector y) { return Add32(sum, MulPairs16(x, y)); }
+  // The lanes' sum, which fits; the largest.
+  static uint32_t Sum32(Vector v) {
+    uint32_t lanes[kLanes], sum = 0;
+    Store(lanes, v);
+    for (uint32_t lane : lanes) sum += lane;
+    return sum;
+  }
+  static int64_t Sum64(Vector v) {
+    int64_t lanes[4];
+    Store(lanes, v);
+    return lanes[0] + lanes[1] + lanes[2] + lanes[3];
+  }
+  static int32_t Largest32(Vector v) {
+    __m128i m = _mm_max_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    m = _mm_max_epi32(m, _mm_shuffle_epi32(m, 0x4E));
+    return _mm_cvtsi128_si32(_mm_max_epi32(m, _mm_shuffle_epi32(m, 0xB1)));
+  }
+  // Adds the lanes to as many s64, or starts the sums with them.
+  static void Accumulate(int64_t* out, Vector v, bool start) {
+    const auto half = [&](int64_t* to, __m128i four) {
+      const __m256i wide = _mm256_cvtepi32_epi64(four);
+      Store(to, start ? wide : Add64(wide, Load(to)));
+    };
+    half(out, _mm256_castsi256_si128(v));
+    half(out + 4, _mm256_extracti128_si256(v, 1));
+  }
+};
+
+}  // namespace
+}  // namespace intsam::internal
 
 #endif  // INTSAM_KERNELS_ISA_AVX2_H_

@@ -11,29 +11,12 @@
 namespace intsam::internal {
 namespace {  // a type of this file alone: so are the instances of the templates
 
-struct Ymm {
-  using Vector = __m256i;
-  static constexpr int kLanes = 8;  // s32
-  // Tiles: 12 of the 16 registers hold sums, which is more than latency 5 times two instructions a cycle needs.
-  static constexpr int kGemmRows = 6, kGemmPanels = 1;
-  static constexpr int kMixRows = 6, kMixVectors = 2;
+struct YmmVnni : Ymm {
+  static constexpr int kGemmRows = 6, kGemmPanels = 1;  // as many sums as kMixRows, which cover latency 5 twice a cycle
 
-  static Vector Load(const void* p) { return avx2::Load(p); }
-  static void Store(void* p, Vector v) { avx2::Store(p, v); }
-  static Vector Zero() { return _mm256_setzero_si256(); }
-  static Vector Broadcast32(const void* p) { return avx2::Broadcast32(p); }
   // Sums of four products u8 x s8, of two s16 x s16, per s32 lane. Neither saturates.
   static Vector DotBytes(Vector sum, Vector u, Vector s) { return _mm256_dpbusd_avx_epi32(sum, u, s); }
   static Vector DotWords(Vector sum, Vector x, Vector y) { return _mm256_dpwssd_avx_epi32(sum, x, y); }
-  // Adds the lanes to as many s64, or starts the sums with them.
-  static void Accumulate(int64_t* out, Vector v, bool start) {
-    const auto half = [&](int64_t* to, __m128i four) {
-      const __m256i wide = _mm256_cvtepi32_epi64(four);
-      Store(to, start ? wide : _mm256_add_epi64(wide, Load(to)));
-    };
-    half(out, _mm256_castsi256_si128(v));
-    half(out + 4, _mm256_extracti128_si256(v, 1));
-  }
   // `depth` k of a packed panel to s8.
   template <int kBits>
   static void ExpandPanel(const uint8_t* packed, const uint8_t* zero, int depth, int8_t* out) {

@@ -5,6 +5,6 @@
 
 namespace intsam::internal {
 
-void FillAttentionAvxvnni(Kernels& k) { k.attention_mix = vnni::Mix<Ymm>; }
+void FillAttentionAvxvnni(Kernels& k) { k.attention_mix = vnni::Mix<YmmVnni>; }
 
 }  // namespace intsam::internal
