@@ -216,6 +216,8 @@ struct Ymm {
   static constexpr int kMixRows = 6, kMixVectors = 2;  // 12 of the 16 registers hold sums
   static constexpr int kSoftmaxVectors = 4;            // side by side, where the chain of one is long
 
+  static constexpr bool kMaskedStores = false;  // of StoreFirst
+
   INTSAM_X86_OPERATIONS(_mm256, 256)
 
   static Vector Load(const void* p) { return avx2::Load(p); }
@@ -230,12 +232,15 @@ struct Ymm {
   // s32 to s16, which hold them.
   static Half Narrow32(Vector v) { return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)); }
 
-  // The first `count` lanes from memory, which is read as a whole, the others from `rest`; none if count <= 0.
-  static Vector LoadFirst32(const int32_t* p, int count, Vector rest) {
-    if (count >= kLanes) return Load(p);
-    if (count <= 0) return rest;
+  // The first `count` lanes of v, or of memory, which is read as a whole vector unless count <= 0; the others of
+  // `rest`.
+  static Vector First32(Vector v, int count, Vector rest) {
+    if (count >= kLanes) return v;
     const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-    return _mm256_blendv_epi8(rest, Load(p), _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
+    return _mm256_blendv_epi8(rest, v, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
+  }
+  static Vector LoadFirst32(const int32_t* p, int count, Vector rest) {
+    return count <= 0 ? rest : First32(Load(p), count, rest);
   }
   static void StoreFirst(int32_t* p, Vector v, ptrdiff_t count) { avx2::StorePieces(p, v, static_cast<int>(count)); }
   template <typename T, typename V>
@@ -268,21 +273,28 @@ struct Ymm {
     return _mm256_andnot_si256(_mm256_cmpgt_epi16(a, b), x);
   }
 
-  // A table of sixteen words, split into byte planes for VPSHUFB, and indices 0..15, one per plane: the other byte has
-  // its top bit set, which VPSHUFB turns into zero.
+  // A table of sixteen words, entry(0..15), split into byte planes for VPSHUFB, and indices 0..15, one per plane: the
+  // other byte has its top bit set, which VPSHUFB turns into zero.
   struct Table16 {
     Vector low, high;
   };
   struct Index16 {
     Vector low, high;
   };
-  static Table16 LoadTable16(const int16_t* entries) {
-    alignas(16) uint8_t low[16], high[16];
+  struct Table16Bytes {
+    uint8_t low[16], high[16];
+  };
+  template <typename Entry>
+  static constexpr Table16Bytes MakeTable16(Entry entry) {
+    Table16Bytes bytes{};
     for (int i = 0; i < 16; ++i) {
-      low[i] = static_cast<uint8_t>(entries[i]);
-      high[i] = static_cast<uint8_t>(static_cast<uint16_t>(entries[i]) >> 8);
+      bytes.low[i] = static_cast<uint8_t>(entry(i));
+      bytes.high[i] = static_cast<uint8_t>(entry(i) >> 8);
     }
-    return {BroadcastQuarter(avx2::LoadHalf(low)), BroadcastQuarter(avx2::LoadHalf(high))};
+    return bytes;
+  }
+  static Table16 LoadTable16(const Table16Bytes& bytes) {
+    return {BroadcastQuarter(avx2::LoadHalf(bytes.low)), BroadcastQuarter(avx2::LoadHalf(bytes.high))};
   }
   static Index16 MakeIndex16(Vector index) {
     return {Or(index, Set16(-0x8000)), Or(ShiftLeft16<8>(index), Set16(0x0080))};

@@ -143,6 +143,8 @@ struct Zmm {
   static constexpr int kMixRows = 8, kMixVectors = 2;
   static constexpr int kSoftmaxVectors = 2;  // side by side, where the chain of one is long
 
+  static constexpr bool kMaskedStores = true;  // of StoreFirst
+
   INTSAM_X86_OPERATIONS(_mm512, 512)
 
   static Vector Load(const void* p) { return avx512::Load(p); }
@@ -159,7 +161,10 @@ struct Zmm {
   // s32 to s16, which hold them.
   static Half Narrow32(Vector v) { return _mm512_cvtepi32_epi16(v); }
 
-  // The first `count` lanes from memory, the others from `rest`; none if count <= 0.
+  // The first `count` lanes of v, or of memory, none if count <= 0; the others of `rest`.
+  static Vector First32(Vector v, int count, Vector rest) {
+    return _mm512_mask_mov_epi32(rest, avx512::FirstLanes<__mmask16>(count < 0 ? 0 : count), v);
+  }
   static Vector LoadFirst32(const int32_t* p, int count, Vector rest) {
     if (count >= kLanes) return Load(p);
     return _mm512_mask_loadu_epi32(rest, avx512::FirstLanes<__mmask16>(count < 0 ? 0 : count), p);
@@ -197,14 +202,19 @@ struct Zmm {
     return _mm512_mask_mov_epi16(x, _mm512_cmpgt_epi16_mask(a, b), Zero());
   }
 
-  // A table of sixteen words, twice, and indices 0..15 for VPERMW.
+  // A table of sixteen words, entry(0..15), twice, and indices 0..15 for VPERMW.
   using Table16 = Vector;
   using Index16 = Vector;
-  static Table16 LoadTable16(const int16_t* entries) {
+  struct Table16Words {
     int16_t twice[kWords];
-    for (int i = 0; i < kWords; ++i) twice[i] = entries[i % 16];
-    return Load(twice);
+  };
+  template <typename Entry>
+  static constexpr Table16Words MakeTable16(Entry entry) {
+    Table16Words words{};
+    for (int i = 0; i < kWords; ++i) words.twice[i] = static_cast<int16_t>(entry(i % 16));
+    return words;
   }
+  static Table16 LoadTable16(const Table16Words& words) { return Load(words.twice); }
   static Index16 MakeIndex16(Vector index) { return index; }
   static Vector LookUp16(Table16 table, Index16 index) { return _mm512_permutexvar_epi16(index, table); }
 

@@ -70,6 +70,9 @@ class CodeEnd {
 // GELU of kWords lanes.
 template <class Isa>
 class Gelu {
+  template <int kPower>
+  static constexpr auto kCoefficients = Isa::MakeTable16([](int i) { return kGeluTable[i][kPower]; });
+
  public:
   using Vector = typename Isa::Vector;
 
@@ -80,11 +83,9 @@ class Gelu {
         argument_shift_(_mm_cvtsi32_si128(17 - unit_bits)),
         half_(Isa::Set16(1 << (15 - unit_bits))),
         result_shift_(_mm_cvtsi32_si128(16 - unit_bits)) {
-    for (int c = 0; c < 3; ++c) {
-      int16_t segments[16];
-      for (int i = 0; i < 16; ++i) segments[i] = kGeluTable[i][c];
-      coefficients_[c] = Isa::LoadTable16(segments);
-    }
+    coefficients_[0] = Isa::LoadTable16(kCoefficients<0>);
+    coefficients_[1] = Isa::LoadTable16(kCoefficients<1>);
+    coefficients_[2] = Isa::LoadTable16(kCoefficients<2>);
   }
 
   Vector operator()(Vector x) const {
