@@ -352,7 +352,26 @@ struct Kernels {
   void (*attention_output)(const AttentionOutput&);
   void (*relative_position)(const RelativePosition&);
   void (*mask_product)(const MaskProduct&);
+
+  // Calls f.operator()<entry>() with the pointer to member of every entry, so that a table can be wrapped or checked as
+  // a whole.
+  template <class F>
+  static constexpr void ForEach(F f);
 };
+
+template <class F>
+constexpr void Kernels::ForEach(F f) {
+  using K = Kernels;
+  const auto all = [&]<auto... kEntries>() {
+    static_assert(sizeof(K) == (2 + sizeof...(kEntries)) * sizeof(void*), "an entry is missing below");
+    (f.template operator()<kEntries>(), ...);
+  };
+  all.template
+  operator()<&K::gemm_a8w8, &K::gemm_a16w8, &K::depthwise_codes, &K::depthwise_s16, &K::requantize_narrow,
+             &K::requantize_gelu, &K::requantize_r24, &K::requantize_s16, &K::quantize_codes, &K::gelu_s16,
+             &K::narrow_r24, &K::layer_norm_narrow, &K::layer_norm_wide, &K::pack_keys, &K::pack_values,
+             &K::softmax_row, &K::attention_mix, &K::attention_output, &K::relative_position, &K::mask_product>();
+}
 
 // Every tier compiled into this library, best first; the last one is "scalar". Whether the running CPU can execute
 // a tier is runtime/base/cpu.h's question.

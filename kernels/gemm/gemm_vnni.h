@@ -1,6 +1,6 @@
-// GEMMs of the tiers with dot-product instructions, as templates over their vectors (Ymm of isa/avxvnni.h, Zmm of
-// isa/avx512.h). VPDPBUSD multiplies u8 codes by s8 weights, VPDPWSSD pairs of s16; both add into s32 lanes
-// without an intermediate that could saturate, so any operands are exact.
+// GEMMs of the tiers with dot-product instructions, as templates over their vectors (YmmVnni of isa/avxvnni.h, Zmm of
+// isa/avx512.h). VPDPBUSD multiplies u8 codes by s8 weights, VPDPWSSD pairs of s16; both add into s32 lanes without an
+// intermediate that could saturate, so any operands are exact.
 //
 // A step is 4 bytes of a row of activations, broadcast, against 64 bytes of each panel: four k of 8-bit codes, two of
 // s16 ones. s8 panels are used as they lie; packed ones are expanded a block at a time, and those of 16-bit activations
@@ -107,7 +107,7 @@ template <class Isa, class Arguments>
 void Gemm(const Arguments& g) {
   constexpr int kCode = sizeof(*g.a);  // 1 or 2 bytes
   constexpr int kPanels = Isa::kGemmPanels, kRows = Isa::kGemmRows;
-  static constexpr auto kTiles = TilesOf < Isa, kCode == 1 > (std::make_index_sequence<kPanels * kRows>());
+  static constexpr auto kTiles = TilesOf<Isa, kCode == 1>(std::make_index_sequence<kPanels * kRows>());
   alignas(64) int8_t scratch[kPanels * kBlockBytes];
   alignas(64) int8_t narrow[kCode == 1 ? 64 : kBlockBytes / 2];  // a panel of s8, to be widened
   const WeightPanels& w = g.weights;

@@ -252,6 +252,11 @@ struct Ymm {
   static Vector MemoryOrder(Vector packed) { return avx2::PackOrder(packed); }
   static Vector PackOrder(Vector v) { return avx2::PackOrder(v); }
 
+  // Quads of bytes 0 2 4 6 | 1 3 5 7: interleaved with two others, then once more, all four results are in order.
+  static Vector SpreadQuads(Vector v) {
+    return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 2, 4, 6, 1, 3, 5, 7));
+  }
+
   template <typename Mult, typename Shift>
   static Rq32Lanes MakeRq32Lanes(Mult mult, Shift shift) {
     return avx2::MakeRq32Lanes(mult, shift);

@@ -1,5 +1,5 @@
-// Helpers shared by the AVX-512 sources: loads, masked tails, the vectors that the templates of gemm/gemm_vnni.h and
-// nn/mix_vnni.h want. Only for files compiled with -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni.
+// Helpers shared by the AVX-512 sources: loads, masked tails, the vectors that the templates of gemm/ and nn/ want.
+// Only for files compiled with -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni.
 //
 // Everything here has internal linkage, as in kernels/numerics. Inputs are read up to kPadBytes past the end, which is
 // one whole vector; a mask keeps outputs within their last element.
@@ -177,6 +177,12 @@ struct Zmm {
   // From the order that Pack32 of two vectors leaves to the one in memory, and back.
   static Vector MemoryOrder(Vector packed) { return avx512::MemoryOrder(packed); }
   static Vector PackOrder(Vector v) { return avx512::PackOrder(v); }
+
+  // Quads of bytes 0 4 8 12 | 1 5 9 13 | ...: interleaved with two others, then once more, all four results are in
+  // order.
+  static Vector SpreadQuads(Vector v) {
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v);
+  }
 
   template <typename Mult, typename Shift>
   static Rq32Lanes MakeRq32Lanes(Mult mult, Shift shift) {

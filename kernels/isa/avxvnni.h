@@ -1,5 +1,5 @@
-// The 256-bit vectors of the avxvnni tier, as the templates of gemm/gemm_vnni.h and nn/mix_vnni.h want them. Only for
-// files compiled with -mavxvnni.
+// The 256-bit vectors of the avxvnni tier, as the templates of gemm/ and nn/ want them. Only for files compiled with
+// -mavxvnni.
 #ifndef INTSAM_KERNELS_ISA_AVXVNNI_H_
 #define INTSAM_KERNELS_ISA_AVXVNNI_H_
 
