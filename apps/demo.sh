@@ -13,7 +13,7 @@ model=$out/sam_tiny.isam
 photos=models/photos
 mkdir -p "$out"
 
-# segment name photo prompt...: one mask and one overlay.
+# segment name photo prompt...: a mask for each object and one overlay.
 segment() {
   local name=$1 photo=$2
   shift 2
@@ -23,8 +23,7 @@ segment() {
 
 step "convert models/sam_tiny.safetensors to integers" \
   "$bin/intsam-convert" models/sam_tiny.safetensors -o "$model" --calib "$photos" --bits w8a8
-segment astronaut_head astronaut.png --box 150,10,300,190
-segment astronaut_helmet astronaut.png --box 270,370,460,511
+segment astronaut astronaut.png --box 150,10,300,190 --box 270,370,460,511
 segment astronaut_suit astronaut.png --point 160,420
 segment coffee coffee.png --box 210,85,385,195
 segment rocket rocket.jpg --box 290,60,350,400
@@ -32,5 +31,5 @@ segment chelsea_eye chelsea.png --box 110,75,215,165
 step "compare with the FP32 reference" \
   "$bin/intsam-compare" --model "$model" --checkpoint models/sam_tiny.safetensors --images "$photos"
 
-say "The masks and overlays:"
-ls -1 "$out"/mask_*.png "$out"/overlay_*.png
+say "The pictures to look at, and the masks beside them (mask_*.png):"
+ls -1 "$PWD/$out"/overlay_*.png

@@ -7,13 +7,15 @@
 # When cross compiling, headers of the build machine and the GoogleTest sources of Debian are used as well.
 #
 # Targets afterwards: intsam::dnnl, intsam::eigen, intsam::json, intsam::stb, intsam::cxxopts (each where an enabled part needs it),
-# and, only where found, intsam::xnnpack, intsam::simde and benchmark::benchmark.
+# and, only where found, intsam::png, intsam::jpeg, intsam::webp, intsam::tiff, intsam::heif, intsam::xnnpack,
+# intsam::simde and benchmark::benchmark.
 include_guard()
 include(FetchContent)
 if(POLICY CMP0135)
   cmake_policy(SET CMP0135 NEW)  # archives: the time of extraction
 endif()
 
+option(INTSAM_PHOTO_LIBRARIES "Read photos with libpng, libjpeg, libwebp, libtiff and libheif; OFF: with stb_image" ON)
 option(INTSAM_FETCH_DEPS "Download pinned sources of packages that this machine lacks" OFF)
 
 # intsam_missing(what debian_package): stops unless downloads are allowed.
@@ -57,6 +59,52 @@ function(intsam_interface name)
   add_library(intsam_${name} INTERFACE)
   add_library(intsam::${name} ALIAS intsam_${name})
   target_link_libraries(intsam_${name} INTERFACE ${ARGN})
+endfunction()
+
+# intsam_photo_libraries(): intsam::png and intsam::jpeg, which are needed unless a build is for another machine or may
+# download (stb_image takes their place then), and intsam::webp, intsam::tiff and intsam::heif where they are found.
+function(intsam_photo_libraries)
+  if(NOT INTSAM_PHOTO_LIBRARIES)
+    return()
+  endif()
+  foreach(package PNG JPEG TIFF)
+    string(TOLOWER ${package} name)
+    find_package(${package} QUIET)
+    if(${package}_FOUND)
+      intsam_interface(${name} ${package}::${package})
+    endif()
+  endforeach()
+  foreach(name png jpeg)
+    if(TARGET intsam::${name})
+      continue()
+    elseif(NOT CMAKE_CROSSCOMPILING AND NOT INTSAM_FETCH_DEPS)
+      message(FATAL_ERROR "lib${name} was not found. Install it (Debian, Ubuntu: lib${name}-dev), or configure with "
+                          "-DINTSAM_PHOTO_LIBRARIES=OFF to read photos with stb_image alone.")
+    endif()
+    message(STATUS "lib${name} was not found: stb_image takes its place")
+  endforeach()
+  # Neither has a module of CMake's, and pkg-config would answer for the build machine.
+  find_path(INTSAM_WEBP_INCLUDE_DIR webp/demux.h)
+  find_library(INTSAM_WEBP_LIBRARY webp)
+  find_library(INTSAM_WEBPDEMUX_LIBRARY webpdemux)
+  if(INTSAM_WEBP_INCLUDE_DIR AND INTSAM_WEBP_LIBRARY AND INTSAM_WEBPDEMUX_LIBRARY)
+    intsam_interface(webp ${INTSAM_WEBPDEMUX_LIBRARY} ${INTSAM_WEBP_LIBRARY})
+    target_include_directories(intsam_webp SYSTEM INTERFACE ${INTSAM_WEBP_INCLUDE_DIR})
+  endif()
+  find_path(INTSAM_HEIF_INCLUDE_DIR libheif/heif.h)
+  find_library(INTSAM_HEIF_LIBRARY heif)
+  if(INTSAM_HEIF_INCLUDE_DIR AND INTSAM_HEIF_LIBRARY)
+    intsam_interface(heif ${INTSAM_HEIF_LIBRARY})
+    target_include_directories(intsam_heif SYSTEM INTERFACE ${INTSAM_HEIF_INCLUDE_DIR})
+  endif()
+  foreach(name png jpeg webp tiff heif)
+    if(TARGET intsam::${name})
+      string(TOUPPER INTSAM_HAVE_LIB${name} have)
+      target_compile_definitions(intsam_${name} INTERFACE ${have})
+    elseif(NOT name MATCHES "png|jpeg")
+      message(STATUS "lib${name} was not found: the tools do not read its pictures")
+    endif()
+  endforeach()
 endfunction()
 
 if(INTSAM_BUILD_CONVERTER)
@@ -119,8 +167,9 @@ if(INTSAM_BUILD_CONVERTER OR INTSAM_BUILD_APPS)
 endif()
 
 if(INTSAM_BUILD_APPS)
-  # stb: PNG and JPEG files of the tools and of calibration. The headers only; the configuration that matters for
-  # safety is set where they are compiled. It has a folder of its own, so the build machine's serves any target.
+  # stb: writes PNGs, and reads PNG and JPEG where their libraries are missing. The headers only; the configuration that
+  # matters for safety is set where they are compiled. It has a folder of its own, so the build machine's serves any
+  # target.
   find_path(INTSAM_STB_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb)
   if(CMAKE_CROSSCOMPILING)
     find_path(INTSAM_STB_INCLUDE_DIR stb_image.h PATHS /usr/include/stb /usr/local/include/stb NO_DEFAULT_PATH
@@ -139,6 +188,8 @@ if(INTSAM_BUILD_APPS)
     intsam_interface(stb)
     target_include_directories(intsam_stb SYSTEM INTERFACE ${stb_SOURCE_DIR})
   endif()
+
+  intsam_photo_libraries()
 
   find_package(cxxopts 3.1 CONFIG QUIET)
   intsam_host_headers(cxxopts 3.1 CXXOPTS_ cxxopts.hpp cxxopts.hpp)

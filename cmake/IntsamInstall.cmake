@@ -4,12 +4,6 @@ include_guard()
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-add_library(intsam::intsam ALIAS intsam)
-target_include_directories(intsam PUBLIC
-  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/runtime/include>
-  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-set_target_properties(intsam PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
-
 # What a C program must link besides the static library: the C++ runtime of the compiler that built it.
 set(INTSAM_CXX_RUNTIME)
 foreach(library IN LISTS CMAKE_CXX_IMPLICIT_LINK_LIBRARIES)
@@ -20,11 +14,6 @@ endforeach()
 
 get_target_property(INTSAM_LIBRARY_TYPE intsam TYPE)
 if(INTSAM_LIBRARY_TYPE STREQUAL "SHARED_LIBRARY")
-  # Templates of the C++ library have default visibility whatever the flags say; only the C API may leave.
-  if(NOT APPLE)
-    target_link_options(intsam PRIVATE "LINKER:--version-script=${PROJECT_SOURCE_DIR}/cmake/intsam.map")
-    set_property(TARGET intsam APPEND PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/intsam.map)
-  endif()
   set(INTSAM_PC_LIBS "-lintsam")
 else()
   set(INTSAM_PC_LIBS "-lintsam -pthread")
@@ -61,7 +50,7 @@ string(REGEX REPLACE "/$" "" INTSAM_PC_TO_PREFIX "${INTSAM_PC_TO_PREFIX}")
 configure_file(${PROJECT_SOURCE_DIR}/cmake/intsam.pc.in ${PROJECT_BINARY_DIR}/intsam.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/intsam.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT devel)
 
-foreach(tool convert segment everything inspect compare bench)
+foreach(tool convert segment inspect compare bench)
   if(TARGET intsam-${tool})
     install(TARGETS intsam-${tool} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
   endif()

@@ -6,13 +6,11 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 current_step=
-# The float reference's OpenMP threads sleep instead of spinning between loops: other work shares these cores.
-export OMP_WAIT_POLICY=${OMP_WAIT_POLICY:-passive}
 configure_options=()
 # What a build for this machine needs, and what it uses where the distribution has it.
 # ocl-icd-opencl-dev: the CMake package of Debian's oneDNN asks for OpenCL, but libdnnl-dev only recommends it.
-required_packages="g++ cmake ninja-build python3 pkg-config binutils libdnnl-dev ocl-icd-opencl-dev libstb-dev libcxxopts-dev nlohmann-json3-dev libeigen3-dev libgtest-dev"
-optional_packages="libxnnpack-dev libpthreadpool-dev libbenchmark-dev libsimde-dev"
+required_packages="g++ cmake ninja-build python3 pkg-config binutils libdnnl-dev ocl-icd-opencl-dev libstb-dev libjpeg-dev libpng-dev libcxxopts-dev nlohmann-json3-dev libeigen3-dev libgtest-dev"
+optional_packages="libwebp-dev libtiff-dev libheif-dev python3-pil libxnnpack-dev libpthreadpool-dev libbenchmark-dev libsimde-dev ccache"
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -84,6 +82,13 @@ install_packages() {
   fi
 }
 
+# use_ccache: compilers run through it where it is installed, those of nested builds (tests/install) too.
+use_ccache() {
+  command -v ccache >/dev/null || return 0
+  export CMAKE_C_COMPILER_LAUNCHER=${CMAKE_C_COMPILER_LAUNCHER-ccache}
+  export CMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER-ccache}
+}
+
 check_preset() {
   case $1 in
     release | debug | asan-ubsan | tsan) ;;
@@ -112,6 +117,7 @@ build_preset() {
   shift
   cd "$root"
   step "install what is missing" install_packages
+  use_ccache
   step "configure ($preset)" cmake --preset "$preset" ${configure_options[@]+"${configure_options[@]}"}
   step "build ($preset, $jobs jobs)" cmake --build --preset "$preset" --parallel "$jobs" ${@:+--target "$@"}
 }

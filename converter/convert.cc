@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <span>
 
-#include "converter/pack/isam_writer.h"
 #include "converter/provenance.h"
 #include "converter/quantize/calibrated_plan.h"
 #include "converter/quantize/choose_reparametrisation.h"
@@ -28,11 +26,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-std::function<void(int, int)> Stage(const ConvertOptions& options, const char* name) {
-  if (!options.progress) return {};
-  return [&options, name](int done, int total) { options.progress(name, done, total); };
-}
-
 bool Reparametrises(const QuantizeMethod& m) {
   return m.big || m.key_centring || m.value_centring || m.channel_scaling || m.migration;
 }
@@ -48,40 +41,26 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
   if (!imported && Reparametrises(options.method)) {
     FloatSam sam(model, options.threads, WeightLayout::kAsStored);
     const std::span<const CalibrationImage> some(images.data(), std::min(images.size(), kObservedImages));
-    const Observations seen = Calibrate(sam, model.config, some, options.calibration, {}, Stage(options, "observing"));
+    const Observations seen =
+        Calibrate(sam, model.config, some, options.calibration, {}, Stage(options.progress, "observing"));
     ReportKeys(model.config, seen, false, converted.report);
-    Reparametrise(model, seen, options.bits, options.method, options.threads, converted.report);
+    Reparametrise(model, seen, options.bits, options.method, options.threads, options.progress, converted.report);
   }
   Observations seen;
   {
     FloatSam sam(model, options.threads, WeightLayout::kAsStored);
     seen = Calibrate(sam, model.config, images, options.calibration,
                      imported ? std::vector<LayerSite>() : GramLayers(model.config, options.bits, options.method),
-                     Stage(options, "calibrating"));
+                     Stage(options.progress, "calibrating"));
   }
   converted.calibrate_ns = watch.Lap();
   ReportKeys(model.config, seen, true, converted.report);
-  INTSAM_TRY(CompletePlan(model, seen, options.bits, options.method, options.threads, Stage(options, "rounding"), plan,
+  INTSAM_TRY(CompletePlan(model, seen, options.bits, options.method, options.threads, options.progress, plan,
                           converted.report));
   INTSAM_ASSIGN(converted.quantized, QuantizeModel(model, seen.statistics, plan));
   converted.provenance = Provenance(model, images, options, imported, converted.report);
   converted.quantize_ns = watch.Lap();
   return converted;
-}
-
-Result<ConvertReport> ConvertModel(FloatModel& model, const std::vector<CalibrationImage>& images,
-                                   const ConvertOptions& options, QuantizationPlan plan, const std::string& path) {
-  INTSAM_ASSIGN(const ConvertedModel converted, Convert(model, images, options, std::move(plan)));
-  ConvertReport report;
-  report.provenance = converted.provenance;
-  report.calibrate_ns = converted.calibrate_ns, report.quantize_ns = converted.quantize_ns;
-  report.notes = converted.quantized->notes;
-  Stopwatch watch;
-  INTSAM_TRY(WriteModelFile(converted.quantized->model, report.provenance, path));
-  report.write_ns = watch.Lap();
-  std::error_code ignored;
-  report.file_bytes = std::filesystem::file_size(path, ignored);
-  return report;
 }
 
 }  // namespace intsam::internal

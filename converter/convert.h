@@ -1,9 +1,8 @@
-// The conversion as one call: calibrate, reparametrise, calibrate again, decide, quantize, describe, write.
+// The conversion as one call: calibrate, reparametrise, calibrate again, decide, quantize, describe.
 #ifndef INTSAM_CONVERTER_CONVERT_H_
 #define INTSAM_CONVERTER_CONVERT_H_
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,18 +20,9 @@ struct ConvertOptions {
   CalibrationOptions calibration;
   BitProfile bits;
   QuantizeMethod method;
-  int threads = 0;  // 0: all cores
-  // Called with the name of a stage ("observing", "calibrating", "rounding") and how far it is.
-  std::function<void(const char* stage, int done, int total)> progress;
-};
-
-struct ConvertReport {
-  uint64_t file_bytes = 0;
-  int64_t calibrate_ns = 0;
-  int64_t quantize_ns = 0;
-  int64_t write_ns = 0;
-  std::string provenance;  // as written into the file
-  std::vector<std::string> notes;
+  int threads = 0;          // 0: all cores
+  std::string source_name;  // of the checkpoint, for the provenance: its file's name without folders; may be empty
+  StageProgress progress;   // also "observing" and "calibrating"
 };
 
 // An integer model in memory, and its provenance (JSON).
@@ -47,10 +37,6 @@ struct ConvertedModel {
 // are taken as they are: nothing is reparametrised); empty otherwise.
 Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationImage>& images,
                                const ConvertOptions& options, QuantizationPlan plan);
-
-// Convert, then writes `path` atomically.
-Result<ConvertReport> ConvertModel(FloatModel& model, const std::vector<CalibrationImage>& images,
-                                   const ConvertOptions& options, QuantizationPlan plan, const std::string& path);
 
 }  // namespace intsam::internal
 

@@ -76,6 +76,7 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
                        const ConvertOptions& options, bool imported, const QuantizeReport& report) {
   Json json;
   json["converter"] = std::string("intsam-convert ") + intsam_version();
+  json["source"] = options.source_name.empty() ? Json(nullptr) : Json(options.source_name);
   json["source_sha256"] = model.source_sha256.empty() ? Json(nullptr) : Json(model.source_sha256);
   json["bits"] = imported ? "imported" : options.bits.name;
   json["method"] = imported ? "import" : options.method.name;
@@ -91,7 +92,7 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
   json["attentions"] = std::move(attentions);
   json["layers"] = std::move(layers);
   json["key_histograms"] = std::move(keys);
-  return json.dump();
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);  // the name may be any bytes
 }
 
 }  // namespace intsam::internal

@@ -11,14 +11,14 @@ namespace intsam::internal {
 
 // Of one step for a full-size image and `tokens` decoder tokens.
 inline uint64_t StepMacs(const SamConfig& c, const Step& step, uint64_t tokens) {
-  const uint64_t n = uint64_t{c.grid()} * c.grid(), d = c.embed_dim, p = c.prompt_embed_dim, inner = c.cross_dim();
+  const uint64_t n = uint64_t{c.grid()} * c.grid(), d = c.vit.embed_dim, p = c.prompt_embed_dim, inner = c.cross_dim();
   switch (step.kind) {
-    case StepKind::kPatchEmbed: return n * d * 3 * c.patch_size * c.patch_size;
+    case StepKind::kPatchEmbed: return n * d * 3 * c.vit.patch_size * c.vit.patch_size;
     case StepKind::kAttention: {
       const uint64_t side = c.attention_side(step.layer);
       return n * d * (4 * d + 2 * side * side + 2 * side);
     }
-    case StepKind::kMlp: return 2 * n * d * c.mlp_dim;
+    case StepKind::kMlp: return 2 * n * d * c.vit.mlp_dim;
     case StepKind::kNeck: return n * p * (d + 9 * p);
     case StepKind::kSelfAttention: return tokens * p * (4 * p + 2 * tokens);
     case StepKind::kTokenToImage:

@@ -1,7 +1,6 @@
 // intsam-bench: image encoder and mask decoder, the integer model against the FP32 model on oneDNN.
 #include <unistd.h>
 
-#include <cstdio>
 #include <filesystem>
 
 #include "apps/bench/measure.h"
@@ -9,12 +8,11 @@
 #include "apps/bench/rounds.h"
 #include "apps/bench/settings.h"
 #include "apps/bench/sides.h"
+#include "apps/common/output.h"
 #include "apps/common/tool.h"
 
 namespace intsam::internal {
 namespace {
-
-constexpr const char* kTool = "intsam-bench";
 
 // A file that disappears with its owner.
 struct TemporaryFile {
@@ -36,14 +34,14 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_ASSIGN(const Measurements measurements, Measure(settings, flags));
   const nlohmann::ordered_json report = BenchReport(settings, measurements);
   if (flags.json) {
-    std::printf("%s\n", report.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
+    Out(DumpJson(report));
   } else {
     PrintBenchReport(report);
   }
   return Status();
 }
 
-Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeBenchOptions(kTool), argc, argv, RunParsed); }
+Status Run(int argc, char** argv) { return RunWithOptions(kBenchHelp, MakeBenchOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam::internal

@@ -7,7 +7,8 @@
 #include "apps/bench/macs.h"
 #include "apps/bench/sides.h"
 #include "apps/common/coding.h"
-#include "apps/common/tool.h"
+#include "apps/common/escape.h"
+#include "apps/common/output.h"
 #include "runtime/base/sha256.h"
 
 namespace intsam::internal {
@@ -25,9 +26,13 @@ Json PartJson(const Samples& integer, const Samples& fp32, double gmac) {
   json["int_spread"] = integer.Spread();
   if (!fp32.seconds.empty()) json["speedup"] = fp32.Median() / integer.Median();
   json["gmac"] = gmac;
+  json["int_per_s"] = 1 / integer.Median();
   json["int_gmac_per_s"] = gmac / integer.Median();
   return json;
 }
+
+// Photos a second, each encoded and asked once.
+double ImagesPerSecond(const Side& side) { return 1 / (side.encoder.Median() + side.first_decode.Median()); }
 
 uint64_t Tokens(const SamConfig& config) { return config.num_masks() + 3; }  // iou, masks, a point and its padding
 
@@ -112,11 +117,14 @@ std::string Formatted(const Json& row, const char* key, const char* format, doub
   std::snprintf(text, sizeof text, format, row[key].get<double>() * factor);
   return text;
 }
-std::string Milliseconds(const Json& row, const char* key) { return Formatted(row, key, "%.1f", 1e3); }
+std::string Milliseconds(const Json& row, const char* key) {
+  const bool small = row.contains(key) && row[key].get<double>() < 0.01;
+  return Formatted(row, key, small ? "%.2f" : "%.1f", 1e3);
+}
 
 void PrintOps(const Json& ops) {
-  std::printf("\nencoder with every kernel timed: %.1f ms (%.0f ns a call); seconds are of all threads\n",
-              ops["encoder_s"].get<double>() * 1e3, ops["clock_ns"].get<double>());
+  OutF("\nencoder with every kernel timed: %.1f ms (%.0f ns a call); seconds are of all threads\n",
+       ops["encoder_s"].get<double>() * 1e3, ops["clock_ns"].get<double>());
   std::vector<std::string> columns;
   for (const Json& row : ops["table"]) {
     if (!row.contains("of_peak")) continue;
@@ -128,23 +136,21 @@ void PrintOps(const Json& ops) {
     const std::string name = peak["instructions"].get<std::string>();
     const auto column = std::find(columns.begin(), columns.end(), name);
     const std::string label = column == columns.end() ? "" : " (P" + std::to_string(column - columns.begin() + 1) + ")";
-    std::printf("peak of one core: %8.1f GMAC/s, %s%s\n", peak["gmac_per_s"].get<double>(), name.c_str(),
-                label.c_str());
+    OutF("peak of one core: %8.1f GMAC/s, %s%s\n", peak["gmac_per_s"].get<double>(), name.c_str(), label.c_str());
   }
-  std::printf("\n%-28s %10s %10s %7s %10s %10s", "operation", "calls", "ms", "share", "GMAC/s", "Melem/s");
-  for (size_t i = 1; i <= columns.size(); ++i) std::printf("  %% of P%zu", i);
-  std::printf("\n");
+  OutF("\n%-28s %10s %10s %7s %10s %10s", "operation", "calls", "ms", "share", "GMAC/s", "Melem/s");
+  for (size_t i = 1; i <= columns.size(); ++i) OutF("  %% of P%zu", i);
+  OutF("\n");
   for (const Json& row : ops["table"]) {
-    std::printf("%-28s %10llu %10.1f %6.1f%%", row["op"].get<std::string>().c_str(),
-                static_cast<unsigned long long>(row.value("calls", uint64_t{0})), row["s"].get<double>() * 1e3,
-                row["share"].get<double>() * 100);
-    std::printf(" %10s %10s", Formatted(row, "gmac_per_s", "%.1f").c_str(),
-                Formatted(row, "melements_per_s", "%.1f").c_str());
+    OutF("%-28s %10llu %10.1f %6.1f%%", row["op"].get<std::string>().c_str(),
+         static_cast<unsigned long long>(row.value("calls", uint64_t{0})), row["s"].get<double>() * 1e3,
+         row["share"].get<double>() * 100);
+    OutF(" %10s %10s", Formatted(row, "gmac_per_s", "%.1f").c_str(), Formatted(row, "melements_per_s", "%.1f").c_str());
     const Json shares = row.value("of_peak", Json::object());
     for (const std::string& column : columns) {
-      std::printf(" %8s", Formatted(shares, column.c_str(), "%.1f", 100).c_str());
+      OutF(" %8s", Formatted(shares, column.c_str(), "%.1f", 100).c_str());
     }
-    std::printf("\n");
+    OutF("\n");
   }
 }
 
@@ -155,9 +161,7 @@ Json BenchReport(const Settings& settings, const Measurements& m) {
   const CodingRecords coding = CodingOf(*m.model);
   Json json;
   json["model"] = settings.name;
-  Sha256Digest identity;
-  std::copy_n(m.model->identity, identity.size(), identity.begin());
-  json["identity"] = ToHex(identity);
+  json["identity"] = ToHex(m.model->identity);
   json["cpu"] = CpuName();
   json["isa"] = m.kernels->name;
   json["threads"] = m.threads;
@@ -165,11 +169,13 @@ Json BenchReport(const Settings& settings, const Measurements& m) {
   json["profile"] = ProfileName(*m.model);
   json["weight_bits"] = Counts(coding.layers, [](const Linear& layer) { return std::to_string(layer.bits); });
   json["softmax"] = Counts(coding.attentions, [](const Softmax& softmax) { return VariantName(softmax.variant); });
-  json["fp32_library"] = Fp32LibraryName(settings);
+  if (settings.fp32) json["fp32_library"] = Fp32LibraryName(settings);
   const double decoder_gmac = GMacs(config, MaskDecoderSteps(config));
   json["encoder"] = PartJson(m.integer.encoder, m.fp32.encoder, GMacs(config, ImageEncoderSteps(config)));
   json["decoder"] = PartJson(m.integer.first_decode, m.fp32.first_decode, decoder_gmac);
   json["decoder_next"] = PartJson(m.integer.next_decode, m.fp32.next_decode, decoder_gmac);
+  json["images_per_s"] = ImagesPerSecond(m.integer);
+  if (settings.fp32) json["fp32_images_per_s"] = ImagesPerSecond(m.fp32);
   json["decoder_first_ms"] = m.integer.first_decode.Median() * 1e3;
   json["decoder_next_ms"] = m.integer.next_decode.Median() * 1e3;
   json["open_ms"] = m.open.Median() * 1e3;
@@ -185,29 +191,33 @@ Json BenchReport(const Settings& settings, const Measurements& m) {
 void PrintBenchReport(const Json& report) {
   const auto text = [&](const char* key) { return report[key].get<std::string>(); };
   const auto number = [&](const char* key) { return report[key].get<double>(); };
-  std::printf("%s: %s, weights of %s bits, softmax %s\n", EscapeControls(text("model")).c_str(),
-              text("profile").c_str(), Joined(report["weight_bits"]).c_str(), Joined(report["softmax"]).c_str());
-  std::printf("%d threads, %s, %s against %s\n", report["threads"].get<int>(), text("cpu").c_str(), text("isa").c_str(),
-              text("fp32_library").c_str());
-  std::printf("%-24s %12s %12s %10s %12s\n", "", "FP32 ms", "integer ms", "speedup", "GMAC/s");
+  OutF("%s: %s, weights of %s bits, softmax %s\n", EscapeControls(text("model")).c_str(), text("profile").c_str(),
+       Joined(report["weight_bits"]).c_str(), Joined(report["softmax"]).c_str());
+  const int threads = report["threads"].get<int>();
+  const bool fp32 = report.contains("fp32_library");
+  OutF("%d thread%s, %s, %s%s%s\n", threads, threads == 1 ? "" : "s", text("cpu").c_str(), text("isa").c_str(),
+       fp32 ? " against " : "", fp32 ? text("fp32_library").c_str() : "");
+  OutF("%-24s %12s %12s %10s %12s %12s\n", "", "FP32 ms", "integer ms", "speedup", "a second", "GMAC/s");
   for (const auto& [part, label] : {std::pair{"encoder", "encoder"},
                                     {"decoder", "decoder, first prompt"},
                                     {"decoder_next", "decoder, further ones"}}) {
     const Json& row = report[part];
-    std::printf("%-24s %12s %12.1f %10s %12.1f\n", label, Milliseconds(row, "fp32_s").c_str(),
-                row["int_s"].get<double>() * 1e3, Formatted(row, "speedup", "%.2fx").c_str(),
-                row["int_gmac_per_s"].get<double>());
+    OutF("%-24s %12s %12s %10s %12.2f %12.1f\n", label, Milliseconds(row, "fp32_s").c_str(),
+         Milliseconds(row, "int_s").c_str(), Formatted(row, "speedup", "%.2fx").c_str(), row["int_per_s"].get<double>(),
+         row["int_gmac_per_s"].get<double>());
   }
-  std::printf("opening the model %.2f ms, making a session %.2f ms\n", number("open_ms"), number("session_ms"));
-  std::printf("peak memory: integer %.0f MiB (model file %.1f MiB)", number("peak_rss_mib"), number("model_mib"));
-  if (report.contains("fp32_peak_rss_mib")) std::printf(", FP32 %.0f MiB", number("fp32_peak_rss_mib"));
-  std::printf("\n");
+  OutF("images a second, with one prompt each: integer %.2f", number("images_per_s"));
+  if (fp32) OutF(", FP32 %.2f", number("fp32_images_per_s"));
+  OutF("\n");
+  OutF("opening the model %.2f ms, making a session %.2f ms\n", number("open_ms"), number("session_ms"));
+  OutF("peak memory: integer %.0f MiB (model file %.1f MiB)", number("peak_rss_mib"), number("model_mib"));
+  if (report.contains("fp32_peak_rss_mib")) OutF(", FP32 %.0f MiB", number("fp32_peak_rss_mib"));
+  OutF("\n");
   if (report.contains("steps")) {
-    std::printf("\n%-60s %10s %10s %10s\n", "step (decoder: 5 prompts)", "FP32 ms", "integer ms", "GMAC/s");
+    OutF("\n%-60s %10s %10s %10s\n", "step (decoder: 5 prompts)", "FP32 ms", "integer ms", "GMAC/s");
     for (const Json& row : report["steps"]) {
-      std::printf("%-60s %10s %10s %10.1f\n", row["step"].get<std::string>().c_str(),
-                  Milliseconds(row, "fp32_s").c_str(), Milliseconds(row, "int_s").c_str(),
-                  row["int_gmac_per_s"].get<double>());
+      OutF("%-60s %10s %10s %10.1f\n", row["step"].get<std::string>().c_str(), Milliseconds(row, "fp32_s").c_str(),
+           Milliseconds(row, "int_s").c_str(), row["int_gmac_per_s"].get<double>());
     }
   }
   if (report.contains("ops")) PrintOps(report["ops"]);

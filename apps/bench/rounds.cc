@@ -38,16 +38,13 @@ Status TimeSide(bool counts, const EncodeCall& encode, const DecodeCall& decode,
   const double encoder = Seconds([&] { status = encode(); });
   after();
   INTSAM_TRY(status);
-  double first = 0, next = 0;
+  if (counts) side.encoder.seconds.push_back(encoder);
   for (int prompt = 0; prompt < kPrompts; ++prompt) {
-    (prompt == 0 ? first : next) += Seconds([&] { status = decode(prompt); });
+    const double seconds = Seconds([&] { status = decode(prompt); });
     after();
     INTSAM_TRY(status);
+    if (counts) (prompt == 0 ? side.first_decode : side.next_decode).seconds.push_back(seconds);
   }
-  if (!counts) return status;
-  side.encoder.seconds.push_back(encoder);
-  side.first_decode.seconds.push_back(first);
-  side.next_decode.seconds.push_back(next / (kPrompts - 1));
   return status;
 }
 
@@ -56,7 +53,7 @@ Status RunRounds(const Settings& settings, Progress& bar, Session& session, Floa
   StepClock clock(m.integer);
   std::vector<float> embedding;
   for (int round = 0; round <= settings.rounds; ++round) {
-    bar.Update(static_cast<uint64_t>(round));
+    bar.Update(static_cast<uint64_t>(round), static_cast<uint64_t>(settings.rounds) + 1);
     if (round == 1 && settings.steps) {
       session.set_hook([&](const Step& step, int, int) {
         clock.Open(step);
@@ -94,7 +91,7 @@ Result<OpTable> RunOps(const Settings& settings, Progress& bar, const Measuremen
   Session session(*m.model, TimedKernels(*m.model, *m.kernels), std::make_unique<ThreadPool>(m.threads));
   const Work work(session.config());
   for (int round = 0; round <= settings.rounds; ++round) {
-    bar.Update(static_cast<uint64_t>(settings.rounds + 1 + round));
+    bar.Update(static_cast<uint64_t>(round), static_cast<uint64_t>(settings.rounds) + 1);
     ResetOpTotals();
     Status status;
     const double seconds = Seconds([&] { status = Encode(session, work); });
@@ -152,8 +149,7 @@ Result<Measurements> Measure(const Settings& settings, const CommonFlags& flags)
       return Error(Code::kUsage, "--checkpoint: has another configuration than the model");
     INTSAM_ASSIGN(sam, MakeFloatSam(weights, settings));
   }
-  const int runs = (settings.rounds + 1) * (settings.ops ? 2 : 1);
-  Progress bar("timing", static_cast<uint64_t>(runs), flags.progress && !flags.quiet);
+  Progress bar("timing", flags.progress);
   INTSAM_TRY(RunRounds(settings, bar, *session, sam.get(), m));
   session.reset();
   sam.reset();

@@ -17,7 +17,8 @@
 namespace intsam::internal {
 
 struct Side {
-  Samples encoder, first_decode, next_decode;  // one sample a round; next_decode is the mean of kPrompts - 1
+  Samples encoder, first_decode;  // one sample a round
+  Samples next_decode;            // kPrompts - 1 a round, each as exposed to other work on the machine as the first
   std::map<std::string, double> step_seconds;  // by kind of step, over all rounds
   double peak_mib = 0;
 };

@@ -31,24 +31,33 @@ Status ReadSynthetic(const cxxopts::ParseResult& parsed, Settings& settings) {
 
 }  // namespace
 
-cxxopts::Options MakeBenchOptions(const char* tool) {
-  cxxopts::Options options(tool, "Times the integer model against the FP32 model on oneDNN.\n");
-  options.positional_help("[MODEL]");
-  options.add_options()("model", "model file (.isam), with --checkpoint", cxxopts::value<std::string>())(
-      "checkpoint", "the checkpoint that MODEL came from", cxxopts::value<std::string>())(
-      "config", "JSON configuration beside the checkpoint's shapes", cxxopts::value<std::string>()->default_value(""))(
-      "synthetic", "random weights of this size instead (vit_b, vit_l, vit_h, tiny, micro)",
-      cxxopts::value<std::string>())("seed", "seed of --synthetic", cxxopts::value<std::string>()->default_value("1"))(
-      "bits", std::string("bit widths of --synthetic: ") + BitProfileHelp(),
-      cxxopts::value<std::string>()->default_value("w8a8"))(
-      "softmax", "coding of the probabilities of --synthetic: exact, uniform, agq",
-      cxxopts::value<std::string>()->default_value("exact"))("rounds", "timed rounds, after one warm-up",
-                                                             cxxopts::value<std::string>()->default_value("3"))(
-      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)",
-      cxxopts::value<std::string>()->default_value(""))("no-fp32", "time the integer model only")(
-      "fp32-library", "of the FP32 encoder's linear layers: onednn, xnnpack (all else is oneDNN's either way)",
-      cxxopts::value<std::string>()->default_value("onednn"))("steps", "add a table of steps")(
-      "ops", "add a table of the encoder's operations (rounds of their own)");
+const ToolHelp kBenchHelp = {"intsam-bench",
+                             "Times the integer model against the FP32 model on oneDNN, in alternating rounds.",
+                             "MODEL --checkpoint CHECKPOINT",
+                             "intsam-bench vit_b.isam --checkpoint sam_vit_b_01ec64.pth -t 4\n"
+                             "intsam-bench vit_b.isam --no-fp32\n"
+                             "intsam-bench --synthetic vit_b --json"};
+
+cxxopts::Options MakeBenchOptions() {
+  const auto text = [] { return cxxopts::value<std::string>(); };
+  cxxopts::Options options(kBenchHelp.tool);
+  auto add = options.add_options();
+  add("model", "model file (.isam), with --checkpoint", text());
+  add("checkpoint", "the checkpoint that MODEL came from", text(), "FILE");
+  add("config", "JSON configuration beside the checkpoint's shapes; without, CHECKPOINT with .json if that is there",
+      text(), "FILE");
+  add("synthetic", "random weights of this size instead (vit_b, vit_l, vit_h, tiny, micro)", text(), "SIZE");
+  add("seed", "seed of --synthetic", text()->default_value("1"), "N");
+  add("bits", std::string("bit widths of --synthetic: ") + BitProfileHelp(), text()->default_value("w8a8"), "WIDTHS");
+  add("softmax", "coding of the probabilities of --synthetic: exact, uniform, agq", text()->default_value("exact"),
+      "CODING");
+  add("rounds", "timed rounds, after one warm-up", text()->default_value("3"), "N");
+  add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
+  add("no-fp32", "time the integer model only");
+  add("fp32-library", "of the FP32 encoder's linear layers: onednn, xnnpack (all else is oneDNN's either way)",
+      text()->default_value("onednn"), "NAME");
+  add("steps", "add a table of steps");
+  add("ops", "add a table of the encoder's operations (rounds of their own)");
   options.parse_positional({"model"});
   AddCommonOptions(options);
   return options;
@@ -57,7 +66,8 @@ cxxopts::Options MakeBenchOptions(const char* tool) {
 Result<Settings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   Settings settings;
   const bool synthetic = parsed.count("synthetic") != 0;
-  if (synthetic == (parsed.count("model") != 0)) return Error(Code::kUsage, "give either MODEL or --synthetic SIZE");
+  if (synthetic == (parsed.count("model") != 0))
+    return UsageError(kBenchHelp, "one of MODEL and --synthetic SIZE is needed");
   for (const char* option : kSyntheticOptions) {
     if (!synthetic && parsed.count(option) != 0) return Error(Code::kUsage, "--%s: only with --synthetic", option);
   }
@@ -78,11 +88,11 @@ Result<Settings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFl
   } else {
     settings.name = settings.model = parsed["model"].as<std::string>();
     if (parsed.count("checkpoint") != 0) settings.checkpoint = parsed["checkpoint"].as<std::string>();
-    settings.config = parsed["config"].as<std::string>();
+    settings.config = TextOption(parsed, "config");
   }
   INTSAM_ASSIGN(const int64_t rounds, ParseInteger("--rounds", parsed["rounds"].as<std::string>(), 1, 1000));
   settings.rounds = static_cast<int>(rounds);
-  settings.isa = parsed["isa"].as<std::string>();
+  settings.isa = TextOption(parsed, "isa");
   INTSAM_TRY(SelectKernels(settings.isa.c_str()).status());
   settings.threads = flags.threads;
   settings.steps = parsed.count("steps") != 0;

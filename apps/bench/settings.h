@@ -26,7 +26,8 @@ struct Settings {
   bool fp32 = true, xnnpack = false, steps = false, ops = false;
 };
 
-cxxopts::Options MakeBenchOptions(const char* tool);
+extern const ToolHelp kBenchHelp;
+cxxopts::Options MakeBenchOptions();
 Result<Settings> ReadSettings(const cxxopts::ParseResult& parsed, const CommonFlags& flags);
 
 }  // namespace intsam::internal

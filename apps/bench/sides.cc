@@ -2,6 +2,7 @@
 
 #include "apps/bench/xnnpack.h"
 #include "converter/convert.h"
+#include "converter/pack/isam_writer.h"
 
 namespace intsam::internal {
 
@@ -16,7 +17,8 @@ Status WriteSyntheticModel(const Settings& settings) {
   options.calibration.points_per_side = 1;
   options.bits = settings.bits;
   options.method = settings.method;
-  return ConvertModel(weights, {SyntheticImage(weights.config, 1)}, options, {}, settings.model).status();
+  INTSAM_ASSIGN(const ConvertedModel converted, Convert(weights, {SyntheticImage(weights.config, 1)}, options, {}));
+  return WriteModelFile(converted.quantized->model, converted.provenance, settings.model).status();
 }
 
 Result<FloatModel> LoadWeights(const Settings& settings) {
@@ -40,7 +42,6 @@ Result<std::unique_ptr<FloatSam>> MakeFloatSam(const FloatModel& weights, const 
 }
 
 std::string Fp32LibraryName(const Settings& settings) {
-  if (!settings.fp32) return "nothing";
   return settings.xnnpack ? "XNNPACK, attention on " + FloatSam::MatrixLibrary() : FloatSam::MatrixLibrary();
 }
 

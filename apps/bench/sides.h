@@ -29,7 +29,7 @@ Result<std::unique_ptr<Session>> MakeSession(const Model& model, const Settings&
 
 // `weights` must outlive the result.
 Result<std::unique_ptr<FloatSam>> MakeFloatSam(const FloatModel& weights, const Settings& settings);
-// "oneDNN 2.6.3", or what else computes.
+// "oneDNN 2.6.3", or what else computes the FP32 side.
 std::string Fp32LibraryName(const Settings& settings);
 
 Status Encode(Session& session, const Work& work);

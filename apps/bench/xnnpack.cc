@@ -7,11 +7,11 @@
 #include <pthreadpool.h>
 #include <xnnpack.h>
 
-#include <algorithm>
 #include <limits>
 #include <memory>
 #include <stdexcept>
-#include <thread>
+
+#include "converter/reference/parallel.h"
 
 namespace intsam::internal {
 namespace {
@@ -65,7 +65,7 @@ class XnnpackLinear : public LinearProduct {
 Result<LinearLibrary> XnnpackLinears(int threads) {
   if (xnn_initialize(nullptr) != xnn_status_success)
     return Error(Code::kUnsupported, "--fp32-library: XNNPACK does not support this CPU");
-  const size_t count = threads > 0 ? static_cast<size_t>(threads) : std::max(1u, std::thread::hardware_concurrency());
+  const auto count = static_cast<size_t>(fp32::ReferenceThreads(threads));
   const Pool pool(pthreadpool_create(count), pthreadpool_destroy);
   return LinearLibrary([pool](const float* weight, size_t in, size_t out, size_t rows) {
     return std::make_unique<XnnpackLinear>(weight, in, out, rows, pool);

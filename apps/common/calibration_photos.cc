@@ -1,24 +1,34 @@
 #include "apps/common/calibration_photos.h"
 
-#include "apps/common/image_file.h"
-#include "apps/common/photos.h"
+#include <algorithm>
 
 namespace intsam::internal {
 
-Result<std::vector<CalibrationImage>> ReadCalibrationPhotos(const char* option, const std::string& folder,
-                                                            uint32_t image_size, size_t limit) {
-  INTSAM_ASSIGN(const std::vector<std::string> paths, ListPhotos(option, folder, limit));
-  std::vector<CalibrationImage> images;
+Result<CalibrationPhotos> ReadCalibrationPhotos(const char* option, const std::string& path, uint32_t image_size,
+                                                const FolderOptions& options, const StepProgress& progress) {
+  INTSAM_ASSIGN(PhotoFolder folder, PhotoFolder::Open(option, path, options));
+  CalibrationPhotos photos;
   std::vector<uint8_t> scratch;
-  for (const std::string& path : paths) {
-    INTSAM_ASSIGN(const Image photo, ReadImage(path));
+  size_t black = 0;
+  while (true) {
+    INTSAM_ASSIGN(const std::optional<PhotoFolder::Photo> photo, folder.Next());
+    if (!photo) break;
+    const Image& from = photo->image;
     CalibrationImage image;
-    image.size = ResizedSize(photo.size, image_size);
-    ResizeToRgb(photo.rgb.data(), photo.size, size_t{photo.size.width} * 3, PixelFormat::kRgb, image.size, image.rgb,
+    image.size = ResizedSize(from.size, image_size);
+    ResizeToRgb(from.rgb.data(), from.size, size_t{from.size.width} * 3, PixelFormat::kRgb, image.size, image.rgb,
                 scratch);
-    images.push_back(std::move(image));
+    black += std::all_of(image.rgb.begin(), image.rgb.end(), [](uint8_t v) { return v == 0; });
+    photos.images.push_back(std::move(image));
+    if (progress) progress(photos.images.size(), folder.most(), photo->path);
   }
-  return images;
+  photos.notes = folder.notes();
+  if (black > 0) {
+    photos.notes.push_back(std::string(option) + ": " + std::to_string(black) + " of " +
+                           std::to_string(photos.images.size()) +
+                           " photos are black all over: they say nothing about the ranges of real ones");
+  }
+  return photos;
 }
 
 }  // namespace intsam::internal

@@ -5,14 +5,20 @@
 #include <string>
 #include <vector>
 
+#include "apps/common/photos.h"
 #include "converter/quantize/calibrate.h"
 
 namespace intsam::internal {
 
-// At most `limit` photos in order of their names, their longest side resized to image_size. Errors name `option` or the
-// photo (see ListPhotos and ReadImage).
-Result<std::vector<CalibrationImage>> ReadCalibrationPhotos(const char* option, const std::string& folder,
-                                                            uint32_t image_size, size_t limit);
+struct CalibrationPhotos {
+  std::vector<CalibrationImage> images;
+  std::vector<std::string> notes;  // of PhotoFolder, and about photos that are black
+};
+
+// The photos in order of their names, their longest side resized to image_size. Errors name `option` or the photo (see
+// PhotoFolder). `progress` counts photos.
+Result<CalibrationPhotos> ReadCalibrationPhotos(const char* option, const std::string& folder, uint32_t image_size,
+                                                const FolderOptions& options, const StepProgress& progress);
 
 }  // namespace intsam::internal
 

@@ -2,43 +2,77 @@
 #include "apps/common/file_bytes.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 
-#include "converter/pack/atomic_file.h"
-
 namespace intsam::internal {
 
-Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit) {
-  const auto failure = [&](const char* action) {
-    return Status(Code::kIo, path + ": " + action + ": " + std::strerror(errno));
-  };
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) return failure("cannot open");
-  std::vector<uint8_t> bytes;
+namespace {
+
+Status Failure(const std::string& path, const char* action, int error) {
+  return Status(Code::kIo, path + ": " + action + ": " + std::strerror(error));
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int value) : value_(value) {}
+  ~Descriptor() {
+    if (value_ > STDIN_FILENO) close(value_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int value() const { return value_; }
+
+ private:
+  int value_;
+};
+
+// `expected`: how many bytes are expected, to begin with; 0 where nobody knows.
+Result<std::vector<uint8_t>> ReadToEnd(int descriptor, const std::string& path, size_t expected, size_t limit) {
+  std::vector<uint8_t> bytes(std::min(expected, limit) + 1);
   size_t size = 0;
-  Status status;
   while (true) {
     if (size == bytes.size()) bytes.resize(std::min(std::max<size_t>(2 * size, 1 << 16), limit + 1));
     const ssize_t n = read(descriptor, bytes.data() + size, bytes.size() - size);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) status = failure("cannot read");
-    if (n <= 0) break;
+    if (n < 0) return Failure(path, "cannot read", errno);
+    if (n == 0) break;
     size += static_cast<size_t>(n);
-    if (size > limit) {
-      status = Status(Code::kResource, path + ": larger than the limit of " + std::to_string(limit) + " bytes");
-      break;
-    }
+    if (size > limit)
+      return Status(Code::kResource, path + ": larger than the limit of " + std::to_string(limit) + " bytes");
   }
-  close(descriptor);
-  if (!status.ok()) return status;
   bytes.resize(size);
   return bytes;
 }
 
-Status CheckWritable(const std::string& path) { return AtomicFile::Create(path).status(); }
+Result<std::vector<uint8_t>> ReadOpened(const Descriptor& file, const std::string& path, bool regular, size_t limit) {
+  struct stat info;
+  if (fstat(file.value(), &info) != 0) return Failure(path, "cannot read", errno);
+  if (S_ISDIR(info.st_mode)) return Failure(path, "cannot read", EISDIR);
+  if (regular && !S_ISREG(info.st_mode)) return Status(Code::kIo, path + ": not a regular file");
+  const bool sized = S_ISREG(info.st_mode) && info.st_size > 0;
+  return ReadToEnd(file.value(), path, sized ? static_cast<size_t>(info.st_size) : 0, limit);
+}
+
+}  // namespace
+
+Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit) {
+  const bool standard_input = path == "-";
+  const Descriptor file(standard_input ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.value() < 0) return Failure(path, "cannot open", errno);
+  return ReadOpened(file, standard_input ? "standard input" : path, false, limit);
+}
+
+Result<std::vector<uint8_t>> ReadRegularFile(const std::string& path, size_t limit) {
+  if (path.find('\0') != std::string::npos) return Status(Code::kUsage, path + ": a file name cannot hold a zero byte");
+  // Without O_NONBLOCK opening a pipe would wait for its writer before anybody could look at what it is.
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (file.value() < 0) return Failure(path, "cannot open", errno);
+  return ReadOpened(file, path, true, limit);
+}
 
 }  // namespace intsam::internal

@@ -1,4 +1,4 @@
-// Whole files into memory, with a limit; and an early look at whether a file can be written.
+// Whole files into memory, with a limit.
 #ifndef INTSAM_APPS_COMMON_FILE_BYTES_H_
 #define INTSAM_APPS_COMMON_FILE_BYTES_H_
 
@@ -11,12 +11,13 @@
 
 namespace intsam::internal {
 
-// Reads files, pipes and devices alike. kIo with errno's text, kResource above `limit`; messages start with the path.
+// Reads files, pipes and devices alike, for paths that the user typed; "-" is standard input. kIo with errno's text,
+// also for folders, kResource above `limit`; messages start with the path.
 Result<std::vector<uint8_t>> ReadFileBytes(const std::string& path, size_t limit);
 
-// Whether an output could be made at `path`, found out by making and removing its temporary file: to be asked before
-// long work, so that it is not done for nothing. kIo as when writing.
-Status CheckWritable(const std::string& path);
+// For paths that come from a file or a folder: regular files (and links to them) only, so that nothing waits for a pipe
+// or reads a device; a NUL in the path, which would cut it, is refused. Otherwise as above; "-" is a name like others.
+Result<std::vector<uint8_t>> ReadRegularFile(const std::string& path, size_t limit);
 
 }  // namespace intsam::internal
 

@@ -6,16 +6,20 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/format/limits.h"
+
 namespace intsam::internal {
 
-constexpr size_t kImageFileBytes = size_t{256} << 20;  // of an encoded image
-constexpr uint32_t kImageFileSide = 32768;             // pixels
-constexpr uint64_t kDecodedImageBytes = uint64_t{1} << 28;
+constexpr size_t kImageFileBytes = size_t{1} << 30;         // of an encoded image
+constexpr uint32_t kImageFileSide = limits::kImageSide;     // pixels
+constexpr uint64_t kDecodedImageBytes = uint64_t{3} << 29;  // RGB (20000 x 20000 fits) and what its decoder holds
+constexpr uint64_t kJpegScanPixels = 1'500'000'000;         // pixels times scans: 108 megapixels in 13 scans
 constexpr size_t kPromptFileBytes = size_t{1} << 20;
 constexpr int kPromptFileDepth = 8;  // of nested JSON
-constexpr size_t kMaxPromptsPerObject = 256;
+constexpr size_t kMaxPromptsPerObject = limits::kPointsPerPrompt;
 constexpr size_t kMaxObjects = 4096;
-constexpr int kMaxThreads = 256;
+constexpr uint64_t kKeptMaskBytes = uint64_t{1} << 30;  // of masks of prompts, and of masks for an overlay
+constexpr int kMaxThreads = limits::kThreads;
 
 }  // namespace intsam::internal
 

@@ -1,18 +1,67 @@
 // Command lines of the tools.
 #include "apps/common/options.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "apps/common/output.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/tiers.h"
 
-#include <charconv>
-#include <cstdio>
-
 namespace intsam::internal {
+namespace {
+
+constexpr size_t kHelpColumns = 100;
+
+constexpr const char* kFooter = R"(
+Exit codes:
+  0  done                               5  a file, or what it asks for, is not supported
+  1  a comparison found a difference    6  out of memory, or over a limit (intsam-inspect --limits)
+  2  wrong arguments                    70  internal error, please report
+  3  cannot read or write               130  interrupted
+  4  a file is damaged
+
+Environment:
+  INTSAM_ISA      kernel tier instead of the best that this CPU has (intsam-inspect --kernels)
+  INTSAM_THREADS  threads, where --threads is 0 or not given
+)";
+
+std::string UsageLine(const ToolHelp& help) { return std::string(help.tool) + " [OPTION...] " + help.arguments; }
+
+std::string Indented(std::string_view lines) {
+  std::string text;
+  while (!lines.empty()) {
+    const size_t end = std::min(lines.find('\n'), lines.size());
+    text += "  " + std::string(lines.substr(0, end)) + "\n";
+    lines.remove_prefix(std::min(end + 1, lines.size()));
+  }
+  return text;
+}
+
+// cxxopts leaves spaces at the ends of the lines that it breaks, and before the headings of groups.
+std::string WithoutStraySpaces(const std::string& text) {
+  std::string tidy;
+  size_t line = 0;  // where it begins
+  for (const char c : text) {
+    if (c == '\n') tidy.erase(std::max(line, tidy.find_last_not_of(' ') + 1));
+    if (tidy.size() == line + 1 && tidy[line] == ' ' && c != ' ') tidy.pop_back();
+    tidy += c;
+    if (c == '\n') line = tidy.size();
+  }
+  return tidy;
+}
+
+}  // namespace
 
 void AddCommonOptions(cxxopts::Options& options) {
-  options.add_options("Common")("h,help", "Print this help and exit")("version",
-                                                                      "Print version, commit and compiler and exit")(
-      "t,threads", "Threads, 0 for as many as the machine has", cxxopts::value<std::string>()->default_value("0"), "N")(
-      "q,quiet", "Print no words on standard error but errors")("json", "Print results as JSON on standard output")(
-      "json-errors", "Print errors as JSON on standard error")("no-progress", "No progress bar, even on a terminal");
+  auto add = options.add_options("Common");
+  add("h,help", "print this help and exit");
+  add("version", "print version, commit, compiler, kernel tiers and photo formats and exit");
+  add("t,threads", "threads, 0 for as many as the machine has", cxxopts::value<std::string>()->default_value("0"), "N");
+  add("q,quiet", "no words on standard error but errors; results stay");
+  add("json", "results as JSON on standard output");
+  add("json-errors", "errors as JSON on standard error");
+  add("no-progress", "no progress bar, even on a terminal");
 }
 
 Result<cxxopts::ParseResult> ParseOptions(cxxopts::Options& options, int argc, char** argv) {
@@ -53,12 +102,31 @@ Result<int64_t> ParseInteger(const std::string& option, const std::string& text,
   return value;
 }
 
-Status RunWithOptions(const char* tool, cxxopts::Options options, int argc, char** argv,
+std::string TextOption(const cxxopts::ParseResult& parsed, const std::string& name) {
+  const cxxopts::OptionValue& value = parsed[name];
+  return value.count() != 0 || value.has_default() ? value.as<std::string>() : std::string();
+}
+
+Status UsageError(const ToolHelp& help, const std::string& problem) {
+  return Status(Code::kUsage, problem + " (usage: " + UsageLine(help) + "; see --help)");
+}
+
+std::string HelpText(const ToolHelp& help, cxxopts::Options& options) {
+  options.set_width(kHelpColumns);
+  options.custom_help("").positional_help("");
+  std::string groups = WithoutStraySpaces(options.help({}, false));
+  groups.erase(0, groups.find_first_not_of('\n'));
+  return std::string(help.summary) + "\n\nUsage: " + UsageLine(help) + "\n\nOptions:\n" + groups + "\nExamples:\n" +
+         Indented(help.examples) + kFooter;
+}
+
+Status RunWithOptions(const ToolHelp& help, cxxopts::Options options, int argc, char** argv,
                       Status (*work)(const cxxopts::ParseResult& parsed, const CommonFlags& flags)) {
   INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
   INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
   if (!flags.help && !flags.version) return work(parsed, flags);
-  std::printf("%s", flags.help ? options.help().c_str() : (VersionLine(tool, BuiltTiers()) + "\n").c_str());
+  const std::string version = VersionLine(help.tool, BuiltTiers()) + "\nreads " + PhotoDecoders() + "\n";
+  Out(flags.help ? HelpText(help, options) : version);
   return Status();
 }
 

@@ -22,6 +22,14 @@ struct CommonFlags {
   int threads = 0;           // 0: as many as the machine has
 };
 
+// What --help says besides the options.
+struct ToolHelp {
+  const char* tool;       // "intsam-segment"
+  const char* summary;    // what it does, in a sentence or two
+  const char* arguments;  // what follows the options: "MODEL IMAGE"
+  const char* examples;   // command lines, one a line
+};
+
 // Adds -h/--help, --version, -t/--threads, -q/--quiet, --json, --json-errors and --no-progress.
 void AddCommonOptions(cxxopts::Options& options);
 
@@ -32,9 +40,18 @@ Result<CommonFlags> CommonFlagsOf(const cxxopts::ParseResult& parsed);
 // `text` as a decimal integer of lo..hi; kUsage naming `option` otherwise.
 Result<int64_t> ParseInteger(const std::string& option, const std::string& text, int64_t lo, int64_t hi);
 
+// An option with text as its value: as given, else its default, else empty.
+std::string TextOption(const cxxopts::ParseResult& parsed, const std::string& name);
+
+// kUsage with `problem` ("MODEL and IMAGE are needed") and the line of usage.
+Status UsageError(const ToolHelp& help, const std::string& problem);
+
 // Parses, answers --help and --version on stdout, or else runs the tool's work.
-Status RunWithOptions(const char* tool, cxxopts::Options options, int argc, char** argv,
+Status RunWithOptions(const ToolHelp& help, cxxopts::Options options, int argc, char** argv,
                       Status (*work)(const cxxopts::ParseResult& parsed, const CommonFlags& flags));
+
+// The whole text of --help: usage, options, examples, exit codes, environment.
+std::string HelpText(const ToolHelp& help, cxxopts::Options& options);
 
 // "intsam-bench 0.1.0 (commit ..., g++ ..., tiers ...)".
 std::string VersionLine(const std::string& tool, const std::string& tiers);

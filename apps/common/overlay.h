@@ -1,27 +1,36 @@
-// A picture for people: the photo at half its brightness, masks lit in a fixed palette with a contour, prompts on top
-// (points on the object green, off it red, boxes yellow). Integer arithmetic, the same bytes everywhere.
+// A picture for people: the photo as it is, over it each mask in a colour of its own with a contour, and in the same
+// colour the prompts that made it and a tag with its number and predicted IoU. Large masks lie under small ones.
+// Integer arithmetic, the same bytes everywhere.
 #ifndef INTSAM_APPS_COMMON_OVERLAY_H_
 #define INTSAM_APPS_COMMON_OVERLAY_H_
 
 #include <cstdint>
-#include <span>
 #include <vector>
 
-#include "apps/common/image_file.h"
+#include "apps/common/bit_mask.h"
+#include "apps/common/overlay_canvas.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/prompt_text.h"
 
 namespace intsam::internal {
 
-struct Rgb {
-  uint8_t red, green, blue;
-  bool operator==(const Rgb&) const = default;
+struct OverlayObject {
+  BitMask mask;         // of the size of the overlay
+  ObjectPrompt prompt;  // in the photo's own pixels
+  int iou_q15 = 0;
 };
 
-// The colour of the i-th mask; repeats after eight.
-Rgb MaskColour(size_t i);
+// The colour of object i, counted as in `objects` below: sixteen, begun with those that the colour-blind tell apart.
+Rgb ObjectColour(size_t i);
 
-// masks[i]: bytes, zero outside, [height][width] of `photo`. Later masks cover earlier ones.
-Image RenderOverlay(const Image& photo, std::span<const uint8_t* const> masks, std::span<const ObjectPrompt> prompts);
+// The size of an overlay whose longer side has at most `longest` pixels; 0: that of the photo.
+ImageSize OverlaySize(ImageSize photo, uint32_t longest);
+
+// Averages over the area of each new pixel. `to` is at most photo.size.
+Image ShrinkPhoto(const Image& photo, ImageSize to);
+
+// Draws on `picture`, which shows a photo of `photo` pixels. Tags carry numbers where there are several objects.
+void DrawOverlay(Image& picture, ImageSize photo, const std::vector<OverlayObject>& objects);
 
 }  // namespace intsam::internal
 

@@ -3,36 +3,108 @@
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
+#include <string_view>
 
 namespace intsam::internal {
 namespace {
 
-bool IsPhoto(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
+namespace fs = std::filesystem;
+
+// Of all formats, whatever this build reads: a photo that is there but cannot be read should be named, not overlooked.
+constexpr std::string_view kExtensions[] = {".png", ".jpg",  ".jpeg", ".jpe",  ".jfif", ".webp",
+                                            ".tif", ".tiff", ".heic", ".heif", ".avif"};
+constexpr size_t kMostNotes = 20;  // about single photos
+
+bool IsPhoto(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  std::string extension = entry.path().extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const bool picture = extension == ".png" || extension == ".jpg" || extension == ".jpeg";
-  return picture && path.filename().string().find(".labels.") == std::string::npos;
+  std::error_code ignored;
+  return std::find(std::begin(kExtensions), std::end(kExtensions), extension) != std::end(kExtensions) &&
+         name.front() != '.' && name.find(".labels.") == std::string::npos && entry.is_regular_file(ignored);
+}
+
+Status NoPhoto(const std::string& option, const std::string& folder, const std::vector<std::string>& others) {
+  std::string there = "is empty";
+  if (!others.empty()) {
+    const std::string& first = *std::min_element(others.begin(), others.end());
+    there = "holds no photo but " + (others.size() == 1
+                                         ? "'" + first + "'"
+                                         : std::to_string(others.size()) + " other entries such as '" + first + "'");
+  }
+  std::string extensions;
+  for (const std::string_view extension : kExtensions) extensions += " " + std::string(extension);
+  return Status(Code::kUsage,
+                option + ": " + folder + " " + there + " (photos are files that end in" + extensions + ")");
 }
 
 }  // namespace
 
 Result<std::vector<std::string>> ListPhotos(const std::string& option, const std::string& folder, size_t limit) {
   std::error_code problem;
-  std::vector<std::string> paths;
-  for (std::filesystem::directory_iterator entry(folder, problem), end; !problem && entry != end;
-       entry.increment(problem)) {
-    if (IsPhoto(entry->path())) paths.push_back(entry->path().string());
+  std::vector<std::string> paths, others;
+  for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
+    if (IsPhoto(*entry)) {
+      paths.push_back(entry->path().string());
+    } else {
+      others.push_back(entry->path().filename().string());
+    }
   }
-  if (problem) return Error(Code::kIo, "%s: %s: %s", option.c_str(), folder.c_str(), problem.message().c_str());
-  if (paths.empty()) return Error(Code::kUsage, "%s: %s holds no PNG or JPEG photo", option.c_str(), folder.c_str());
+  if (problem) return Status(Code::kIo, option + ": " + folder + ": " + problem.message());
+  if (paths.empty()) return NoPhoto(option, folder, others);
   std::sort(paths.begin(), paths.end());
   if (paths.size() > limit) paths.resize(limit);
   return paths;
 }
 
+Result<PhotoFolder> PhotoFolder::Open(const std::string& option, const std::string& folder,
+                                      const FolderOptions& options) {
+  INTSAM_ASSIGN(std::vector<std::string> paths, ListPhotos(option, folder, SIZE_MAX));
+  return PhotoFolder(option, std::move(paths), options);
+}
+
+Result<std::optional<PhotoFolder::Photo>> PhotoFolder::Next() {
+  while (at_ < paths_.size() && read_ < options_.limit) {
+    const std::string& path = paths_[at_++];
+    Result<Image> image = ReadImage(path, {.stretch = options_.stretch, .regular_file = true});
+    if (image.ok()) {
+      ++read_;
+      for (const std::string& note : image->notes) Note(note);
+      return std::optional<Photo>({path, std::move(image).value()});
+    }
+    if (options_.strict) return image.status();
+    if (skipped_++ == 0) first_failure_ = image.status();
+    Note("skipped: " + image.status().message());
+  }
+  if (!finished_) INTSAM_TRY(Finish());
+  return std::optional<Photo>();
+}
+
+Status PhotoFolder::Finish() {
+  finished_ = true;
+  if (read_ == 0) {
+    return Status(first_failure_.code(), option_ + ": none of " + std::to_string(skipped_) +
+                                             " photos could be read; the first: " + first_failure_.message());
+  }
+  if (unsaid_ > 0) notes_.push_back(option_ + ": " + std::to_string(unsaid_) + " more notes like these");
+  if (skipped_ > 0) {
+    notes_.push_back(option_ + ": " + std::to_string(skipped_) + " of " + std::to_string(at_) +
+                     " photos were skipped (--strict makes this an error)");
+  }
+  return Status();
+}
+
+void PhotoFolder::Note(std::string sentence) {
+  if (notes_.size() < kMostNotes) {
+    notes_.push_back(std::move(sentence));
+  } else {
+    ++unsaid_;
+  }
+}
+
 std::string LabelPath(const std::string& folder, const std::string& photo) {
-  return (std::filesystem::path(folder) / std::filesystem::path(photo).stem()).string() + ".labels.0.png";
+  return (fs::path(folder) / fs::path(photo).stem()).string() + ".labels.0.png";
 }
 
 }  // namespace intsam::internal

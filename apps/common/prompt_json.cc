@@ -1,8 +1,10 @@
 // Prompt files: size and depth are checked before the document tree is built.
 #include "apps/common/prompt_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "apps/common/file_bytes.h"
 #include "apps/common/limits.h"
@@ -12,26 +14,60 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kPixelLimit = 32768;
-
-// Brackets outside strings; syntax errors are the parser's to find.
-bool TooDeep(std::string_view text) {
-  int depth = 0;
-  bool in_string = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (in_string) {
-      if (c == '\\') ++i;
-      if (c == '"') in_string = false;
-    } else if (c == '"') {
-      in_string = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > kPromptFileDepth) return true;
-    } else if (c == ']' || c == '}') {
-      --depth;
+// What a finished tree no longer shows: how deep it went, and keys that were given twice.
+class Watcher {
+ public:
+  bool operator()(int depth, json::parse_event_t event, const json& value) {
+    const bool opens = event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
+    too_deep_ = too_deep_ || (opens && depth >= kPromptFileDepth);
+    if (event == json::parse_event_t::object_start) keys_.emplace_back();
+    if (event == json::parse_event_t::object_end) keys_.pop_back();
+    if (event == json::parse_event_t::key && !keys_.back().insert(value.get<std::string>()).second) {
+      repeated_ = value.get<std::string>();
     }
+    return !too_deep_;  // what lies deeper is not kept
   }
-  return false;
+  bool too_deep() const { return too_deep_; }
+  const std::optional<std::string>& repeated() const { return repeated_; }
+
+ private:
+  bool too_deep_ = false;
+  std::optional<std::string> repeated_;
+  std::vector<std::set<std::string>> keys_;  // of the objects that are open
+};
+
+Result<json> ParseDocument(std::string_view text) {
+  if (text.size() > kPromptFileBytes)
+    return Error(Code::kResource, "prompt file larger than %zu bytes", kPromptFileBytes);
+  // The parser takes a NUL for the end, and what follows would be read by others only.
+  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
+    return Error(Code::kDamaged, "not valid JSON at byte %zu: a NUL", nul + 1);
+  }
+  Watcher watcher;
+  json document;
+  Status status;
+  try {
+    document = json::parse(text, std::ref(watcher));
+  } catch (const json::parse_error& error) {
+    status = Error(Code::kDamaged, "not valid JSON at byte %zu", error.byte);
+  } catch (const json::out_of_range&) {
+    status = Error(Code::kDamaged, "not valid JSON: a number is out of range");
+  }
+  if (watcher.too_deep()) return Error(Code::kResource, "JSON nested deeper than %d", kPromptFileDepth);
+  INTSAM_TRY(status);
+  if (watcher.repeated()) return Error(Code::kDamaged, "the key \"%.64s\" is repeated", watcher.repeated()->c_str());
+  return document;
+}
+
+// Refuses keys besides type, data and, where it means something, label: a misspelt one would silently change the
+// prompt.
+Status CheckKeys(const json& entry, bool label) {
+  for (const auto& [key, value] : entry.items()) {
+    if (key == "type" || key == "data" || (label && key == "label")) continue;
+    return Error(Code::kDamaged, "unknown key \"%.64s\" (type, data%s are known here)", key.c_str(),
+                 label ? ", label" : "");
+  }
+  return Status();
 }
 
 Status ReadCoordinates(const json& entry, size_t count, const char* form, int32_t* out) {
@@ -41,44 +77,52 @@ Status ReadCoordinates(const json& entry, size_t count, const char* form, int32_
   if (!numbers) return Error(Code::kDamaged, "\"data\" must be %s, numbers in pixels", form);
   for (size_t i = 0; i < count; ++i) {
     const double pixels = (*data)[i].get<double>();
-    if (!(std::abs(pixels) < kPixelLimit))
-      return Error(Code::kDamaged, "\"data\" holds a coordinate beyond 32768 pixels");
+    if (!(std::abs(pixels) < static_cast<double>(kCoordinateLimit))) {
+      return Error(Code::kUsage, "\"data\" holds a coordinate not below %lld pixels",
+                   static_cast<long long>(kCoordinateLimit));
+    }
     out[i] = static_cast<int32_t>(std::floor(pixels * kPixel + 0.5));
   }
   return Status();
 }
 
 Status ReadPoint(const json& entry, ImageSize image, ObjectPrompt& object) {
+  INTSAM_TRY(CheckKeys(entry, true));
   int32_t xy[2];
   INTSAM_TRY(ReadCoordinates(entry, 2, "[x, y]", xy));
-  PointPrompt point{xy[0], xy[1], 1};
+  intsam_point point{xy[0], xy[1], 1};
   if (const auto label = entry.find("label"); label != entry.end()) {
-    if (*label != 0 && *label != 1)
-      return Error(Code::kDamaged, "\"label\" of a point must be 1 (on the object) or 0 (off it)");
+    if (!label->is_number()) return Error(Code::kDamaged, "\"label\" must be a number");
+    if (*label != 0 && *label != 1) {
+      return Error(Code::kUsage, "\"label\" of a point must be 1 (on the object) or 0 (off it)");
+    }
     point.label = *label == 1;
   }
-  INTSAM_TRY(CheckPoint(point, image, Code::kDamaged));
+  INTSAM_TRY(CheckPoint(point, image));
   object.points.push_back(point);
   return Status();
 }
 
 Status ReadBox(const json& entry, ImageSize image, ObjectPrompt& object) {
+  INTSAM_TRY(CheckKeys(entry, true));
   int32_t c[4];
   INTSAM_TRY(ReadCoordinates(entry, 4, "[x0, y0, x1, y1]", c));
-  const BoxPrompt box{c[0], c[1], c[2], c[3]};
-  INTSAM_TRY(CheckBox(box, image, Code::kDamaged));
-  if (object.box.has_value()) return Error(Code::kUnsupported, "more than one rectangle for one object");
-  object.box = box;
+  if (object.box.has_value()) return Error(Code::kUsage, "more than one box for one object");
+  INTSAM_ASSIGN(object.box, ClipBox({c[0], c[1], c[2], c[3]}, image));
   return Status();
 }
 
 Status ReadMask(const json& entry, ObjectPrompt& object) {
+  INTSAM_TRY(CheckKeys(entry, false));
   const auto data = entry.find("data");
   if (data == entry.end() || !data->is_string() || data->get_ref<const std::string&>().empty()) {
     return Error(Code::kDamaged, "\"data\" of a mask must be the name of a file");
   }
-  if (!object.mask_path.empty()) return Error(Code::kUnsupported, "more than one mask for one object");
-  object.mask_path = data->get<std::string>();
+  const std::string& name = data->get_ref<const std::string&>();
+  // What opens files would stop at it and open another one.
+  if (name.find('\0') != std::string::npos) return Error(Code::kDamaged, "\"data\": a name of a file with a NUL");
+  if (!object.mask_path.empty()) return Error(Code::kUsage, "more than one mask for one object");
+  object.mask_path = name;
   return Status();
 }
 
@@ -111,17 +155,7 @@ Result<ObjectPrompt> ReadObject(const json& entries, ImageSize image) {
 }  // namespace
 
 Result<std::vector<ObjectPrompt>> ParsePrompts(std::string_view text, ImageSize image) {
-  if (text.size() > kPromptFileBytes)
-    return Error(Code::kResource, "prompt file larger than %zu bytes", kPromptFileBytes);
-  if (TooDeep(text)) return Error(Code::kResource, "JSON nested deeper than %d", kPromptFileDepth);
-  json document;
-  try {
-    document = json::parse(text);
-  } catch (const json::parse_error& error) {
-    return Error(Code::kDamaged, "not valid JSON at byte %zu", error.byte);
-  } catch (const json::out_of_range&) {
-    return Error(Code::kDamaged, "not valid JSON: a number is out of range");
-  }
+  INTSAM_ASSIGN(const json document, ParseDocument(text));
   if (!document.is_array() || document.empty()) {
     return Error(Code::kDamaged, "an array of prompts or of arrays of prompts is expected, and not an empty one");
   }
@@ -148,7 +182,7 @@ Result<std::vector<ObjectPrompt>> ReadPrompts(const std::string& path, ImageSize
       ParsePrompts({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, image);
   if (!objects.ok()) return objects.status().WithPrefix(path);
   const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
+  const std::string folder = slash == std::string::npos ? "./" : path.substr(0, slash + 1);
   for (ObjectPrompt& object : *objects) {
     if (!object.mask_path.empty() && object.mask_path.front() != '/') object.mask_path.insert(0, folder);
   }

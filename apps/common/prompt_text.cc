@@ -10,7 +10,6 @@ namespace {
 // seven decimals, so what is cut off only says whether a number is exactly on a tie.
 constexpr int kFractionDigits = 9;
 constexpr int64_t kFractionScale = 1'000'000'000;
-constexpr int64_t kMaxPixels = 32768;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -49,7 +48,7 @@ Result<int32_t> ParseCoordinate(std::string_view text) {
   int digits = 0, fraction_digits = 0;
   bool beyond = false;  // a digit other than zero was cut off
   for (; !rest.empty() && IsDigit(rest.front()); rest.remove_prefix(1), ++digits) {
-    pixels = std::min(10 * pixels + (rest.front() - '0'), kMaxPixels);
+    pixels = std::min(10 * pixels + (rest.front() - '0'), kCoordinateLimit);
   }
   if (!rest.empty() && rest.front() == '.') {
     rest.remove_prefix(1);
@@ -63,7 +62,8 @@ Result<int32_t> ParseCoordinate(std::string_view text) {
     }
   }
   if (digits == 0 || !rest.empty()) return Status(Code::kUsage, Quoted(text) + " is not a decimal number");
-  if (pixels >= kMaxPixels) return Status(Code::kUsage, Quoted(text) + " is not below 32768 pixels");
+  if (pixels >= kCoordinateLimit)
+    return Status(Code::kUsage, Quoted(text) + " is not below " + std::to_string(kCoordinateLimit) + " pixels");
   for (; fraction_digits < kFractionDigits; ++fraction_digits) fraction *= 10;
   // In units of half the smallest kept decimal, so that a cut-off rest can be "a little more".
   int64_t value = 2 * (pixels * kFractionScale + fraction) + (beyond ? 1 : 0);
@@ -72,14 +72,14 @@ Result<int32_t> ParseCoordinate(std::string_view text) {
   return static_cast<int32_t>(doubled / divisor - (doubled % divisor < 0 ? 1 : 0));
 }
 
-Result<PointPrompt> ParsePoint(const std::string& option, std::string_view text) {
+Result<intsam_point> ParsePoint(const std::string& option, std::string_view text) {
   const std::vector<std::string_view> parts = SplitCommas(text);
   if (parts.size() != 2 && parts.size() != 3) {
     return Status(Code::kUsage, option + ": " + Quoted(text) + " is not X,Y or X,Y,LABEL");
   }
   int32_t xy[2];
   INTSAM_TRY(ParseCoordinates(option, text, parts, 2, xy));
-  PointPrompt point{xy[0], xy[1], 1};
+  intsam_point point{xy[0], xy[1], 1};
   if (parts.size() == 3) {
     if (parts[2] != "0" && parts[2] != "1") {
       return Status(Code::kUsage, option + ": " + Quoted(text) +
@@ -90,30 +90,31 @@ Result<PointPrompt> ParsePoint(const std::string& option, std::string_view text)
   return point;
 }
 
-Result<BoxPrompt> ParseBox(const std::string& option, std::string_view text) {
+Result<intsam_box> ParseBox(const std::string& option, std::string_view text) {
   const std::vector<std::string_view> parts = SplitCommas(text);
   if (parts.size() != 4) return Status(Code::kUsage, option + ": " + Quoted(text) + " is not X0,Y0,X1,Y1");
   int32_t c[4];
   INTSAM_TRY(ParseCoordinates(option, text, parts, 4, c));
-  return BoxPrompt{c[0], c[1], c[2], c[3]};
+  return intsam_box{c[0], c[1], c[2], c[3]};
 }
 
-Status CheckPoint(const PointPrompt& point, ImageSize image, Code code) {
+Status CheckPoint(const intsam_point& point, ImageSize image) {
   const int64_t width = int64_t{image.width} * kPixel, height = int64_t{image.height} * kPixel;
   if (point.x >= 0 && point.y >= 0 && point.x < width && point.y < height) return Status();
-  return Status(code, "point " + CoordinateText(point.x) + "," + CoordinateText(point.y) + " is outside the image of " +
-                          SizeText(image) + " pixels");
+  return Status(Code::kUsage, "point " + CoordinateText(point.x) + "," + CoordinateText(point.y) +
+                                  " is outside the image of " + SizeText(image) + " pixels");
 }
 
-Status CheckBox(const BoxPrompt& box, ImageSize image, Code code) {
-  const int64_t width = int64_t{image.width} * kPixel, height = int64_t{image.height} * kPixel;
+Result<intsam_box> ClipBox(const intsam_box& box, ImageSize image) {
+  const auto width = static_cast<int32_t>(image.width * kPixel), height = static_cast<int32_t>(image.height * kPixel);
   const std::string name = "box " + CoordinateText(box.x0) + "," + CoordinateText(box.y0) + "," +
                            CoordinateText(box.x1) + "," + CoordinateText(box.y1);
   if (box.x0 >= box.x1 || box.y0 >= box.y1) {
-    return Status(code, name + " is empty: it needs X0 < X1 and Y0 < Y1");
+    return Status(Code::kUsage, name + " is empty: it needs X0 < X1 and Y0 < Y1");
   }
-  if (box.x0 >= 0 && box.y0 >= 0 && box.x1 <= width && box.y1 <= height) return Status();
-  return Status(code, name + " is outside the image of " + SizeText(image) + " pixels");
+  const intsam_box clipped{std::max(box.x0, 0), std::max(box.y0, 0), std::min(box.x1, width), std::min(box.y1, height)};
+  if (clipped.x0 < clipped.x1 && clipped.y0 < clipped.y1) return clipped;
+  return Status(Code::kUsage, name + " is outside the image of " + SizeText(image) + " pixels");
 }
 
 std::string CoordinateText(int32_t coordinate) {

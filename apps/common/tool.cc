@@ -1,13 +1,18 @@
 // Diagnostics and the outermost frame of the tools.
 #include "apps/common/tool.h"
 
-#include <cerrno>
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstring>
 #include <exception>
-#include <iostream>
 #include <new>
 #include <nlohmann/json.hpp>
+
+#include "apps/common/escape.h"
+#include "apps/common/output.h"
+#include "apps/common/progress.h"
+#include "files/interrupt.h"
 
 namespace intsam::internal {
 namespace {
@@ -27,72 +32,58 @@ const char* KindOf(Code code) {
   return "internal";
 }
 
-Status FlushOutput() {
-  errno = 0;
-  std::cout.flush();
-  if (std::fflush(stdout) == 0 && std::cout.good() && !std::ferror(stdout)) return Status();
-  return Status(Code::kIo, std::string("standard output: ") + std::strerror(errno == 0 ? EIO : errno));
+std::string ReportLine(const char* tool, const Status& status, bool json_errors) {
+  if (!json_errors) return std::string(tool) + ": " + EscapeControls(status.message()) + "\n";
+  return DumpJson({{"tool", tool},
+                   {"code", static_cast<int>(status.code())},
+                   {"kind", KindOf(status.code())},
+                   {"message", status.message()}},
+                  -1);
+}
+
+// A terminal shows ^C where the cursor is: the line begins anew.
+void PrepareForInterrupt(const char* tool, bool json_errors) {
+  const std::string line = ReportLine(tool, Status(Code::kCancelled, "interrupted"), json_errors);
+  SetInterruptMessage((CanDraw(STDERR_FILENO) ? "\r\x1b[K" : "") + line);
+}
+
+Status RunCatching(int argc, char** argv, Status (*body)(int argc, char** argv)) {
+  try {
+    const Status status = body(argc, argv);
+    return status.ok() ? FlushOut() : status;
+  } catch (const std::bad_alloc&) {
+    return Status(Code::kResource, "out of memory");
+  } catch (const std::exception& error) {
+    return Status(Code::kInternal, std::string("internal error, please report: ") + error.what());
+  } catch (...) {
+    return Status(Code::kInternal, "internal error, please report: unknown exception");
+  }
 }
 
 }  // namespace
 
-std::string EscapeControls(std::string_view text) {
-  std::string escaped;
-  for (char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\\') {
-      escaped += "\\\\";
-    } else if (c == '\n') {
-      escaped += "\\n";
-    } else if (c == '\t') {
-      escaped += "\\t";
-    } else if (c == '\r') {
-      escaped += "\\r";
-    } else if (byte < 0x20 || byte == 0x7F) {
-      char hex[8];
-      std::snprintf(hex, sizeof hex, "\\x%02x", byte);
-      escaped += hex;
-    } else {
-      escaped += c;
-    }
-  }
-  return escaped;
-}
-
-int Report(const char* tool, const Status& status, bool json_errors) {
+int Report(const char* tool, const Status& status, bool json_errors) noexcept {
   const int code = static_cast<int>(status.code());
   if (status.ok() || status.message().empty()) return code;
-  std::string line;
-  if (json_errors) {
-    const nlohmann::ordered_json object = {
-        {"tool", tool}, {"code", code}, {"kind", KindOf(status.code())}, {"message", status.message()}};
-    line = object.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
-  } else {
-    line = std::string(tool) + ": " + EscapeControls(status.message());
+  try {
+    PrintError(ReportLine(tool, status, json_errors));
+  } catch (...) {
+    std::fprintf(stderr, "%s: %s\n", tool, KindOf(status.code()));
   }
-  line += '\n';
-  std::fflush(stderr);
-  std::fwrite(line.data(), 1, line.size(), stderr);
-  std::fflush(stderr);
   return code;
 }
 
-int RunTool(const char* tool, int argc, char** argv, Status (*body)(int argc, char** argv)) {
+int RunTool(const char* tool, int argc, char** argv, Status (*body)(int argc, char** argv)) noexcept {
   bool json_errors = false;
   for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i)
     json_errors |= std::strcmp(argv[i], "--json-errors") == 0;
-  Status status;
   try {
-    status = body(argc, argv);
-    if (status.ok()) status = FlushOutput();
-  } catch (const std::bad_alloc&) {
-    status = Status(Code::kResource, "out of memory");
-  } catch (const std::exception& error) {
-    status = Status(Code::kInternal, std::string("internal error, please report: ") + error.what());
-  } catch (...) {
-    status = Status(Code::kInternal, "internal error, please report: unknown exception");
+    PrepareForInterrupt(tool, json_errors);
+    return Report(tool, RunCatching(argc, argv, body), json_errors);
+  } catch (...) {  // no memory even for a sentence
+    std::fprintf(stderr, "%s: out of memory\n", tool);
+    return static_cast<int>(Code::kResource);
   }
-  return Report(tool, status, json_errors);
 }
 
 }  // namespace intsam::internal

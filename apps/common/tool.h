@@ -5,25 +5,19 @@
 #ifndef INTSAM_APPS_COMMON_TOOL_H_
 #define INTSAM_APPS_COMMON_TOOL_H_
 
-#include <string>
-#include <string_view>
-
 #include "runtime/base/status.h"
 
 namespace intsam::internal {
 
-// `text` with control characters as \n, \t, \r or \xNN and backslashes doubled, so that it stays on one line and cannot
-// steer a terminal.
-std::string EscapeControls(std::string_view text);
-
 // Prints "tool: message" as one line on stderr and returns the exit code. With `json_errors` the line is an object of
 // tool, code, kind and message. Prints nothing for kOk, nor for an error without a message (a difference that the tool
-// has already described on stdout).
-int Report(const char* tool, const Status& status, bool json_errors);
+// has already described on stdout). Never throws: without memory for the line, it prints the code's name.
+int Report(const char* tool, const Status& status, bool json_errors) noexcept;
 
 // Runs `body` and reports its Status. --json-errors among the arguments is honoured even when they cannot be parsed.
-// std::bad_alloc becomes exit code 6, any other exception 70, and standard output that could not be written 3.
-int RunTool(const char* tool, int argc, char** argv, Status (*body)(int argc, char** argv));
+// std::bad_alloc becomes exit code 6, any other exception 70, standard output that could not be written 3, and SIGINT,
+// SIGTERM and SIGHUP 130 (files/interrupt.h).
+int RunTool(const char* tool, int argc, char** argv, Status (*body)(int argc, char** argv)) noexcept;
 
 }  // namespace intsam::internal
 

@@ -1,11 +1,10 @@
 // intsam-compare: how far the integer model is from the float reference, and both from human masks.
-#include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "apps/common/image_file.h"
 #include "apps/common/options.h"
-#include "apps/common/photos.h"
+#include "apps/common/output.h"
+#include "apps/common/photo_options.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
 #include "converter/verify/evaluate.h"
@@ -13,21 +12,28 @@
 namespace intsam::internal {
 namespace {
 
-constexpr const char* kTool = "intsam-compare";
+constexpr ToolHelp kHelp = {
+    "intsam-compare",
+    "Compares an integer model with the float checkpoint it came from, and both with human masks.",
+    "--model MODEL --checkpoint CHECKPOINT --images DIR",
+    "intsam-compare -m vit_b.isam --checkpoint sam_vit_b_01ec64.pth --images photos\n"
+    "intsam-compare -m vit_b.isam --checkpoint sam_vit_b.pth --images photos --labels photos --json"};
 
 cxxopts::Options MakeOptions() {
-  cxxopts::Options options(kTool, "Compares an integer model with the float checkpoint it came from.\n");
-  options.add_options()("m,model", "model file (.isam)", cxxopts::value<std::string>())(
-      "checkpoint", "checkpoint file (.safetensors, .pth)", cxxopts::value<std::string>())(
-      "config", "JSON configuration beside the checkpoint's shapes", cxxopts::value<std::string>()->default_value(""))(
-      "images", "folder of photos", cxxopts::value<std::string>())(
-      "labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks",
-      cxxopts::value<std::string>())("limit", "use at most this many photos",
-                                     cxxopts::value<std::string>()->default_value("100000"))(
-      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)",
-      cxxopts::value<std::string>()->default_value(""))(
-      "min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
-      cxxopts::value<std::string>()->default_value("0"));
+  const auto text = [] { return cxxopts::value<std::string>(); };
+  cxxopts::Options options(kHelp.tool);
+  auto add = options.add_options();
+  add("m,model", "model file (.isam)", text(), "FILE");
+  add("checkpoint", "checkpoint file (.pth, .safetensors)", text(), "FILE");
+  add("config", "JSON configuration beside the checkpoint's shapes; without, CHECKPOINT with .json if that is there",
+      text(), "FILE");
+  add("images", "folder of photos: " + PhotoHelp(), text(), "DIR");
+  add("labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks", text(), "DIR");
+  add("limit", "use at most this many photos", text()->default_value("100000"), "N");
+  add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
+  add("min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
+      text()->default_value("0"), "PERCENT");
+  AddFolderOptions(options);
   AddCommonOptions(options);
   return options;
 }
@@ -47,23 +53,22 @@ nlohmann::ordered_json KindJson(const KindScore& kind, bool labelled) {
 }
 
 void PrintTable(const Evaluation& e, const Session& session) {
-  std::printf("%d photos; relative L2 error: embedding %.4f, mask logits %.4f\n", e.images, e.embedding_error,
-              e.logit_error);
-  std::printf("image encoder, seconds per photo: float reference %.3f, intsam %.3f (%s, %d threads)\n",
-              e.fp32_encode_s / e.images, e.int_encode_s / e.images, session.kernels().name, session.threads());
-  std::printf("%-6s %8s %10s %10s %10s %10s\n", "", "prompts", "mIoU FP32", "mIoU int", "agreement", "worst");
+  OutF("%d photos; relative L2 error: embedding %.4f, mask logits %.4f\n", e.images, e.embedding_error, e.logit_error);
+  OutF("image encoder, seconds per photo: float reference %.3f, intsam %.3f (%s, %d threads)\n",
+       e.fp32_encode_s / e.images, e.int_encode_s / e.images, session.kernels().name, session.threads());
+  OutF("%-6s %8s %10s %10s %10s %10s\n", "", "prompts", "mIoU FP32", "mIoU int", "agreement", "worst");
   for (const auto& [name, kind] : {std::pair<const char*, const KindScore&>{"point", e.point}, {"box", e.box}}) {
     if (e.labelled) {
-      std::printf("%-6s %8d %10.4f %10.4f %10.4f %10.4f\n", name, kind.prompts, kind.mean.iou_fp32, kind.mean.iou_int,
-                  kind.mean.agreement, kind.worst_agreement);
+      OutF("%-6s %8d %10.4f %10.4f %10.4f %10.4f\n", name, kind.prompts, kind.mean.iou_fp32, kind.mean.iou_int,
+           kind.mean.agreement, kind.worst_agreement);
     } else {
-      std::printf("%-6s %8d %10s %10s %10.4f %10.4f\n", name, kind.prompts, "-", "-", kind.mean.agreement,
-                  kind.worst_agreement);
+      OutF("%-6s %8d %10s %10s %10.4f %10.4f\n", name, kind.prompts, "-", "-", kind.mean.agreement,
+           kind.worst_agreement);
     }
   }
   if (e.labelled)
-    std::printf("best of three alternatives (point): FP32 %.4f, int %.4f\n", e.point.mean.oracle_fp32,
-                e.point.mean.oracle_int);
+    OutF("best of three alternatives (point): FP32 %.4f, int %.4f\n", e.point.mean.oracle_fp32,
+         e.point.mean.oracle_int);
 }
 
 void PrintJson(const Evaluation& e, const Session& session) {
@@ -77,45 +82,60 @@ void PrintJson(const Evaluation& e, const Session& session) {
   json["int_encode_s"] = e.int_encode_s / e.images;
   json["isa"] = session.kernels().name;
   json["threads"] = session.threads();
-  std::printf("%s\n", json.dump(2).c_str());
+  Out(DumpJson(json));
+}
+
+Status AddPhoto(const cxxopts::ParseResult& parsed, const PhotoFolder::Photo& photo, Evaluator& evaluator) {
+  const Image& image = photo.image;
+  if (parsed.count("labels") == 0) return evaluator.Add(image.rgb.data(), image.size, nullptr);
+  const std::string path = LabelPath(TextOption(parsed, "labels"), photo.path);
+  INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
+  if (map.size != image.size) {
+    return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width,
+                 map.size.height, image.size.width, image.size.height);
+  }
+  return evaluator.Add(image.rgb.data(), image.size, &map.labels);
 }
 
 Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& flags, Evaluator& evaluator) {
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
-  INTSAM_ASSIGN(const std::vector<std::string> photos,
-                ListPhotos("--images", parsed["images"].as<std::string>(), static_cast<size_t>(limit)));
-  Progress bar("comparing", photos.size(), flags.progress && !flags.quiet);
-  for (size_t i = 0; i < photos.size(); ++i) {
-    bar.Update(i);
-    INTSAM_ASSIGN(const Image photo, ReadImage(photos[i]));
-    if (parsed.count("labels") == 0) {
-      INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, nullptr));
-      continue;
-    }
-    const std::string path = LabelPath(parsed["labels"].as<std::string>(), photos[i]);
-    INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
-    if (map.size != photo.size) {
-      return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width,
-                   map.size.height, photo.size.width, photo.size.height);
-    }
-    INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, &map.labels));
+  INTSAM_ASSIGN(PhotoFolder folder, PhotoFolder::Open("--images", TextOption(parsed, "images"),
+                                                      FolderOptionsOf(parsed, static_cast<size_t>(limit))));
+  Progress bar("comparing", flags.progress);
+  constexpr uint64_t kPerPhoto = 1000;
+  uint64_t done = 0;
+  std::string name;
+  const auto show = [&](uint64_t part) {
+    bar.Update(done * kPerPhoto + part, uint64_t{folder.most()} * kPerPhoto, name);
+  };
+  evaluator.set_progress([&](uint64_t step, uint64_t steps, const std::string&) { show(step * kPerPhoto / steps); });
+  for (show(0);; show(0)) {
+    INTSAM_ASSIGN(const std::optional<PhotoFolder::Photo> photo, folder.Next());
+    if (!photo) break;
+    name = photo->path;
+    show(0);
+    INTSAM_TRY(AddPhoto(parsed, *photo, evaluator));
+    ++done;
   }
+  evaluator.set_progress({});
+  bar.Update(1, 1);
+  for (const std::string& note : folder.notes()) Say(flags, "%s: note: %s", kHelp.tool, note.c_str());
   return Status();
 }
 
 Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   for (const char* needed : {"model", "checkpoint", "images"}) {
-    if (parsed.count(needed) == 0) return Error(Code::kUsage, "--%s is missing", needed);
+    if (parsed.count(needed) == 0) return UsageError(kHelp, std::string("--") + needed + " is missing");
   }
   INTSAM_ASSIGN(const int64_t least,
                 ParseInteger("--min-agreement", parsed["min-agreement"].as<std::string>(), 0, 100));
 
   INTSAM_ASSIGN(const auto model, Model::Open(parsed["model"].as<std::string>()));
   const std::string checkpoint = parsed["checkpoint"].as<std::string>();
-  INTSAM_ASSIGN(const FloatModel weights, LoadFloatModel(checkpoint, parsed["config"].as<std::string>()));
+  INTSAM_ASSIGN(const FloatModel weights, LoadFloatModel(checkpoint, TextOption(parsed, "config")));
   if (!(weights.config == model->config()))
     return Error(Code::kUsage, "%s: has another configuration than the model", checkpoint.c_str());
-  const std::string isa = parsed["isa"].as<std::string>();
+  const std::string isa = TextOption(parsed, "isa");
   SessionOptions session_options;
   session_options.threads = flags.threads;
   session_options.isa = isa.c_str();
@@ -129,7 +149,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   }
   if (flags.json) {
     PrintJson(e, *session);
-  } else if (!flags.quiet) {
+  } else {
     PrintTable(e, *session);
   }
   double worst = 1;
@@ -142,9 +162,11 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   return Status();
 }
 
-Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
+Status Run(int argc, char** argv) { return RunWithOptions(kHelp, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-compare", argc, argv, intsam::internal::Run); }
+int main(int argc, char** argv) {
+  return intsam::internal::RunTool("intsam-compare", argc, argv, intsam::internal::Run);
+}

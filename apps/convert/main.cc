@@ -1,44 +1,56 @@
 // intsam-convert: a SAM checkpoint and calibration photos to an .isam model.
-#include <cstdio>
-#include <memory>
+#include <chrono>
+#include <filesystem>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "apps/common/calibration_photos.h"
-#include "apps/common/file_bytes.h"
 #include "apps/common/options.h"
+#include "apps/common/output.h"
+#include "apps/common/output_files.h"
+#include "apps/common/photo_options.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
 #include "converter/import/ptq4sam.h"
+#include "converter/pack/isam_writer.h"
 
 namespace intsam::internal {
 namespace {
 
-constexpr const char* kTool = "intsam-convert";
+constexpr ToolHelp kHelp = {
+    "intsam-convert", "Converts a SAM checkpoint (.pth, .safetensors) into an integer model (.isam).", "CHECKPOINT",
+    "intsam-convert sam_vit_b_01ec64.pth --calib photos -o vit_b.isam\n"
+    "intsam-convert sam_vit_b_01ec64.pth --calib photos --bits w6a6 -o vit_b_6.isam\n"
+    "intsam-convert --synthetic micro -o random.isam"};
 
 cxxopts::Options MakeOptions() {
-  cxxopts::Options options(kTool, "Converts a SAM checkpoint (.safetensors, .pth) into an integer model (.isam).\n");
-  options.positional_help("CHECKPOINT");
-  options.add_options()("checkpoint", "checkpoint file", cxxopts::value<std::string>())(
-      "o,output", "model file to write", cxxopts::value<std::string>())(
-      "calib", "folder of calibration photos (PNG, JPEG)", cxxopts::value<std::string>())(
-      "calib-limit", "use at most this many photos, in order of their names",
-      cxxopts::value<std::string>()->default_value("32"))(
-      "config", "JSON configuration beside the checkpoint's shapes (default: CHECKPOINT with .json, if there)",
-      cxxopts::value<std::string>()->default_value(""))("bits", std::string("bit widths: ") + BitProfileHelp(),
-                                                        cxxopts::value<std::string>()->default_value("w8a8"))(
-      "method", "intsam, ptq4sam (as the paper without reconstruction), percentile or minmax",
-      cxxopts::value<std::string>()->default_value("intsam"))(
-      "softmax", "coding of the probabilities: auto (by measured error), exact, uniform, agq; default: the method's",
-      cxxopts::value<std::string>()->default_value(""))("enable", "features to add to the method: " + FeatureNames(),
-                                                        cxxopts::value<std::vector<std::string>>())(
-      "ablate", "features to take away from the method", cxxopts::value<std::vector<std::string>>())(
-      "from-ptq4sam", "instead of a checkpoint: a model calibrated by PTQ4SAM (converter/import/export_ptq4sam.py)",
-      cxxopts::value<std::string>())(
-      "synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)",
-      cxxopts::value<std::string>())("seed", "seed of --synthetic", cxxopts::value<std::string>()->default_value("1"));
+  const auto text = [] { return cxxopts::value<std::string>(); };
+  const auto list = [] { return cxxopts::value<std::vector<std::string>>(); };
+  cxxopts::Options options(kHelp.tool);
+  auto add = options.add_options();
+  add("checkpoint", "checkpoint file", text());
+  add("o,output", "model to write; - for standard output", text(), "FILE");
+  add("calib", "folder of calibration photos: " + PhotoHelp(), text(), "DIR");
+  add("calib-limit", "use at most this many photos, in order of their names", text()->default_value("32"), "N");
+  add("config", "JSON configuration beside the checkpoint's shapes; without, CHECKPOINT with .json if that is there",
+      text(), "FILE");
+  add("bits", std::string("bit widths: ") + BitProfileHelp(), text()->default_value("w8a8"), "WIDTHS");
+  add("method", "intsam, ptq4sam (as the paper without reconstruction), percentile or minmax",
+      text()->default_value("intsam"), "NAME");
+  add("softmax", "coding of the probabilities: auto (by measured error), exact, uniform, agq; without, the method's",
+      text(), "CODING");
+  add("enable", "features to add to the method: " + FeatureNames(), list(), "A,B");
+  add("ablate", "features to take away from the method", list(), "A,B");
+  add("from-ptq4sam",
+      "instead of a checkpoint: a model calibrated by PTQ4SAM (converter/export_ptq4sam/export_ptq4sam.py)", text(),
+      "FILE");
+  add("synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)", text(),
+      "SIZE");
+  add("seed", "seed of --synthetic", text()->default_value("1"), "N");
   options.parse_positional({"checkpoint"});
+  AddFolderOptions(options);
   AddCommonOptions(options);
   return options;
 }
@@ -60,15 +72,14 @@ Result<Source> LoadSource(const cxxopts::ParseResult& parsed) {
     INTSAM_ASSIGN(ImportedModel imported, ImportPtq4Sam(parsed["from-ptq4sam"].as<std::string>()));
     source = {std::move(imported.model), std::move(imported.plan), std::move(imported.warnings)};
   } else {
-    INTSAM_ASSIGN(source.model,
-                  LoadFloatModel(parsed["checkpoint"].as<std::string>(), parsed["config"].as<std::string>()));
+    INTSAM_ASSIGN(source.model, LoadFloatModel(parsed["checkpoint"].as<std::string>(), TextOption(parsed, "config")));
   }
   return source;
 }
 
 Status CheckArguments(const cxxopts::ParseResult& parsed) {
   if (parsed.count("checkpoint") + parsed.count("synthetic") + parsed.count("from-ptq4sam") != 1) {
-    return Error(Code::kUsage, "give one of CHECKPOINT, --from-ptq4sam FILE and --synthetic SIZE");
+    return UsageError(kHelp, "one of CHECKPOINT, --from-ptq4sam FILE and --synthetic SIZE is needed");
   }
   if (parsed.count("output") == 0) return Error(Code::kUsage, "--output: which file to write is missing");
   if (parsed.count("calib") == 0 && parsed.count("synthetic") == 0) {
@@ -85,72 +96,119 @@ Result<ConvertOptions> ReadConvertOptions(const cxxopts::ParseResult& parsed) {
   ConvertOptions options;
   INTSAM_ASSIGN(options.bits, ParseBitProfile(parsed["bits"].as<std::string>()));
   INTSAM_ASSIGN(options.method, MakeMethod(parsed["method"].as<std::string>(), list("enable"), list("ablate"),
-                                           parsed["softmax"].as<std::string>()));
+                                           TextOption(parsed, "softmax")));
   return options;
 }
 
-void Warn(const char* tool, const CommonFlags& flags, const std::vector<std::string>& lines) {
-  for (const std::string& line : lines) {
-    if (!flags.quiet) std::fprintf(stderr, "%s: note: %s\n", tool, EscapeControls(line).c_str());
-  }
+// The file that the weights come from; empty for synthetic ones.
+std::string SourcePath(const cxxopts::ParseResult& parsed) {
+  return TextOption(parsed, parsed.count("checkpoint") != 0 ? "checkpoint" : "from-ptq4sam");
 }
 
-void Print(const CommonFlags& flags, const std::string& output, const ConvertReport& report) {
-  const auto seconds = [](int64_t ns) { return static_cast<double>(ns) * 1e-9; };
+// Everything that is read, so that nothing of it is written over.
+Result<std::vector<NamedFile>> Inputs(const cxxopts::ParseResult& parsed) {
+  std::vector<NamedFile> inputs;
+  for (const auto& [option, name] :
+       {std::pair{"checkpoint", "CHECKPOINT"}, {"from-ptq4sam", "--from-ptq4sam"}, {"config", "--config"}}) {
+    if (parsed.count(option) != 0) inputs.push_back({name, TextOption(parsed, option)});
+  }
+  if (parsed.count("calib") == 0) return inputs;
+  INTSAM_ASSIGN(const std::vector<std::string> photos,
+                ListPhotos("--calib", TextOption(parsed, "calib"), std::numeric_limits<size_t>::max()));
+  for (const std::string& photo : photos) inputs.push_back({"a photo of --calib", photo});
+  return inputs;
+}
+
+Result<CalibrationPhotos> ReadImages(const cxxopts::ParseResult& parsed, const SamConfig& config, size_t limit,
+                                     Progress& bar) {
+  if (parsed.count("calib") == 0) return CalibrationPhotos{{SyntheticImage(config, 1)}, {}};
+  bar.Restart("reading photos");
+  return ReadCalibrationPhotos(
+      "--calib", TextOption(parsed, "calib"), config.image_size, FolderOptionsOf(parsed, limit),
+      [&](uint64_t done, uint64_t total, const std::string& what) { bar.Update(done, total, what); });
+}
+
+struct Written {
+  uint64_t bytes = 0;
+  double seconds = 0;
+};
+
+Result<Written> Write(const ConvertedModel& converted, const std::string& output) {
+  const auto start = std::chrono::steady_clock::now();
+  Written written;
+  if (IsStream(output)) {
+    INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ModelBytes(converted.quantized->model, converted.provenance));
+    INTSAM_ASSIGN(OutputFile file, OutputFile::Create(output));
+    INTSAM_TRY(file.Write(bytes.data(), bytes.size()));
+    INTSAM_TRY(file.Commit());
+    written.bytes = bytes.size();
+  } else {
+    INTSAM_ASSIGN(written.bytes, WriteModelFile(converted.quantized->model, converted.provenance, output));
+  }
+  written.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return written;
+}
+
+void Note(const CommonFlags& flags, const std::vector<std::string>& lines) {
+  for (const std::string& line : lines) Say(flags, "%s: note: %s", kHelp.tool, line.c_str());
+}
+
+void Report(const CommonFlags& flags, const std::string& output, const ConvertedModel& converted,
+            const Written& written) {
+  const double calibrate_s = static_cast<double>(converted.calibrate_ns) * 1e-9;
+  const double quantize_s = static_cast<double>(converted.quantize_ns) * 1e-9;
   if (flags.json) {
     nlohmann::ordered_json json;
     json["model"] = output;
-    json["model_bytes"] = report.file_bytes;
-    json["calibrate_s"] = seconds(report.calibrate_ns);
-    json["quantize_s"] = seconds(report.quantize_ns);
-    json["write_s"] = seconds(report.write_ns);
-    json["provenance"] = nlohmann::ordered_json::parse(report.provenance);
-    std::printf("%s\n", json.dump(2).c_str());
-  } else if (!flags.quiet) {
-    std::printf("%s: %.1f MiB, calibrated in %.1f s, quantized in %.2f s, written and verified in %.2f s\n",
-                output.c_str(), static_cast<double>(report.file_bytes) / (1 << 20), seconds(report.calibrate_ns),
-                seconds(report.quantize_ns), seconds(report.write_ns));
+    json["model_bytes"] = written.bytes;
+    json["calibrate_s"] = calibrate_s;
+    json["quantize_s"] = quantize_s;
+    json["write_s"] = written.seconds;
+    json["provenance"] = nlohmann::ordered_json::parse(converted.provenance);
+    Out(DumpJson(json));
+  } else {
+    Say(flags, "%s: %.1f MiB, calibrated in %.1f s, quantized in %.2f s, written and verified in %.2f s",
+        output.c_str(), static_cast<double>(written.bytes) / (1 << 20), calibrate_s, quantize_s, written.seconds);
   }
 }
 
 Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_TRY(CheckArguments(parsed));
   INTSAM_ASSIGN(ConvertOptions convert, ReadConvertOptions(parsed));
-  const std::string output = parsed["output"].as<std::string>();
-  INTSAM_TRY(CheckWritable(output));
+  INTSAM_ASSIGN(const int64_t limit, ParseInteger("--calib-limit", TextOption(parsed, "calib-limit"), 1, 100000));
+  INTSAM_ASSIGN(const std::vector<NamedFile> inputs, Inputs(parsed));
+  const std::string output = TextOption(parsed, "output");
+  INTSAM_TRY(CheckOutputs(flags, inputs, {{"--output", output}}));
+
+  Progress bar("reading", flags.progress);
+  bar.Update(0, 0, SourcePath(parsed));
   INTSAM_ASSIGN(Source source, LoadSource(parsed));
-  FloatModel& model = source.model;
-  Warn(kTool, flags, source.warnings);
-  std::vector<CalibrationImage> images;
-  if (parsed.count("calib") != 0) {
-    INTSAM_ASSIGN(const int64_t limit,
-                  ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
-    INTSAM_ASSIGN(images, ReadCalibrationPhotos("--calib", parsed["calib"].as<std::string>(), model.config.image_size,
-                                                static_cast<size_t>(limit)));
-  } else {
-    images.push_back(SyntheticImage(model.config, 1));
-  }
+  Note(flags, source.warnings);
+  INTSAM_ASSIGN(const CalibrationPhotos photos,
+                ReadImages(parsed, source.model.config, static_cast<size_t>(limit), bar));
+  Note(flags, photos.notes);
 
   convert.threads = flags.threads;
-  std::unique_ptr<Progress> bar;
+  convert.source_name = std::filesystem::path(SourcePath(parsed)).filename().string();
   std::string stage;
-  convert.progress = [&](const char* name, int done, int total) {
-    if (name != stage || bar == nullptr) {
-      bar.reset();  // erases its line
-      bar = std::make_unique<Progress>(stage = name, static_cast<uint64_t>(total), flags.progress && !flags.quiet);
-    }
-    bar->Update(static_cast<uint64_t>(done));
+  convert.progress = [&](const char* name, uint64_t done, uint64_t total, const std::string& what) {
+    if (name != stage) bar.Restart(stage = name);
+    bar.Update(done, total, what);
   };
-  INTSAM_ASSIGN(const ConvertReport report, ConvertModel(model, images, convert, std::move(source.plan), output));
-  bar.reset();
-  Warn(kTool, flags, report.notes);
-  Print(flags, output, report);
+  INTSAM_ASSIGN(const ConvertedModel converted, Convert(source.model, photos.images, convert, std::move(source.plan)));
+  bar.Restart("writing and verifying");
+  INTSAM_ASSIGN(const Written written, Write(converted, output));
+  bar.Clear();
+  Note(flags, converted.quantized->notes);
+  Report(flags, output, converted, written);
   return Status();
 }
 
-Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
+Status Run(int argc, char** argv) { return RunWithOptions(kHelp, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-convert", argc, argv, intsam::internal::Run); }
+int main(int argc, char** argv) {
+  return intsam::internal::RunTool("intsam-convert", argc, argv, intsam::internal::Run);
+}

@@ -2,13 +2,17 @@
 #include "apps/inspect/model_report.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <cstdio>
 #include <cstring>
 #include <initializer_list>
 #include <set>
-#include <thread>
+#include <utility>
+#include <vector>
 
 #include "apps/common/coding.h"
+#include "runtime/base/cpu.h"
 #include "runtime/base/sha256.h"
 #include "runtime/exec/fused/fused_executor.h"
 #include "runtime/format/isam.h"
@@ -82,10 +86,69 @@ Sha256Digest DigestOf(const uint8_t* bytes) {
 
 double Real(const Unit& unit) { return std::ldexp(static_cast<double>(unit.mantissa), -unit.shift); }
 
+// "SAM ViT-B", or its shape where it is no size that has a name.
+std::string SizeName(const SamConfig& config) {
+  constexpr std::pair<const char*, const char*> kNames[] = {
+      {"vit_b", "SAM ViT-B"},       {"vit_l", "SAM ViT-L"},
+      {"vit_h", "SAM ViT-H"},       {"mobile_sam", "MobileSAM"},
+      {"tiny", "SAM tiny (ViT)"},   {"tiny_mobile", "SAM tiny (TinyViT)"},
+      {"micro", "SAM micro (ViT)"}, {"micro_mobile", "SAM micro (TinyViT)"}};
+  for (const auto& [preset, name] : kNames) {
+    const Result<SamConfig> named = PresetConfig(preset);
+    if (named.ok() && named.value() == config) return name;
+  }
+  if (config.family == kTinyVit) return "SAM with a TinyViT of its own size";
+  return "SAM with a ViT of " + std::to_string(config.vit.depth) + " blocks, " + std::to_string(config.vit.embed_dim) +
+         " wide";
+}
+
+// Where the model says that it comes from: the text of a stranger, believed only as far as it makes sense.
+std::string Origin(const Json& provenance) {
+  const auto at = [&](const char* key) { return provenance.is_object() ? provenance.value(key, Json()) : Json(); };
+  constexpr size_t kLongest = 255;
+  std::string text;
+  if (const Json source = at("source"); source.is_string() && source.get_ref<const std::string&>().size() <= kLongest) {
+    text += ", from " + source.get<std::string>();
+  } else if (provenance.is_object() && provenance.contains("source_sha256") && at("source_sha256").is_null()) {
+    text += ", random weights";
+  }
+  if (const Json photos = at("calibration_images"); photos.is_number_unsigned()) {
+    const uint64_t count = photos.get<uint64_t>();
+    text += ", calibrated on " + std::to_string(count) + (count == 1 ? " photo" : " photos");
+  }
+  return text;
+}
+
+std::string MiB(uint64_t bytes) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f MiB", static_cast<double>(bytes) / (1 << 20));
+  return text;
+}
+
 }  // namespace
 
 bool IsUnder(const std::string& path, const std::string& site) {
-  return site.empty() || path == site || path.compare(0, site.size() + 1, site + ".") == 0;
+  return site.empty() || ("." + path + ".").find("." + site + ".") != std::string::npos;
+}
+
+std::string SimilarSites(const Model& model, const std::string& site) {
+  constexpr size_t kMost = 5;
+  std::vector<std::string> similar;
+  const auto lower = [](std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+    return text;
+  };
+  const auto look = [&](const std::string& path) {
+    const size_t found = lower(path).find(lower(site));
+    if (found == std::string::npos) return;
+    const std::string whole = path.substr(0, path.find('.', found + site.size()));
+    if (std::find(similar.begin(), similar.end(), whole) == similar.end()) similar.push_back(whole);
+  };
+  for (const Json& field : FieldsReport(model, "")) look(field["path"].get<std::string>());
+  for (const Json& tensor : TensorsReport(model, "")) look(tensor["name"].get<std::string>());
+  std::string text;
+  for (size_t i = 0; i < std::min(similar.size(), kMost); ++i) text += (i == 0 ? "" : ", ") + similar[i];
+  return text + (similar.size() > kMost ? ", ..." : "");
 }
 
 Json FieldsReport(const Model& model, const std::string& site) { return Visited(model, site).fields; }
@@ -109,10 +172,29 @@ Json ProofReport(const Model& model, const std::string& site) {
   return layers;
 }
 
+Result<std::string> ModelSentence(const Model& model, int threads) {
+  SessionOptions options;
+  options.threads = threads;
+  INTSAM_ASSIGN(const auto session, Session::Create(model, std::move(options)));
+  const std::string side = std::to_string(model.config().image_size);
+  const int workers = session->threads();
+  return SizeName(model.config()) + ", " + side + " x " + side + ", " + ProfileName(model) + ", file of " +
+         MiB(model.bytes.size()) + ", needs " + MiB(session->memory()) + " for " + std::to_string(workers) +
+         (workers == 1 ? " thread" : " threads") + " and the photo" + Origin(ProvenanceReport(model)) + ", tier here " +
+         session->kernels().name;
+}
+
 Json HeaderReport(const Model& model) {
   const isam::Header header = HeaderOf(model);
-  Json json = {{"version", header.version}, {"file_bytes", header.file_size}, {"tensors", header.tensors}};
-  json["identity"] = ToHex(DigestOf(model.identity));
+  return {{"version", header.version},
+          {"file_bytes", header.file_size},
+          {"tensors", header.tensors},
+          {"identity", ToHex(model.identity)}};
+}
+
+Json HashesReport(const Model& model) {
+  const isam::Header header = HeaderOf(model);
+  Json json = Json::object();
   for (int i = 0; i < isam::kSections; ++i) {
     const isam::Section& section = header.sections[i];
     const std::string name = isam::kSectionNames[i];
@@ -159,8 +241,8 @@ Json ProvenanceSummary(const Model& model) {
 }
 
 Json MemoryReport(const Model& model, int threads) {
-  const int cores = std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, limits::kThreads);
-  std::set<int> counts = {1, 2, 4, 8, cores};
+  const int available = std::min<int>(AvailableThreads(), limits::kThreads);
+  std::set<int> counts = {1, 2, 4, 8, available};
   if (threads != 0) counts = {threads};
   Json json = Json::array();
   for (const int count : counts) {

@@ -12,15 +12,23 @@ namespace intsam::internal {
 
 using Json = nlohmann::ordered_json;
 
-// path is site, or lies below it; an empty site is above everything.
+// `site` is one or more whole components of `path`, anywhere in it: "neck" and "image_encoder" hold
+// "image_encoder.neck.0". An empty one holds everything.
 bool IsUnder(const std::string& path, const std::string& site);
 
-// `site`: only what lies under this path; empty for everything. An array without entries means that nothing does.
+// Up to five paths that hold the text somewhere, for one under which nothing lies; empty when there are none.
+std::string SimilarSites(const Model& model, const std::string& site);
+
+// `site`: only what lies under it; empty for everything. An array without entries means that nothing does.
 Json FieldsReport(const Model& model, const std::string& site);
 Json TensorsReport(const Model& model, const std::string& site);
 Json ProofReport(const Model& model, const std::string& site);
 
+// What one asks first, in one sentence: which SAM, its size, bits, file, memory, origin, and the tier that this CPU
+// would take for it. `threads`: as in SessionOptions, whose errors this has.
+Result<std::string> ModelSentence(const Model& model, int threads);
 Json HeaderReport(const Model& model);
+Json HashesReport(const Model& model);  // where the sections lie and what they hash to
 Json ConfigReport(const Model& model);
 Json PartsReport(const Model& model);        // sizes of image encoder, prompt encoder and mask decoder
 Json UnitsReport(const Model& model);        // what one step of the streams and of the logits is worth

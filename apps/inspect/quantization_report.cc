@@ -107,15 +107,24 @@ Json AttentionsReport(const Model& model, const std::string& site) {
 
 Result<Json> KeyHistograms(const Model& model, const std::string& site) {
   const Json provenance = ProvenanceReport(model);
-  Json found = Json::object();
-  if (provenance.is_object() && provenance.contains("key_histograms")) {
-    const Json& all = provenance["key_histograms"];
-    const auto measured = Measured(provenance, "attentions", "site");
+  const auto measured = Measured(provenance, "attentions", "site");
+  Json all = Json::object(), found = Json::object();
+  if (provenance.is_object() && provenance.contains("key_histograms")) all = provenance["key_histograms"];
+  if (!all.is_object()) all = Json::object();
+  std::vector<std::string> sites;
+  for (const auto& [name, histograms] : all.items()) {
+    if (IsUnder(name, site)) sites.push_back(name);
+  }
+  if (sites.size() > 1) {
+    return Status(Code::kUsage, "--histogram: '" + site + "' holds several attentions: " + sites[0] + ", " + sites[1] +
+                                    (sites.size() > 2 ? ", ..." : ""));
+  }
+  if (!sites.empty()) {
     for (const auto& [when, peaks] : {std::pair{"before", "key_peaks"}, std::pair{"after", "key_peaks_after"}}) {
-      Json histogram = all.is_object() && all.contains(site) ? HistogramOf(all[site], when) : Json();
+      Json histogram = HistogramOf(all[sites[0]], when);
       if (histogram.is_null()) continue;
-      found[when] = {{"site", site}};
-      AddMeasured(measured, site, {{peaks, "peaks"}}, found[when]);
+      found[when] = {{"site", sites[0]}};
+      AddMeasured(measured, sites[0], {{peaks, "peaks"}}, found[when]);
       found[when].update(histogram);
     }
   }

@@ -45,22 +45,21 @@ Result<Json> RunTier(const Model& model, const char* tier, int threads) {
   INTSAM_TRY(session->SetImage(picture.data(), kPicture, size_t{kPicture.width} * 3, PixelFormat::kRgb));
 
   const SamConfig& c = model.config();
-  const size_t embedding_bytes = size_t{c.grid()} * c.grid() * c.prompt_embed_dim * sizeof(int16_t);
   Sha256 logits, scores, masks;
   std::vector<uint8_t> mask(size_t{kPicture.width} * kPicture.height);
   const std::span<const PointPrompt> points(kPoints);
   for (const Prompt& prompt : {Prompt{points.first(1)}, Prompt{points}, Prompt{{}, &kBox}, Prompt{points, &kBox}}) {
     INTSAM_TRY(session->Predict(prompt));
     for (uint32_t i = 0; i < c.num_masks(); ++i) {
-      logits.Update(session->LowRes(i), c.low_res_values() * sizeof(int16_t));
-      const int32_t score = session->IouQ15(i);
+      logits.Update(session->LowRes(0, i), c.low_res_values() * sizeof(int16_t));
+      const int32_t score = session->IouQ15(0, i);
       scores.Update(&score, sizeof score);
-      INTSAM_TRY(session->Mask(i, mask.data(), kPicture.width, false));
+      INTSAM_TRY(session->Mask(0, i, mask.data(), kPicture.width, false));
       masks.Update(mask.data(), mask.size());
     }
   }
   return Json{{"tier", tier},
-              {"embedding", ToHex(Sha256Of(session->embedding().data(), embedding_bytes))},
+              {"embedding", ToHex(Sha256Of(session->embedding().data(), session->embedding().size_bytes()))},
               {"logits", ToHex(logits.Finish())},
               {"scores", ToHex(scores.Finish())},
               {"masks", ToHex(masks.Finish())}};

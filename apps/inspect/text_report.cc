@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "apps/common/escape.h"
 #include "apps/inspect/histogram_picture.h"
 
 namespace intsam::internal {
@@ -15,22 +16,24 @@ std::string Escaped(const Json& value, int indent = -1) {
   return value.dump(indent, ' ', true, Json::error_handler_t::replace);
 }
 
-// Strings without quotes, shapes as 3x16x4, true and false as yes and no.
+// Strings without quotes, shapes as 3x16x4, lists of words with commas, true and false as yes and no.
 std::string Cell(const Json& value) {
   if (value.is_boolean()) return value.get<bool>() ? "yes" : "no";
-  if (value.is_string()) {
-    const std::string quoted = Escaped(value);
-    return quoted.substr(1, quoted.size() - 2);
-  }
+  if (value.is_null() || (value.is_array() && value.empty())) return "-";
+  if (value.is_string()) return EscapeControls(value.get_ref<const std::string&>());
   if (!value.is_array()) return Escaped(value);
   std::string text;
-  for (const Json& item : value) text += (text.empty() ? "" : "x") + Cell(item);
+  for (const Json& item : value) text += (text.empty() ? "" : item.is_number() ? "x" : ", ") + Cell(item);
   return text;
 }
 
+// A table of keys and what fits into a line each.
 bool IsFlat(const Json& value) {
-  const auto nested = [](const Json& item) { return item.is_structured(); };
-  return value.is_object() && std::none_of(value.begin(), value.end(), nested);
+  const auto scalar = [](const Json& item) { return !item.is_structured(); };
+  const auto fits = [&](const Json& item) {
+    return scalar(item) || (item.is_array() && std::all_of(item.begin(), item.end(), scalar));
+  };
+  return value.is_object() && std::all_of(value.begin(), value.end(), fits);
 }
 
 bool IsTable(const Json& value) {
@@ -96,6 +99,10 @@ std::string Pictures(const Json& histograms) {
 std::string TextReport(const Json& sections) {
   std::string text;
   for (const auto& [name, value] : sections.items()) {
+    if (name == "summary") {
+      text += Cell(value) + "\n";
+      continue;
+    }
     text += (text.empty() ? "" : "\n") + name + "\n";
     if (name == "key_histograms") {
       text += Pictures(value);

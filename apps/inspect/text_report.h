@@ -8,8 +8,8 @@
 namespace intsam::internal {
 
 // A heading per section. An object of scalars becomes lines of name and value, an array of such objects a table, the
-// section "key_histograms" two pictures, and anything else indented JSON. Only printable ASCII comes out, whatever the
-// strings hold.
+// section "key_histograms" two pictures, "summary" a sentence, and anything else indented JSON. Nothing that steers a
+// terminal comes out, whatever the strings hold.
 std::string TextReport(const nlohmann::ordered_json& sections);
 
 }  // namespace intsam::internal

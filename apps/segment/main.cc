@@ -1,46 +1,32 @@
-// intsam-segment: prompts on one image, masks out. Written against the public C API alone, as an embedder would.
+// intsam-segment: prompts on one photo, masks out. Written against the public C++ API alone, as an embedder would:
+// everything between Model::Open and Session::Mask is in this file.
+#include <algorithm>
 #include <chrono>
-#include <cstdio>
-#include <nlohmann/json.hpp>
-#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "apps/common/file_bytes.h"
-#include "apps/common/image_file.h"
-#include "apps/common/options.h"
-#include "apps/common/overlay.h"
+#include "apps/common/output.h"
+#include "apps/common/output_files.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/progress.h"
-#include "apps/common/prompt_json.h"
 #include "apps/common/tool.h"
-#include "converter/pack/atomic_file.h"
+#include "apps/segment/objects.h"
+#include "apps/segment/outputs.h"
+#include "apps/segment/report.h"
+#include "apps/segment/settings.h"
 #include "intsam/intsam.hpp"
 
 namespace intsam::internal {
 namespace {
 
-constexpr const char* kTool = "intsam-segment";
-
-struct Times {
-  double open_ms = 0, encode_ms = 0, decode_ms = 0;
-};
-
-// A prompt as the C API takes it.
-struct PreparedObject {
-  std::vector<intsam_point> points;
-  std::optional<intsam_box> box;
-  std::vector<int16_t> mask_input;  // empty: none
-  int choice = 0;                   // which mask; -1: the best alternative
-};
-
-struct ObjectResult {
-  int mask_index = 0;
-  int iou_q15 = 0;
-  uint64_t area = 0;
-  std::string file;
-  std::vector<uint8_t> mask;
-};
+constexpr size_t kBatch = 64;  // prompts that the library answers in one call
+constexpr size_t kEmbeddingBytes = size_t{1} << 30;
 
 class Stopwatch {
  public:
+  // Milliseconds since the last lap.
   double LapMs() {
     const auto now = std::chrono::steady_clock::now();
     const double ms = std::chrono::duration<double, std::milli>(now - start_).count();
@@ -52,273 +38,187 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Status FromOutcome(const intsam::Outcome& outcome, const std::string& prefix) {
-  return outcome ? Status() : Status(static_cast<Code>(outcome.status), prefix + outcome.message);
+Status FromOutcome(const Outcome& outcome) {
+  return outcome ? Status() : Status(static_cast<Code>(outcome.status), outcome.message);
 }
 
-cxxopts::Options MakeOptions() {
-  cxxopts::Options options(kTool, "Segments objects of a photo from points and boxes.\n");
-  options.positional_help("MODEL IMAGE");
-  options.add_options()("model", "model file (.isam)", cxxopts::value<std::string>())("image", "photo (PNG, JPEG)",
-                                                                                      cxxopts::value<std::string>())(
-      "p,point", "X,Y[,LABEL] in pixels; label 0: not this. May be repeated; points and box describe one object",
-      cxxopts::value<std::vector<std::string>>())("b,box", "X0,Y0,X1,Y1 in pixels", cxxopts::value<std::string>())(
-      "prompts", "JSON file of prompts, for one or several objects", cxxopts::value<std::string>())(
-      "o,output", "mask to write (PNG, 0 and 255); several objects give OUT_0.png, OUT_1.png, ...",
-      cxxopts::value<std::string>())("overlay", "picture of photo, masks and prompts to write (PNG)",
-                                     cxxopts::value<std::string>())(
-      "mask", "which mask: auto (best of the alternatives for a single point, else 0), best, or an index",
-      cxxopts::value<std::string>()->default_value("auto"))(
-      "isa", "kernel tier (default: INTSAM_ISA or the best this CPU supports)",
-      cxxopts::value<std::string>()->default_value(""))("save-embedding", "write the encoded image to this file",
-                                                        cxxopts::value<std::string>())(
-      "embedding", "use an encoded image instead of encoding IMAGE again", cxxopts::value<std::string>());
-  options.parse_positional({"model", "image", "rest"});
-  // cxxopts splits vector values at commas, which our coordinates contain: points are re-joined by ReadPrompt.
-  AddCommonOptions(options);
-  return options;
+intsam_image Described(const Image& photo) {
+  return {photo.rgb.data(), static_cast<int32_t>(photo.size.width), static_cast<int32_t>(photo.size.height),
+          size_t{photo.size.width} * 3, INTSAM_RGB};
 }
 
-// The values of a repeated option exactly as typed.
-std::vector<std::string> Repeated(const cxxopts::ParseResult& parsed, const std::string& name) {
-  std::vector<std::string> values;
-  for (const auto& argument : parsed.arguments()) {
-    if (argument.key() == name) values.push_back(argument.value());
+// "image_encoder.blocks.3.attn" for people: "block 4, attention".
+std::string PlainStep(std::string_view name) {
+  constexpr std::string_view kBlocks = "image_encoder.blocks.";
+  if (name.substr(0, kBlocks.size()) != kBlocks) return name == "image_encoder.neck" ? "neck" : "patches";
+  const std::string_view rest = name.substr(kBlocks.size()), index = rest.substr(0, rest.find('.'));
+  const bool attention = rest.substr(index.size()) == ".attn";
+  return "block " + std::to_string(std::stoi(std::string(index)) + 1) + (attention ? ", attention" : ", MLP");
+}
+
+// One bar over the steps of the encoder and two steps of every object: its prompt answered, its mask written.
+class Steps {
+ public:
+  explicit Steps(bool shown) : bar_("segmenting", shown) {}
+
+  // An intsam_progress.
+  static int32_t Show(void* steps, int32_t step, int32_t count, const char* name) {
+    static_cast<Steps*>(steps)->Step(static_cast<uint64_t>(step), static_cast<uint64_t>(count), name);
+    return 0;
   }
-  return values;
-}
-
-Result<std::vector<ObjectPrompt>> GatherPrompts(const cxxopts::ParseResult& parsed, ImageSize size) {
-  const bool inline_prompt = parsed.count("point") + parsed.count("box") > 0;
-  if (inline_prompt == (parsed.count("prompts") != 0)) {
-    return Error(Code::kUsage, "give either --point and --box, or --prompts FILE");
+  void SetObjects(size_t objects) { objects_ = objects; }
+  void Answered(size_t prompts) { answered_ += prompts; }
+  void Written() {
+    ++written_;
+    Draw(answered_ + written_, written_);
   }
-  if (!inline_prompt) return ReadPrompts(parsed["prompts"].as<std::string>(), size);
-  ObjectPrompt object;
-  for (const std::string& text : Repeated(parsed, "point")) {
-    INTSAM_ASSIGN(const PointPrompt point, ParsePoint("--point", text));
-    INTSAM_TRY(CheckPoint(point, size, Code::kUsage).WithPrefix("--point " + EscapeControls(text)));
-    object.points.push_back(point);
-  }
-  if (parsed.count("box") > 1)
-    return Error(Code::kUsage, "--box: given more than once; use --prompts for several objects");
-  if (parsed.count("box") == 1) {
-    const std::string text = parsed["box"].as<std::string>();
-    INTSAM_ASSIGN(const BoxPrompt box, ParseBox("--box", text));
-    INTSAM_TRY(CheckBox(box, size, Code::kUsage).WithPrefix("--box " + EscapeControls(text)));
-    object.box = box;
-  }
-  return std::vector<ObjectPrompt>{object};
-}
 
-// -1: the best alternative.
-Result<int> MaskChoice(const std::string& choice, const ObjectPrompt& object, int num_masks) {
-  if (choice == "best") return -1;
-  if (choice == "auto")
-    return object.points.size() == 1 && !object.box.has_value() && object.mask_path.empty() ? -1 : 0;
-  INTSAM_ASSIGN(const int64_t index, ParseInteger("--mask", choice, 0, num_masks - 1));
-  return static_cast<int>(index);
-}
-
-// A mask prompt file: 8-bit gray, white inside, scaled to low-resolution logits of +-10 (see docs/embedding.md).
-Result<std::vector<int16_t>> ReadMaskPrompt(const std::string& path, ImageSize image, const intsam_model_info& info) {
-  INTSAM_ASSIGN(const LabelMap map, ReadLabels(path));
-  if (map.size != image)
-    return Error(Code::kDamaged, "%s: %u x %u pixels, the photo has %u x %u", path.c_str(), map.size.width,
-                 map.size.height, image.width, image.height);
-  const int64_t ten =
-      std::min<int64_t>(32767, ((int64_t{10} << info.logit_shift) + info.logit_mantissa / 2) / info.logit_mantissa);
-  const uint32_t side = static_cast<uint32_t>(info.low_res_size);
-  const ImageSize resized = ResizedSize(image, static_cast<uint32_t>(info.image_size));
-  std::vector<int16_t> logits(size_t{side} * side, static_cast<int16_t>(-ten));
-  for (uint32_t y = 0; y < side; ++y) {
-    for (uint32_t x = 0; x < side; ++x) {
-      // Centre of the low-resolution pixel in the resized photo, then in the original.
-      const uint64_t rx = (2 * uint64_t{x} + 1) * static_cast<uint64_t>(info.image_size) / (2 * side);
-      const uint64_t ry = (2 * uint64_t{y} + 1) * static_cast<uint64_t>(info.image_size) / (2 * side);
-      if (rx >= resized.width || ry >= resized.height) continue;
-      if (map.labels[ry * image.height / resized.height * image.width + rx * image.width / resized.width] != 0) {
-        logits[size_t{y} * side + x] = static_cast<int16_t>(ten);
-      }
+ private:
+  void Step(uint64_t step, uint64_t count, const char* name) {
+    if (std::string_view(name).substr(0, 5) == "image") {
+      encoder_ = count;
+      bar_.Update(step, encoder_ + 2 * objects_, "image encoder, " + PlainStep(name));
+    } else {
+      Draw(answered_ + step + written_, answered_ + step);  // of a batch: how many prompts are answered
     }
   }
-  return logits;
-}
-
-// Everything that can be wrong with a prompt is found here, before the image is encoded.
-Result<PreparedObject> PrepareObject(const ObjectPrompt& object, const std::string& choice,
-                                     const intsam_model_info& info, ImageSize size) {
-  PreparedObject prepared;
-  for (const PointPrompt& p : object.points) prepared.points.push_back({p.x, p.y, p.label});
-  if (object.box) prepared.box = intsam_box{object.box->x0, object.box->y0, object.box->x1, object.box->y1};
-  if (!object.mask_path.empty()) {
-    INTSAM_ASSIGN(prepared.mask_input, ReadMaskPrompt(object.mask_path, size, info));
+  void Draw(uint64_t done, uint64_t object) {
+    bar_.Update(encoder_ + done, encoder_ + 2 * objects_,
+                "object " + std::to_string(std::min(objects_, object + 1)) + " of " + std::to_string(objects_));
   }
-  INTSAM_ASSIGN(prepared.choice, MaskChoice(choice, object, info.num_masks));
-  return prepared;
+
+  Progress bar_;
+  uint64_t objects_ = 0, encoder_ = 0, answered_ = 0, written_ = 0;
+};
+
+Status CreateSession(const SegmentSettings& settings, const Model& model, Steps& steps, Session& session) {
+  intsam_session_options options;
+  intsam_session_options_init(&options);
+  options.threads = settings.flags.threads;
+  options.isa = settings.isa.empty() ? nullptr : settings.isa.c_str();
+  options.progress = Steps::Show;
+  options.progress_user = &steps;
+  return FromOutcome(Session::Create(model, &options, session));
 }
 
-Result<ObjectResult> SegmentObject(const PreparedObject& object, intsam::Session& session) {
-  const intsam_prompt prompt = {object.points.data(), object.points.size(), object.box ? &*object.box : nullptr,
-                                object.mask_input.empty() ? nullptr : object.mask_input.data()};
-  INTSAM_TRY(FromOutcome(session.Predict(prompt), ""));
-  ObjectResult result;
-  result.mask_index = object.choice < 0 ? session.best_mask() : object.choice;
-  result.iou_q15 = session.iou_q15(result.mask_index);
-  INTSAM_TRY(FromOutcome(session.Mask(result.mask_index, result.mask), ""));
-  for (const uint8_t pixel : result.mask) result.area += pixel;
-  return result;
+Status LoadEmbedding(const std::string& path, const Image* photo, Session& session) {
+  INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ReadFileBytes(path, kEmbeddingBytes));
+  INTSAM_TRY(FromOutcome(session.LoadEmbedding(bytes)).WithPrefix(path));
+  if (photo == nullptr) return Status();
+  const Status same = FromOutcome(session.CheckImage(Described(*photo)));
+  return same.ok() ? same : Status(same.code(), path + ": was made from another photo: " + same.message());
 }
 
-std::string NumberedName(const std::string& output, size_t index, size_t count) {
-  if (count == 1) return output;
-  const size_t dot = output.rfind('.'), slash = output.rfind('/');
-  const size_t stem = dot == std::string::npos || (slash != std::string::npos && dot < slash) ? output.size() : dot;
-  return output.substr(0, stem) + "_" + std::to_string(index) + output.substr(stem);
-}
-
-Status CheckOutputs(const cxxopts::ParseResult& parsed, size_t objects) {
-  for (const char* option : {"overlay", "save-embedding"}) {
-    if (parsed.count(option) != 0) INTSAM_TRY(CheckWritable(parsed[option].as<std::string>()));
-  }
-  for (size_t i = 0; i < objects && parsed.count("output") != 0; ++i) {
-    INTSAM_TRY(CheckWritable(NumberedName(parsed["output"].as<std::string>(), i, objects)));
-  }
-  return Status();
-}
-
-Status EncodeOrLoad(const cxxopts::ParseResult& parsed, const Image& photo, intsam::Session& session) {
-  if (parsed.count("embedding") != 0) {
-    const std::string path = parsed["embedding"].as<std::string>();
-    INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ReadFileBytes(path, size_t{1} << 30));
-    INTSAM_TRY(FromOutcome(session.LoadEmbedding(bytes), path + ": "));
-    int32_t width, height;
-    intsam_session_image_size(session.get(), &width, &height);
-    if (static_cast<uint32_t>(width) == photo.size.width && static_cast<uint32_t>(height) == photo.size.height)
-      return Status();
-    return Error(Code::kUsage, "%s: was made from a photo of %d x %d pixels, not %u x %u", path.c_str(), width, height,
-                 photo.size.width, photo.size.height);
-  }
-  const intsam_image image = {photo.rgb.data(), static_cast<int32_t>(photo.size.width),
-                              static_cast<int32_t>(photo.size.height), size_t{photo.size.width} * 3, INTSAM_RGB};
-  INTSAM_TRY(FromOutcome(session.SetImage(image), ""));
-  if (parsed.count("save-embedding") == 0) return Status();
+Status SaveEmbedding(const std::string& path, Session& session) {
   std::vector<uint8_t> bytes;
-  INTSAM_TRY(FromOutcome(session.SaveEmbedding(bytes), ""));
-  INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(parsed["save-embedding"].as<std::string>()));
+  INTSAM_TRY(FromOutcome(session.SaveEmbedding(bytes)));
+  INTSAM_ASSIGN(OutputFile file, OutputFile::Create(path));
   INTSAM_TRY(file.Write(bytes.data(), bytes.size()));
   return file.Commit();
 }
 
-// Thousandths of a Q15 score, rounded; printed without a float so that outputs compare equal across machines.
-std::string ScoreText(int q15) {
-  const int thousandths = (q15 * 1000 + (1 << 14)) >> 15;
-  char text[16];
-  std::snprintf(text, sizeof text, "%s%d.%03d", thousandths < 0 ? "-" : "", std::abs(thousandths) / 1000,
-                std::abs(thousandths) % 1000);
-  return text;
-}
-
-void Print(const CommonFlags& flags, const intsam::Session& session, const Times& times,
-           const std::vector<ObjectResult>& results) {
-  if (flags.json) {
-    nlohmann::ordered_json json;
-    json["isa"] = intsam_session_isa(session.get());
-    json["threads"] = intsam_session_threads(session.get());
-    json["open_ms"] = times.open_ms;
-    json["encode_ms"] = times.encode_ms;
-    json["decode_ms"] = times.decode_ms;
-    json["objects"] = nlohmann::ordered_json::array();
-    for (const ObjectResult& r : results) {
-      json["objects"].push_back(
-          {{"mask", r.mask_index}, {"predicted_iou", ScoreText(r.iou_q15)}, {"area", r.area}, {"file", r.file}});
+// Asks about objects [first, first + count) in one batch.
+Status Predict(std::vector<Object>& objects, size_t first, size_t count, Session& session) {
+  std::vector<intsam_prompt> prompts;
+  std::vector<uint8_t> drawn;
+  for (size_t i = first; i < first + count; ++i) {
+    Object& object = objects[i];
+    if (!object.drawn.bits.empty()) {
+      UnpackMask(object.drawn, drawn);
+      INTSAM_TRY(FromOutcome(session.MaskPrompt(drawn, object.logits)));
+      object.drawn = {};
     }
-    std::printf("%s\n", json.dump(2).c_str());
-    return;
+    prompts.push_back({object.prompt.points.data(), object.prompt.points.size(),
+                       object.prompt.box ? &*object.prompt.box : nullptr,
+                       object.logits.empty() ? nullptr : object.logits.data()});
   }
-  if (flags.quiet) return;
-  for (const ObjectResult& r : results) {
-    std::printf("mask %d, predicted IoU %s, %llu pixels%s%s\n", r.mask_index, ScoreText(r.iou_q15).c_str(),
-                static_cast<unsigned long long>(r.area), r.file.empty() ? "" : " -> ", r.file.c_str());
-  }
-  std::printf("open %.1f ms, image encoder %.1f ms, mask decoder %.1f ms per object (%s, %d threads)\n", times.open_ms,
-              times.encode_ms, times.decode_ms, intsam_session_isa(session.get()),
-              intsam_session_threads(session.get()));
-}
-
-int32_t ShowStep(void* bar, int32_t step, int32_t, const char*) {
-  static_cast<Progress*>(bar)->Update(static_cast<uint64_t>(step));
-  return 0;
-}
-
-Status Segment(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
-  const std::string model_path = parsed["model"].as<std::string>();
-  Times times;
-  Stopwatch watch;
-  intsam::Model model;
-  INTSAM_TRY(FromOutcome(intsam::Model::Open(model_path, model), ""));
-  const intsam_model_info info = model.info();
-  Progress bar("encoding", 2 * 64, flags.progress && !flags.quiet);
-  intsam_session_options options;
-  intsam_session_options_init(&options);
-  const std::string isa = parsed["isa"].as<std::string>();
-  options.threads = flags.threads;
-  options.isa = isa.empty() ? nullptr : isa.c_str();
-  options.progress = ShowStep;
-  options.progress_user = &bar;
-  intsam::Session session;
-  INTSAM_TRY(FromOutcome(intsam::Session::Create(model, &options, session), ""));
-  times.open_ms = watch.LapMs();
-
-  INTSAM_ASSIGN(const Image photo, ReadImage(parsed["image"].as<std::string>()));
-  INTSAM_ASSIGN(const std::vector<ObjectPrompt> objects, GatherPrompts(parsed, photo.size));
-  std::vector<PreparedObject> prepared;
-  for (const ObjectPrompt& object : objects) {
-    INTSAM_ASSIGN(PreparedObject one, PrepareObject(object, parsed["mask"].as<std::string>(), info, photo.size));
-    prepared.push_back(std::move(one));
-  }
-  INTSAM_TRY(CheckOutputs(parsed, objects.size()));
-  watch.LapMs();
-  INTSAM_TRY(EncodeOrLoad(parsed, photo, session));
-  times.encode_ms = watch.LapMs();
-  std::vector<ObjectResult> results;
-  for (const PreparedObject& object : prepared) {
-    INTSAM_ASSIGN(ObjectResult result, SegmentObject(object, session));
-    results.push_back(std::move(result));
-  }
-  times.decode_ms = watch.LapMs() / static_cast<double>(objects.size());
-
-  std::vector<const uint8_t*> masks;
-  for (size_t i = 0; i < results.size(); ++i) {
-    masks.push_back(results[i].mask.data());
-    if (parsed.count("output") == 0) continue;
-    results[i].file = NumberedName(parsed["output"].as<std::string>(), i, results.size());
-    INTSAM_TRY(WriteMaskPng(results[i].file, results[i].mask.data(), photo.size));
-  }
-  if (parsed.count("overlay") != 0) {
-    const Image overlay = RenderOverlay(photo, masks, objects);
-    INTSAM_TRY(WritePng(parsed["overlay"].as<std::string>(), overlay.rgb.data(), overlay.size, 3));
-  }
-  Print(flags, session, times, results);
+  INTSAM_TRY(FromOutcome(session.PredictBatch(prompts)));
+  for (size_t i = first; i < first + count; ++i) objects[i].logits = {};
   return Status();
 }
 
-Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
-  if (parsed.count("model") == 0 || parsed.count("image") == 0)
-    return Error(Code::kUsage, "MODEL and IMAGE are needed");
-  if (parsed.count("output") == 0 && parsed.count("overlay") == 0 && parsed.count("save-embedding") == 0 &&
-      !flags.json) {
-    return Error(Code::kUsage, "--output: which file to write is missing (or --overlay, --save-embedding, --json)");
+// Answers all objects, and hands each mask on as soon as it is made: one is in memory at a time.
+Status SegmentObjects(const intsam_model_info& model, Session& session, Steps& steps, Outputs& outputs,
+                      SegmentReport& report) {
+  const size_t side = static_cast<size_t>(model.low_res_size);
+  Stopwatch watch;
+  std::vector<uint8_t> mask;
+  for (size_t first = 0; first < report.objects.size(); first += kBatch) {
+    const size_t count = std::min(kBatch, report.objects.size() - first);
+    INTSAM_TRY(Predict(report.objects, first, count, session));
+    steps.Answered(count);
+    for (size_t result = 0; result < count; ++result) {
+      const Object& object = report.objects[first + result];
+      Answer answer;
+      answer.mask = object.choice == kBestMask ? session.best_mask(result) : object.choice;
+      for (int i = 0; i < model.num_masks; ++i) answer.ious_q15.push_back(session.iou(result, i));
+      INTSAM_TRY(FromOutcome(session.Mask(result, answer.mask, mask)));
+      report.times.decode_ms += watch.LapMs();
+      INTSAM_TRY(outputs.Add(object, mask, {session.low_res(result, answer.mask), side * side}, answer));
+      report.answers.push_back(std::move(answer));
+      steps.Written();
+      report.times.write_ms += watch.LapMs();
+    }
   }
-  if (parsed.count("embedding") != 0 && parsed.count("save-embedding") != 0) {
-    return Error(Code::kUsage, "--save-embedding: does not go with --embedding, which encodes nothing");
-  }
-  return Segment(parsed, flags);
+  return Status();
 }
 
-Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
+Status Segment(const SegmentSettings& settings) {
+  SegmentReport report;
+  Stopwatch watch;
+  Model model;
+  INTSAM_TRY(FromOutcome(Model::Open(settings.model, model)));
+  const intsam_model_info info = model.info();
+  Steps steps(settings.flags.progress);
+  Session session;
+  INTSAM_TRY(CreateSession(settings, model, steps, session));
+  report.isa = intsam_session_isa(session.get());
+  report.threads = intsam_session_threads(session.get());
+  report.times.open_ms = watch.LapMs();
+
+  // Everything that can be refused is looked at before the long work.
+  Image photo;
+  const bool has_photo = !settings.image.empty(), encode = settings.embedding.empty();
+  if (has_photo) {
+    INTSAM_ASSIGN(photo, ReadImage(settings.image, {.stretch = settings.stretch}));
+    for (const std::string& note : photo.notes) Say(settings.flags, "%s: note: %s", SegmentHelp().tool, note.c_str());
+  }
+  if (!encode) INTSAM_TRY(LoadEmbedding(settings.embedding, has_photo ? &photo : nullptr, session));
+  const Size encoded = session.image_size();
+  report.photo =
+      encode ? photo.size : ImageSize{static_cast<uint32_t>(encoded.width), static_cast<uint32_t>(encoded.height)};
+  INTSAM_ASSIGN(report.objects, GatherObjects(settings, info, report.photo));
+  Outputs outputs(settings, report.photo, report.objects.size(),
+                  {info.low_res_size, info.logit_mantissa, info.logit_shift});
+  INTSAM_TRY(outputs.Check(report.objects));
+  steps.SetObjects(report.objects.size());
+  report.times.read_ms = watch.LapMs();
+
+  if (encode) INTSAM_TRY(FromOutcome(session.SetImage(Described(photo))));
+  report.times.encode_ms = watch.LapMs();
+  outputs.Keep(std::move(photo));
+  if (!settings.save_embedding.empty()) INTSAM_TRY(SaveEmbedding(settings.save_embedding, session));
+  report.times.write_ms = watch.LapMs();
+  INTSAM_TRY(SegmentObjects(info, session, steps, outputs, report));
+  watch.LapMs();
+  INTSAM_TRY(outputs.Finish());
+  report.times.write_ms += watch.LapMs();
+  report.pictures = outputs.Pictures();
+  Tell(settings, report);
+  return Status();
+}
+
+Status Run(int argc, char** argv) {
+  return RunWithOptions(SegmentHelp(), SegmentOptions(), argc, argv,
+                        [](const cxxopts::ParseResult& parsed, const CommonFlags& flags) -> Status {
+                          INTSAM_ASSIGN(const SegmentSettings settings, ReadSettings(parsed, flags));
+                          return Segment(settings);
+                        });
+}
 
 }  // namespace
 }  // namespace intsam::internal
 
-int main(int argc, char** argv) { return intsam::internal::RunTool("intsam-segment", argc, argv, intsam::internal::Run); }
+int main(int argc, char** argv) {
+  return intsam::internal::RunTool("intsam-segment", argc, argv, intsam::internal::Run);
+}

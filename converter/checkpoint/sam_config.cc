@@ -135,8 +135,8 @@ Status CompareSidecar(const Sidecar& sidecar, SamConfig config) {
   INTSAM_TRY(comparer.status);
   json& rest = comparer.fields;
   if (const auto ratio = rest.find("mlp_ratio"); ratio != rest.end()) {
-    if (!ratio->is_number() || ratio->get<double>() * config.embed_dim != config.mlp_dim) {
-      return Disagree("mlp_ratio", ratio->dump().substr(0, 64), config.mlp_dim / config.embed_dim);
+    if (!ratio->is_number() || ratio->get<double>() * config.vit.embed_dim != config.vit.mlp_dim) {
+      return Disagree("mlp_ratio", ratio->dump().substr(0, 64), config.vit.mlp_dim / config.vit.embed_dim);
     }
     rest.erase(ratio);
   }
@@ -145,14 +145,14 @@ Status CompareSidecar(const Sidecar& sidecar, SamConfig config) {
     bool well_formed = indexes->is_array();
     for (size_t i = 0; well_formed && i < indexes->size(); ++i) {
       const json& index = (*indexes)[i];
-      well_formed = index.is_number_unsigned() && index.get<uint64_t>() < config.depth;
+      well_formed = index.is_number_unsigned() && index.get<uint64_t>() < config.vit.depth;
       if (well_formed) mask |= uint64_t{1} << index.get<uint64_t>();
     }
     // Windows as large as the grid are global attention by another name.
-    if (!well_formed || (mask != config.global_attn_mask && config.window_size != config.grid())) {
+    if (!well_formed || (mask != config.vit.global_attn_mask && config.vit.window_size != config.grid())) {
       return Error(Code::kUnsupported,
                    "config: global_attn_indexes: the config says %s, the tensors say mask 0x%" PRIx64,
-                   indexes->dump().substr(0, 64).c_str(), config.global_attn_mask);
+                   indexes->dump().substr(0, 64).c_str(), config.vit.global_attn_mask);
     }
     rest.erase(indexes);
   }
@@ -163,13 +163,13 @@ Status CompareSidecar(const Sidecar& sidecar, SamConfig config) {
 // Sets window_size and global_attn_mask from the number of relative positions of each block.
 Status DeduceAttention(ShapeReader* shapes, const Sidecar& sidecar, uint64_t grid, SamConfig* config) {
   uint64_t window = 0;
-  config->global_attn_mask = 0;
-  for (uint32_t i = 0; i < config->depth; ++i) {
+  config->vit.global_attn_mask = 0;
+  for (uint32_t i = 0; i < config->vit.depth; ++i) {
     const std::string name = "image_encoder.blocks." + std::to_string(i) + ".attn.rel_pos_h";
     const uint64_t distances = shapes->Dimension(name, 2, 0);
     INTSAM_TRY(shapes->status());
     if (distances == 2 * grid - 1) {
-      config->global_attn_mask |= uint64_t{1} << i;
+      config->vit.global_attn_mask |= uint64_t{1} << i;
     } else if (distances % 2 == 0 || distances > 2 * grid || (window != 0 && distances != 2 * window - 1)) {
       return Error(Code::kUnsupported,
                    "tensor %s: %" PRIu64 " relative positions fit neither the grid (%" PRIu64 ") nor the other windows",
@@ -180,7 +180,7 @@ Status DeduceAttention(ShapeReader* shapes, const Sidecar& sidecar, uint64_t gri
   }
   // Without a windowed block the size leaves no trace and has no effect.
   if (window == 0) window = std::min(sidecar.Number("window_size", grid), grid);
-  config->window_size = static_cast<uint32_t>(window);
+  config->vit.window_size = static_cast<uint32_t>(window);
   return Status();
 }
 
@@ -199,12 +199,12 @@ Result<SamConfig> DeduceConfig(const std::vector<CheckpointTensor>& tensors, con
   const uint64_t cross_dim = shapes.Dimension(cross, 2, 0);
   const uint64_t masks = shapes.Dimension(decoder + "mask_tokens.weight", 2, 0);
   // Every dimension is at most 65536 (limits.h), so the fields fit 32 bits; image_size is bounded before it is stored.
-  config.patch_size = static_cast<uint32_t>(patch);
+  config.vit.patch_size = static_cast<uint32_t>(patch);
   config.image_size = static_cast<uint32_t>(std::min<uint64_t>(grid * patch, UINT32_MAX));
-  config.embed_dim = static_cast<uint32_t>(shapes.Dimension(encoder + "patch_embed.proj.weight", 4, 0));
-  config.depth = static_cast<uint32_t>(shapes.CountOf(encoder + "blocks."));
-  config.num_heads = static_cast<uint32_t>(config.embed_dim / head_dim);
-  config.mlp_dim = static_cast<uint32_t>(shapes.Dimension(encoder + "blocks.0.mlp.lin1.weight", 2, 0));
+  config.vit.embed_dim = static_cast<uint32_t>(shapes.Dimension(encoder + "patch_embed.proj.weight", 4, 0));
+  config.vit.depth = static_cast<uint32_t>(shapes.CountOf(encoder + "blocks."));
+  config.vit.num_heads = static_cast<uint32_t>(config.vit.embed_dim / head_dim);
+  config.vit.mlp_dim = static_cast<uint32_t>(shapes.Dimension(encoder + "blocks.0.mlp.lin1.weight", 2, 0));
   config.prompt_embed_dim = static_cast<uint32_t>(shapes.Dimension(encoder + "neck.0.weight", 4, 0));
   config.decoder_depth = static_cast<uint32_t>(shapes.CountOf(decoder + "transformer.layers."));
   config.decoder_mlp_dim =

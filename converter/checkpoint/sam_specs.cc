@@ -41,21 +41,21 @@ class SpecList {
 
 void AddImageEncoder(const SamConfig& c, SpecList* list) {
   const std::string root = "image_encoder.";
-  list->Tensor(root + "pos_embed", {1, c.grid(), c.grid(), c.embed_dim});
-  list->WeightAndBias(root + "patch_embed.proj", {c.embed_dim, 3, c.patch_size, c.patch_size}, c.embed_dim);
-  for (uint32_t i = 0; i < c.depth; ++i) {
+  list->Tensor(root + "pos_embed", {1, c.grid(), c.grid(), c.vit.embed_dim});
+  list->WeightAndBias(root + "patch_embed.proj", {c.vit.embed_dim, 3, c.vit.patch_size, c.vit.patch_size}, c.vit.embed_dim);
+  for (uint32_t i = 0; i < c.vit.depth; ++i) {
     const std::string block = root + "blocks." + std::to_string(i) + ".";
     const uint64_t distances = 2 * uint64_t{c.attention_side(i)} - 1;
-    list->Norm(block + "norm1", c.embed_dim);
-    list->Tensor(block + "attn.rel_pos_h", {distances, c.head_dim()});
-    list->Tensor(block + "attn.rel_pos_w", {distances, c.head_dim()});
-    list->Linear(block + "attn.qkv", 3 * uint64_t{c.embed_dim}, c.embed_dim);
-    list->Linear(block + "attn.proj", c.embed_dim, c.embed_dim);
-    list->Norm(block + "norm2", c.embed_dim);
-    list->Linear(block + "mlp.lin1", c.mlp_dim, c.embed_dim);
-    list->Linear(block + "mlp.lin2", c.embed_dim, c.mlp_dim);
+    list->Norm(block + "norm1", c.vit.embed_dim);
+    list->Tensor(block + "attn.rel_pos_h", {distances, c.vit.head_dim()});
+    list->Tensor(block + "attn.rel_pos_w", {distances, c.vit.head_dim()});
+    list->Linear(block + "attn.qkv", 3 * uint64_t{c.vit.embed_dim}, c.vit.embed_dim);
+    list->Linear(block + "attn.proj", c.vit.embed_dim, c.vit.embed_dim);
+    list->Norm(block + "norm2", c.vit.embed_dim);
+    list->Linear(block + "mlp.lin1", c.vit.mlp_dim, c.vit.embed_dim);
+    list->Linear(block + "mlp.lin2", c.vit.embed_dim, c.vit.mlp_dim);
   }
-  list->Tensor(root + "neck.0.weight", {c.prompt_embed_dim, c.embed_dim, 1, 1});
+  list->Tensor(root + "neck.0.weight", {c.prompt_embed_dim, c.vit.embed_dim, 1, 1});
   list->Norm(root + "neck.1", c.prompt_embed_dim);
   list->Tensor(root + "neck.2.weight", {c.prompt_embed_dim, c.prompt_embed_dim, 3, 3});
   list->Norm(root + "neck.3", c.prompt_embed_dim);

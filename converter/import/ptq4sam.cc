@@ -21,7 +21,11 @@ namespace intsam::internal {
 namespace {
 
 constexpr double kMaxAgqScale = 4;  // a ceiling of probabilities, which learning can move above 1
-const std::vector<uint64_t> kScalar = {1};
+// Made at first use: running out of memory before main could not be reported.
+const std::vector<uint64_t>& Scalar() {
+  static const std::vector<uint64_t> shape = {1};
+  return shape;
+}
 
 std::string Text(double value) {
   char text[32];
@@ -84,7 +88,7 @@ class Importer {
     if (found == index_of_.end())
       return Refuse(Code::kUnsupported, "tensor " + name, "expected " + expected + ", found no such tensor");
     const CheckpointTensor& tensor = checkpoint_.tensors()[found->second];
-    if (tensor.dtype != dtype || (tensor.shape != shape && !(shape == kScalar && tensor.shape.empty()))) {
+    if (tensor.dtype != dtype || (tensor.shape != shape && !(shape == Scalar() && tensor.shape.empty()))) {
       return Refuse(
           Code::kUnsupported, "tensor " + name,
           "expected " + expected + ", found " + NameOf(tensor.dtype) + " of shape " + ShapeText(tensor.shape));
@@ -209,8 +213,8 @@ class Importer {
   Status ReadActivation(const std::string& site, int bits) {
     if (bits > 8) return AboveEightBits(site, bits);
     // PTQ4SAM's own floor: FLT_EPSILON, 1.19e-7.
-    INTSAM_ASSIGN(const std::vector<float> scale, TakeScales(site + ".scale", kScalar, double{FLT_EPSILON}));
-    INTSAM_ASSIGN(const std::vector<int32_t> zero, TakeZeros(site + ".zp", kScalar, bits));
+    INTSAM_ASSIGN(const std::vector<float> scale, TakeScales(site + ".scale", Scalar(), double{FLT_EPSILON}));
+    INTSAM_ASSIGN(const std::vector<int32_t> zero, TakeZeros(site + ".zp", Scalar(), bits));
     out_.plan.activations[site] = {scale[0], zero[0], bits};
     return Status();
   }
@@ -240,15 +244,15 @@ class Importer {
     coding.kind = agq ? SoftmaxCoding::kAgq : SoftmaxCoding::kUniform;
     INTSAM_ASSIGN(coding.bits, TakeBits(site, 2, agq ? 8 : 16));
     if (coding.bits > 8) return AboveEightBits(site, coding.bits);
-    INTSAM_ASSIGN(const std::vector<float> scale, TakeScales(site + ".scale", kScalar, 0));
+    INTSAM_ASSIGN(const std::vector<float> scale, TakeScales(site + ".scale", Scalar(), 0));
     coding.scale = scale[0];
     if (agq) {
       if (coding.scale > kMaxAgqScale) return Damaged(site + ".scale", "at most 4", Text(coding.scale));
-      INTSAM_ASSIGN(const std::vector<int32_t> tau, Take<int32_t>(site + ".tau", DType::kI32, kScalar));
+      INTSAM_ASSIGN(const std::vector<int32_t> tau, Take<int32_t>(site + ".tau", DType::kI32, Scalar()));
       if (tau[0] != 1 && tau[0] != 2 && tau[0] != 4) return Damaged(site + ".tau", "1, 2 or 4", std::to_string(tau[0]));
       coding.tau = tau[0];
     } else {
-      INTSAM_ASSIGN(const std::vector<int32_t> zero, TakeZeros(site + ".zp", kScalar, coding.bits));
+      INTSAM_ASSIGN(const std::vector<int32_t> zero, TakeZeros(site + ".zp", Scalar(), coding.bits));
       if (zero[0] != 0) {
         return Refuse(Code::kUnsupported, "tensor " + site + ".zp",
                       "expected 0, as no probability is negative, found " + std::to_string(zero[0]));

@@ -125,7 +125,7 @@ Result<Ptq4SamMetadata> ParsePtq4SamMetadata(const CheckpointMetadata& metadata)
 Status CheckOfficialVariant(const SamConfig& config) {
   for (const char* name : {"vit_b", "vit_l", "vit_h"}) {
     INTSAM_ASSIGN(const SamConfig official, PresetConfig(name));
-    if (config.embed_dim != official.embed_dim) continue;
+    if (config.vit.embed_dim != official.vit.embed_dim) continue;
     const auto expected = FieldsOf(official), found = FieldsOf(config);
     for (size_t i = 0; i < expected.size(); ++i) {
       if (expected[i].second != found[i].second) {

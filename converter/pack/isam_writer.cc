@@ -3,9 +3,10 @@
 #include <cinttypes>
 #include <cstring>
 #include <initializer_list>
+#include <span>
 #include <vector>
 
-#include "converter/pack/atomic_file.h"
+#include "files/atomic_file.h"
 #include "runtime/base/mapped_file.h"
 #include "runtime/base/sha256.h"
 #include "runtime/format/isam.h"
@@ -89,6 +90,11 @@ void SetSection(isam::Section& section, uint64_t offset, uint64_t size, const Sh
   std::memcpy(section.sha256, digest.data(), digest.size());
 }
 
+Status Verify(std::span<const uint8_t> written) {
+  INTSAM_TRY(ReadModel(written).status().WithPrefix("verifying what was written"));
+  return VerifyChecksum(written).WithPrefix("verifying what was written");
+}
+
 }  // namespace
 
 Status WriteModel(IntegerModel& model, const std::string& provenance, const ByteSink& sink) {
@@ -129,16 +135,29 @@ Status WriteModel(IntegerModel& model, const std::string& provenance, const Byte
   return sink(kZeros, isam::kTrailer);
 }
 
-Status WriteModelFile(IntegerModel& model, const std::string& provenance, const std::string& path) {
+Result<uint64_t> WriteModelFile(IntegerModel& model, const std::string& provenance, const std::string& path) {
   INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(path));
   INTSAM_TRY(WriteModel(model, provenance, [&](const void* data, size_t size) { return file.Write(data, size); }));
   INTSAM_TRY(file.Sync());
+  uint64_t bytes = 0;
   {
     INTSAM_ASSIGN(MappedFile written, MappedFile::Open(file.temporary_path(), limits::kFileBytes));
-    INTSAM_TRY(ReadModel(written.bytes()).status().WithPrefix("verifying what was written"));
-    INTSAM_TRY(VerifyChecksum(written.bytes()).WithPrefix("verifying what was written"));
+    INTSAM_TRY(Verify(written.bytes()).WithPrefix(path));
+    bytes = written.bytes().size();
   }
-  return file.Commit();
+  INTSAM_TRY(file.Commit());
+  return bytes;
+}
+
+Result<std::vector<uint8_t>> ModelBytes(IntegerModel& model, const std::string& provenance) {
+  std::vector<uint8_t> bytes;
+  INTSAM_TRY(WriteModel(model, provenance, [&](const void* data, size_t size) {
+    const auto* begin = static_cast<const uint8_t*>(data);
+    bytes.insert(bytes.end(), begin, begin + size);
+    return Status();
+  }));
+  INTSAM_TRY(Verify(bytes));
+  return bytes;
 }
 
 }  // namespace intsam::internal

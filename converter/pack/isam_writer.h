@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "runtime/base/status.h"
 #include "runtime/format/model.h"
@@ -17,8 +18,12 @@ using ByteSink = std::function<Status(const void* data, size_t size)>;
 // `provenance`: JSON text. kInternal names a field outside its range: a bug of the converter.
 Status WriteModel(IntegerModel& model, const std::string& provenance, const ByteSink& sink);
 
-// Writes atomically: a temporary file is written, reopened, validated and checksummed, then renamed to `path`.
-Status WriteModelFile(IntegerModel& model, const std::string& provenance, const std::string& path);
+// Writes atomically: a temporary file is written, reopened, validated and checksummed, then renamed to `path`. The size
+// of the file.
+Result<uint64_t> WriteModelFile(IntegerModel& model, const std::string& provenance, const std::string& path);
+
+// The same bytes in memory, validated and checksummed.
+Result<std::vector<uint8_t>> ModelBytes(IntegerModel& model, const std::string& provenance);
 
 }  // namespace intsam::internal
 

@@ -26,11 +26,13 @@ bool TightBox(const float* logits, uint32_t side, uint32_t image_size, float box
 }
 
 void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& image,
-                const std::vector<float>& embedding, const CalibrationOptions& options) {
+                const std::vector<float>& embedding, const CalibrationOptions& options,
+                const std::function<void()>& prompt_begins) {
   const uint32_t side = config.low_res();
   const size_t pixels = size_t{side} * side;
   const int n = options.points_per_side;
   for (int i = 0; i < n * n; ++i) {
+    prompt_begins();
     const float x = (static_cast<float>(i % n) + 0.5f) * static_cast<float>(image.size.width) / static_cast<float>(n);
     const float y = (static_cast<float>(i / n) + 0.5f) * static_cast<float>(image.size.height) / static_cast<float>(n);
     FloatPrompt point;
@@ -56,7 +58,8 @@ void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& 
 // Adds the inputs of a layer to its Gram matrix; the neck's 3x3 convolution sees neighbourhoods.
 class GramCollector {
  public:
-  GramCollector(const SamConfig& config, const std::vector<LayerSite>& layers) : grid_(config.grid()) {
+  GramCollector(const SamConfig& config, const std::vector<LayerSite>& layers, Parallel& pool)
+      : grid_(config.grid()), pool_(pool) {
     for (const LayerSite& layer : layers) {
       grams_.emplace(layer.name, Gram(layer.in));
       layers_[layer.name + ".in"] = layer.name;
@@ -66,7 +69,7 @@ class GramCollector {
     const auto found = layers_.find(site);
     if (found == layers_.end()) return;
     Gram& gram = grams_.at(found->second);
-    if (gram.channels() == channels) return gram.Add(values);
+    if (gram.channels() == channels) return gram.Add(values, pool_);
     // Official weights are in order (channel, ky, kx).
     constexpr size_t kStep = 3;  // every third position
     std::vector<float> rows;
@@ -79,12 +82,13 @@ class GramCollector {
         }
       }
     }
-    gram.Add(rows);
+    gram.Add(rows, pool_);
   }
   Grams Take() { return std::move(grams_); }
 
  private:
   const size_t grid_;
+  Parallel& pool_;
   std::map<std::string, std::string, std::less<>> layers_;  // input site: layer
   Grams grams_;
 };
@@ -93,22 +97,30 @@ class GramCollector {
 
 Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const CalibrationImage> images,
                        const CalibrationOptions& options, const std::vector<LayerSite>& gram_layers,
-                       const std::function<void(int, int)>& progress) {
+                       const StepProgress& progress) {
   Observations seen;
   AttentionCollector attentions(config, options.attention_samples);
-  GramCollector grams(config, gram_layers);
+  GramCollector grams(config, gram_layers, sam.pool());
   sam.set_hook([&](std::string_view site, std::span<float> values, size_t channels) {
     seen.statistics.Add(site, values, channels);
     attentions.See(site, values, channels);
     grams.See(site, values, channels);
   });
+  const size_t prompts = static_cast<size_t>(options.points_per_side) * static_cast<size_t>(options.points_per_side);
+  const size_t per_photo = ImageEncoderSteps(config).size() + prompts;
   for (size_t i = 0; i < images.size(); ++i) {
-    if (progress) progress(static_cast<int>(i), static_cast<int>(images.size()));
+    const std::string what = "photo " + std::to_string(i + 1) + " of " + std::to_string(images.size());
+    size_t done = i * per_photo;
+    const auto step = [&] {
+      if (progress) progress(done++, images.size() * per_photo, what);
+    };
+    sam.set_timer([&](const Step&, int64_t) { step(); });
     const CalibrationImage& image = images[i];
     const std::vector<float> embedding = sam.EncodeImage(image.rgb.data(), image.size.height, image.size.width);
-    RunPrompts(sam, config, image, embedding, options);
+    sam.set_timer({});
+    RunPrompts(sam, config, image, embedding, options, step);
   }
-  if (progress) progress(static_cast<int>(images.size()), static_cast<int>(images.size()));
+  if (progress) progress(images.size() * per_photo, images.size() * per_photo, "");
   sam.set_hook({});
   seen.attentions = attentions.Take();
   seen.grams = grams.Take();

@@ -2,11 +2,11 @@
 #ifndef INTSAM_CONVERTER_QUANTIZE_CALIBRATE_H_
 #define INTSAM_CONVERTER_QUANTIZE_CALIBRATE_H_
 
-#include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "converter/progress.h"
 #include "converter/quantize/attention_sample.h"
 #include "converter/quantize/gram.h"
 #include "converter/quantize/statistics.h"
@@ -34,10 +34,10 @@ struct Observations {
 
 // Prompts per photo: the grid of points; for each the box around the mask it gave; every third point again with that
 // mask as mask prompt and a background point. Deterministic. gram_layers: layers whose inputs' second moments are
-// wanted. `progress(done, total)` counts photos.
+// wanted. `progress` counts the encoder's steps and the prompts of all photos.
 Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const CalibrationImage> images,
                        const CalibrationOptions& options, const std::vector<LayerSite>& gram_layers,
-                       const std::function<void(int, int)>& progress);
+                       const StepProgress& progress);
 
 // Seeded smooth noise, for synthetic models where there is nothing to recognise.
 CalibrationImage SyntheticImage(const SamConfig& config, uint64_t seed);

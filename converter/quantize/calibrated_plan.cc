@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <mutex>
 #include <utility>
 
 #include "converter/quantize/big.h"
@@ -193,25 +192,18 @@ Histogram HistogramOf(const SiteStatistics& site) {
 }  // namespace
 
 Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
-                    int threads, const std::function<void(int, int)>& progress, QuantizationPlan& plan,
-                    QuantizeReport& report) {
+                    int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report) {
   Planner planner(model, seen, bits, method, plan, report);
   const std::vector<AttentionSite> attentions = QuantizedAttentions(model.config);
   const std::vector<LayerSite> layers = QuantizedLayers(model.config);
   INTSAM_TRY(planner.Prepare(attentions, layers));
-  const int total = static_cast<int>(attentions.size() + layers.size());
-  int done = 0;
-  std::mutex mutex;
-  const auto one_done = [&] {
-    const std::lock_guard<std::mutex> lock(mutex);
-    ++done;
-    if (progress) progress(done, total);
-  };
-  const int workers = fp32::ReferenceThreads(threads);
-  fp32::ParallelItems(workers, attentions.size(), fp32::kMinimumParallelWork,
-                      [&](size_t i, int) { planner.Attention(attentions[i]), one_done(); });
-  fp32::ParallelItems(workers, layers.size(), fp32::kMinimumParallelWork,
-                      [&](size_t i, int) { planner.Layer(layers[i]), one_done(); });
+  StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
+  StepCounter rounded(Stage(progress, "rounding layers"), layers.size());
+  ThreadPool pool(fp32::ReferenceThreads(threads));
+  fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork,
+                      [&](size_t i, int) { planner.Attention(attentions[i]), coded.Done(attentions[i].name); });
+  fp32::ParallelItems(pool, layers.size(), fp32::kMinimumParallelWork,
+                      [&](size_t i, int) { planner.Layer(layers[i]), rounded.Done(layers[i].name); });
   return Status();
 }
 

@@ -12,10 +12,9 @@ namespace intsam::internal {
 
 // Decides everything that `plan` lacks and leaves what it has (imported models bring some of it); fills the report.
 // The Gram matrices are dropped one after the other as their layers are rounded. kInternal when a site was never seen.
-// `progress(done, total)` counts sites and is never called twice at the same time.
+// Stages "coding attentions" and "rounding layers".
 Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
-                    int threads, const std::function<void(int, int)>& progress, QuantizationPlan& plan,
-                    QuantizeReport& report);
+                    int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report);
 
 // Layers whose rounding wants the Gram matrix of their inputs.
 std::vector<LayerSite> GramLayers(const SamConfig& config, const BitProfile& bits, const QuantizeMethod& method);

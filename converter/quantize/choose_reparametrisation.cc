@@ -325,14 +325,16 @@ void ScaleHidden(FloatModel& model, const Observations& seen, const std::string&
 }  // namespace
 
 void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
-                   int threads, QuantizeReport& report) {
+                   int threads, const StageProgress& progress, QuantizeReport& report) {
   const std::vector<AttentionSite> attentions = QuantizedAttentions(model.config);
   const std::vector<LayerSite> layers = QuantizedLayers(model.config);
   for (const AttentionSite& site : attentions) report.attentions.try_emplace(site.name);
   for (const LayerSite& layer : layers) report.layers.try_emplace(layer.name);
-  const int workers = fp32::ReferenceThreads(threads);
+  ThreadPool pool(fp32::ReferenceThreads(threads));
+  StepCounter changed_attentions(Stage(progress, "changing attentions"), attentions.size());
+  StepCounter changed_layers(Stage(progress, "changing layers"), layers.size());
 
-  fp32::ParallelItems(workers, attentions.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
+  fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
     const AttentionSite& site = attentions[i];
     AttentionReport& r = report.attentions.at(site.name);
     AttentionChooser chooser(model, seen, bits, method, site, r);
@@ -343,11 +345,12 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
     } else if (method.big && site.token_to_image && r.key_peaks == 2) {
       chooser.Fold(KeySigns(seen.statistics.at(site.name + ".k")));
     }
+    changed_attentions.Done(site.name);
   });
 
   const SamConfig& c = model.config;
   NormMigration migration(model, seen, bits, method);
-  fp32::ParallelItems(workers, layers.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
+  fp32::ParallelItems(pool, layers.size(), fp32::kMinimumParallelWork, [&](size_t i, int) {
     const LayerSite& layer = layers[i];
     LayerReport& r = report.layers.at(layer.name);
     const size_t end = layer.name.rfind('.');
@@ -363,6 +366,7 @@ void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile
     } else if (method.channel_scaling && last == "lin1" && layer.group == SiteClass::kDecoder) {
       ScaleHidden(model, seen, stem);
     }
+    changed_layers.Done(layer.name);
   });
 }
 

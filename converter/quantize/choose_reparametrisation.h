@@ -10,8 +10,9 @@
 namespace intsam::internal {
 
 // Changes `model` in place; `seen` is of the model as it was, without Gram matrices. Calibrate anew afterwards.
+// Stages "changing attentions" and "changing layers".
 void Reparametrise(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
-                   int threads, QuantizeReport& report);
+                   int threads, const StageProgress& progress, QuantizeReport& report);
 
 }  // namespace intsam::internal
 

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "runtime/base/thread_pool.h"
+
 namespace intsam::internal {
 
 class Gram {
@@ -15,7 +17,7 @@ class Gram {
   explicit Gram(size_t channels) : channels_(channels), lower_(channels * (channels + 1) / 2) {}
 
   // rows: [n][channels]. At most kRowsPerCall of them are used, evenly spread.
-  void Add(std::span<const float> rows);
+  void Add(std::span<const float> rows, Parallel& pool);
 
   size_t channels() const { return channels_; }
   double Diagonal(size_t i) const { return lower_[i * (i + 1) / 2 + i]; }

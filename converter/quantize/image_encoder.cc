@@ -126,7 +126,7 @@ void QuantizeImageEncoder(QuantizeContext& q, ImageEncoder& encoder, double key_
   QuantizePatchEmbed(q, encoder.patch_embed, residual_unit);
   for (size_t i = 0; i < encoder.blocks.size(); ++i) {
     QuantizeBlock(q, "image_encoder.blocks." + std::to_string(i) + ".", encoder.blocks[i], residual_unit,
-                  q.float_model.config.head_dim());
+                  q.float_model.config.vit.head_dim());
   }
   QuantizeNeck(q, encoder.neck, residual_unit, key_unit);
 }

@@ -1,4 +1,5 @@
-// Building blocks of quantize.cc: scales of sites, weights to panels, layers of each kind.
+// Building blocks of QuantizeModel (layers.cc): scales of sites, weights to panels, layers of each kind; and the parts
+// of the model that it puts together.
 #ifndef INTSAM_CONVERTER_QUANTIZE_LAYERS_H_
 #define INTSAM_CONVERTER_QUANTIZE_LAYERS_H_
 

@@ -20,10 +20,10 @@ std::string AttentionSite::Projection(int part) const { return name + (side != 0
 
 std::vector<AttentionSite> QuantizedAttentions(const SamConfig& c) {
   std::vector<AttentionSite> sites;
-  for (uint32_t i = 0; i < c.depth; ++i) {
+  for (uint32_t i = 0; i < c.vit.depth; ++i) {
     const std::string name = BlockName(i) + "attn";
     sites.push_back(
-        {name, SiteClass::kEncoderAttention, c.num_heads, c.head_dim(), c.attention_side(i), false, name + ".proj"});
+        {name, SiteClass::kEncoderAttention, c.vit.num_heads, c.vit.head_dim(), c.attention_side(i), false, name + ".proj"});
   }
   const auto add = [&](const std::string& name, uint32_t inner, bool token_to_image) {
     const uint32_t heads = c.decoder_num_heads;
@@ -41,15 +41,15 @@ std::vector<AttentionSite> QuantizedAttentions(const SamConfig& c) {
 
 std::vector<LayerSite> QuantizedLayers(const SamConfig& c) {
   std::vector<LayerSite> layers;
-  for (uint32_t i = 0; i < c.depth; ++i) {
+  for (uint32_t i = 0; i < c.vit.depth; ++i) {
     const std::string b = BlockName(i);
-    layers.push_back({b + "attn.qkv", SiteClass::kEncoderAttention, c.embed_dim, 3 * c.embed_dim, true});
-    layers.push_back({b + "attn.proj", SiteClass::kEncoderAttention, c.embed_dim, c.embed_dim, true});
-    layers.push_back({b + "mlp.lin1", SiteClass::kEncoderMlp, c.embed_dim, c.mlp_dim, true});
-    layers.push_back({b + "mlp.lin2", SiteClass::kEncoderMlp, c.mlp_dim, c.embed_dim, true});
+    layers.push_back({b + "attn.qkv", SiteClass::kEncoderAttention, c.vit.embed_dim, 3 * c.vit.embed_dim, true});
+    layers.push_back({b + "attn.proj", SiteClass::kEncoderAttention, c.vit.embed_dim, c.vit.embed_dim, true});
+    layers.push_back({b + "mlp.lin1", SiteClass::kEncoderMlp, c.vit.embed_dim, c.vit.mlp_dim, true});
+    layers.push_back({b + "mlp.lin2", SiteClass::kEncoderMlp, c.vit.mlp_dim, c.vit.embed_dim, true});
   }
   const uint32_t dim = c.prompt_embed_dim;
-  layers.push_back({"image_encoder.neck.0", SiteClass::kNeck, c.embed_dim, dim, false});
+  layers.push_back({"image_encoder.neck.0", SiteClass::kNeck, c.vit.embed_dim, dim, false});
   layers.push_back({"image_encoder.neck.2", SiteClass::kNeck, 9 * dim, dim, false});
   for (const AttentionSite& a : QuantizedAttentions(c)) {
     if (a.group == SiteClass::kDecoder) AddProjections(layers, a, dim);

@@ -24,7 +24,7 @@ void PlainAttention::Run(const float* q, size_t queries, const float* k, const f
   constexpr size_t kStrip = 256;
   const size_t strips = (queries + kStrip - 1) / kStrip;
   const size_t stride = heads * dim;
-  ParallelItems(threads_, heads * strips, heads * queries * keys, [&](size_t item, int thread) {
+  ParallelItems(pool_, heads * strips, heads * queries * keys, [&](size_t item, int thread) {
     const size_t column = item / strips * dim;
     const size_t first = item % strips * kStrip;
     const size_t count = std::min(kStrip, queries - first);

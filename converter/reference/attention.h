@@ -32,16 +32,16 @@ struct StripScratch {
 void AttendStrip(const Rows& q, size_t queries, const Rows& k, const Rows& v, size_t keys, size_t dim,
                  const RelativeScores& relative, StripScratch& scratch, float* out, size_t out_stride);
 
-// Attention of all heads without relative positions, on threads: q [queries][heads * dim], k and v [keys][heads * dim],
+// Attention of all heads without relative positions, on a pool: q [queries][heads * dim], k and v [keys][heads * dim],
 // out like q.
 class PlainAttention {
  public:
-  explicit PlainAttention(int threads) : threads_(threads), scratch_(static_cast<size_t>(threads)) {}
+  explicit PlainAttention(Parallel& pool) : pool_(pool), scratch_(static_cast<size_t>(pool.workers())) {}
   void Run(const float* q, size_t queries, const float* k, const float* v, size_t keys, size_t heads, size_t dim,
            float* out);
 
  private:
-  int threads_;
+  Parallel& pool_;
   std::vector<StripScratch> scratch_;
 };
 

@@ -1,4 +1,4 @@
-// What all parts of the float reference share: the model, the number of threads, the hook, and grow-only buffers.
+// What all parts of the float reference share: the model, the threads, the hook, and grow-only buffers.
 // A hook turns fused passes off (bias and GELU become separate), so a run without one pays a null test per site.
 #ifndef INTSAM_CONVERTER_REFERENCE_CONTEXT_H_
 #define INTSAM_CONVERTER_REFERENCE_CONTEXT_H_
@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "converter/reference/float_sam.h"
+#include "runtime/base/thread_pool.h"
 
 namespace intsam::internal::fp32 {
 
@@ -35,12 +36,12 @@ class Buffer {
 };
 
 struct Context {
-  Context(const FloatModel& float_model, int thread_count, LinearLibrary linear_library)
-      : model(float_model), config(float_model.config), threads(thread_count), library(std::move(linear_library)) {}
+  Context(const FloatModel& float_model, Parallel& threads, LinearLibrary linear_library)
+      : model(float_model), config(float_model.config), pool(threads), library(std::move(linear_library)) {}
 
   const FloatModel& model;
   const SamConfig& config;
-  const int threads;
+  Parallel& pool;
   const LinearLibrary library;  // empty: oneDNN
   SiteHook hook;
 

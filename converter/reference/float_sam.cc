@@ -1,23 +1,32 @@
-// Walks the steps of SAM. The sites a hook sees (I: block, J: decoder layer, H: mask, L: layer; [rows][channels]):
-//   image_encoder.x                        residual stream after patch and position embedding and after every sum
-//   image_encoder.blocks.I.attn.qkv.in     norm1's output
-//   image_encoder.blocks.I.attn.{q,k,v}    projections with bias; where windows are padded, k and v have one more row,
-//   the
-//                                          padding token (its key and value are the bias)
-//   image_encoder.blocks.I.attn.proj.in    attention's output
-//   image_encoder.blocks.I.mlp.{lin1.in,lin1.out,lin2.in}     norm2's output; before and after GELU
-//   image_encoder.neck.{0.in,0.out,2.in,2.out,3.out}          convolutions' inputs and outputs; the embedding
-//   prompt_encoder.mask_downscaling.{0,1,3,4,6}.out           with a mask prompt only; 1 and 4 before GELU
-//   mask_decoder.tokens, mask_decoder.keys                    initial values, every sum before a norm, every norm's
-//   output A.{q_proj.in,k_proj.in,v_proj.in,q,k,v,out_proj.in}       for each attention A, e.g.
-//   mask_decoder.transformer.layers.0.self_attn,
-//                                          ...layers.J.cross_attn_{token_to_image,image_to_token},
-//                                          ...final_attn_token_to_image
-//   mask_decoder.transformer.layers.J.mlp.{lin1.in,lin2.in}   lin2.in after ReLU
-//   mask_decoder.output_upscaling.{0.out,1.out,3.in,3.out,4.out}         1.out and 3.out before GELU, 3.in and 4.out
-//   after mask_decoder.output_hypernetworks_mlps.H.layers.L.out     after ReLU except the last
-//   mask_decoder.iou_prediction_head.layers.L.out             likewise
-//   mask_decoder.masks                                        low-resolution logits, one row per mask
+// Walks the steps of SAM. The sites that a hook sees (I: block, J: decoder layer, H: mask, L: layer; [rows][channels]):
+//   image_encoder.x
+//       residual stream after patch and position embedding, and after every sum
+//   image_encoder.blocks.I.attn.qkv.in
+//       norm1's output
+//   image_encoder.blocks.I.attn.{q,k,v}
+//       projections with bias; where windows are padded, k and v have one more row, the padding token (its key and
+//       value are the bias)
+//   image_encoder.blocks.I.attn.proj.in
+//       attention's output
+//   image_encoder.blocks.I.mlp.{lin1.in,lin1.out,lin2.in}
+//       norm2's output; before and after GELU
+//   image_encoder.neck.{0.in,0.out,2.in,2.out,3.out}
+//       the convolutions' inputs and outputs; the embedding
+//   prompt_encoder.mask_downscaling.{0,1,3,4,6}.out
+//       with a mask prompt only; 1 and 4 before GELU
+//   mask_decoder.tokens, mask_decoder.keys
+//       initial values, every sum before a norm, every norm's output
+//   A.{q_proj.in,k_proj.in,v_proj.in,q,k,v,out_proj.in}
+//       for each attention A: mask_decoder.transformer.layers.J.{self_attn,cross_attn_token_to_image,
+//       cross_attn_image_to_token}, mask_decoder.transformer.final_attn_token_to_image
+//   mask_decoder.transformer.layers.J.mlp.{lin1.in,lin2.in}
+//       lin2.in after ReLU
+//   mask_decoder.output_upscaling.{0.out,1.out,3.in,3.out,4.out}
+//       1.out and 3.out before GELU, 3.in and 4.out after
+//   mask_decoder.output_hypernetworks_mlps.H.layers.L.out, mask_decoder.iou_prediction_head.layers.L.out
+//       after ReLU, except the last
+//   mask_decoder.masks
+//       low-resolution logits, one row per mask
 #include "converter/reference/float_sam.h"
 
 #include <chrono>
@@ -49,7 +58,8 @@ struct Walk {
 
 struct FloatSam::Impl {
   Impl(const FloatModel& model, int threads, WeightLayout layout, LinearLibrary library)
-      : context(model, fp32::ReferenceThreads(threads), std::move(library)),
+      : pool(fp32::ReferenceThreads(threads)),
+        context(model, pool, std::move(library)),
         encoder(context, layout),
         prompts(context),
         decoder(context, prompts.image_pe()) {}
@@ -78,7 +88,6 @@ struct FloatSam::Impl {
   }
 
   void RunAll(const std::vector<Step>& steps, Walk& walk) {
-    const fp32::ThreadScope threads_of_caller(context.threads);
     for (const Step& step : steps) {
       const auto start = std::chrono::steady_clock::now();
       Run(step, walk);
@@ -89,6 +98,7 @@ struct FloatSam::Impl {
     }
   }
 
+  ThreadPool pool;
   fp32::Context context;
   StepTimer timer;
   fp32::ImageEncoder encoder;
@@ -96,15 +106,15 @@ struct FloatSam::Impl {
   fp32::MaskDecoder decoder;
 };
 
-FloatSam::FloatSam(const FloatModel& model, int threads, WeightLayout layout, LinearLibrary library) {
-  const fp32::ThreadScope scope(fp32::ReferenceThreads(threads));  // oneDNN plans its kernels for this number
-  impl_ = std::make_unique<Impl>(model, threads, layout, std::move(library));
-}
+FloatSam::FloatSam(const FloatModel& model, int threads, WeightLayout layout, LinearLibrary library)
+    : impl_(std::make_unique<Impl>(model, threads, layout, std::move(library))) {}
 
 FloatSam::~FloatSam() = default;
 
 void FloatSam::set_hook(SiteHook hook) { impl_->context.hook = std::move(hook); }
 void FloatSam::set_timer(StepTimer timer) { impl_->timer = std::move(timer); }
+
+Parallel& FloatSam::pool() { return impl_->pool; }
 
 std::vector<float> FloatSam::EncodeImage(const uint8_t* rgb, uint32_t height, uint32_t width) {
   Walk walk;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "converter/checkpoint/sam_checkpoint.h"
+#include "runtime/base/thread_pool.h"
 #include "runtime/sam/config.h"
 #include "runtime/sam/steps.h"
 
@@ -53,8 +54,8 @@ using LinearLibrary =
 
 class FloatSam {
  public:
-  // `model` must outlive this object. threads <= 0: all cores. `library`: for the encoder's layers instead of oneDNN,
-  // with packed weights alone.
+  // `model` must outlive this object. threads <= 0: all cores; results do not depend on their number. `library`: for
+  // the encoder's layers instead of oneDNN, with packed weights alone.
   FloatSam(const FloatModel& model, int threads, WeightLayout layout = WeightLayout::kPacked,
            LinearLibrary library = {});
   ~FloatSam();
@@ -63,6 +64,9 @@ class FloatSam {
 
   void set_hook(SiteHook hook);
   void set_timer(StepTimer timer);
+
+  // The threads, idle while a hook runs.
+  Parallel& pool();
 
   // rgb: [height][width][3] already resized to the model's longest side. Result: [grid * grid][prompt_embed_dim].
   std::vector<float> EncodeImage(const uint8_t* rgb, uint32_t height, uint32_t width);

@@ -28,40 +28,43 @@ ImageEncoder::ImageEncoder(const Context& context, WeightLayout layout)
     : context_(context),
       grid_(context.config.grid()),
       tokens_(grid_ * grid_),
-      width_(context.config.embed_dim),
-      dim_(context.config.head_dim()),
-      scratch_(static_cast<size_t>(context.threads)),
-      heads_(context.config.num_heads) {
+      width_(context.config.vit.embed_dim),
+      dim_(context.config.vit.head_dim()),
+      scratch_(static_cast<size_t>(context.pool.workers())),
+      heads_(context.config.vit.num_heads) {
   const SamConfig& c = context.config;
   const FloatModel& model = context.model;
-  patch_weight_ = ChannelLast(model.at("image_encoder.patch_embed.proj.weight"), width_, 3, c.patch_size);
-  patch_ = Linear(patch_weight_.data(), 3 * size_t{c.patch_size} * c.patch_size, width_, tokens_, context.library);
+  patch_weight_ = ChannelLast(model.at("image_encoder.patch_embed.proj.weight"), width_, 3, c.vit.patch_size);
+  patch_ = Linear(context.pool, patch_weight_.data(), 3 * size_t{c.vit.patch_size} * c.vit.patch_size, width_, tokens_,
+                  context.library);
   const size_t rows = layout == WeightLayout::kPacked ? tokens_ : 0;
-  for (uint32_t i = 0; i < c.depth; ++i) {
+  for (uint32_t i = 0; i < c.vit.depth; ++i) {
     Block b;
     b.prefix = "image_encoder.blocks." + std::to_string(i) + ".";
     const float* qkv = context.Tensor(b.prefix + "attn.qkv.weight");
-    b.q = Linear(qkv, width_, width_, rows, context.library);
-    b.k = Linear(qkv + width_ * width_, width_, width_, rows, context.library);
-    b.v = Linear(qkv + 2 * width_ * width_, width_, width_, rows, context.library);
-    b.proj = Linear(context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, rows, context.library);
-    b.lin1 = Linear(context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.mlp_dim, rows, context.library);
-    b.lin2 = Linear(context.Tensor(b.prefix + "mlp.lin2.weight"), c.mlp_dim, width_, rows, context.library);
+    b.q = Linear(context.pool, qkv, width_, width_, rows, context.library);
+    b.k = Linear(context.pool, qkv + width_ * width_, width_, width_, rows, context.library);
+    b.v = Linear(context.pool, qkv + 2 * width_ * width_, width_, width_, rows, context.library);
+    b.proj = Linear(context.pool, context.Tensor(b.prefix + "attn.proj.weight"), width_, width_, rows, context.library);
+    b.lin1 = Linear(context.pool, context.Tensor(b.prefix + "mlp.lin1.weight"), width_, c.vit.mlp_dim, rows,
+                    context.library);
+    b.lin2 = Linear(context.pool, context.Tensor(b.prefix + "mlp.lin2.weight"), c.vit.mlp_dim, width_, rows,
+                    context.library);
     b.rel_h = ReversedRows(model.at(b.prefix + "attn.rel_pos_h"), dim_);
     b.rel_w = ReversedRows(model.at(b.prefix + "attn.rel_pos_w"), dim_);
     blocks_.push_back(std::move(b));
   }
   const size_t neck = c.prompt_embed_dim;
-  neck0_ = Linear(context.Tensor("image_encoder.neck.0.weight"), width_, neck, tokens_, context.library);
+  neck0_ = Linear(context.pool, context.Tensor("image_encoder.neck.0.weight"), width_, neck, tokens_, context.library);
   neck2_weight_ = ChannelLast(model.at("image_encoder.neck.2.weight"), neck, neck, 3);
-  neck2_ = Linear(neck2_weight_.data(), 9 * neck, neck, tokens_, context.library);
+  neck2_ = Linear(context.pool, neck2_weight_.data(), 9 * neck, neck, tokens_, context.library);
 }
 
 void ImageEncoder::PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t width) {
-  const size_t patch = context_.config.patch_size;
+  const size_t patch = context_.config.vit.patch_size;
   const size_t row_values = 3 * patch;
   float* patches = hidden_.Resize(tokens_ * patch * row_values);
-  ParallelRows(context_.threads, tokens_, patch * row_values, [&](size_t begin, size_t end) {
+  ParallelRows(context_.pool, tokens_, patch * row_values, [&](size_t begin, size_t end) {
     for (size_t t = begin; t < end; ++t) {
       for (size_t py = 0; py < patch; ++py) {
         const size_t y = t / grid_ * patch + py;
@@ -77,21 +80,21 @@ void ImageEncoder::PatchEmbed(const uint8_t* rgb, uint32_t height, uint32_t widt
   });
   float* x = x_.Resize(tokens_ * width_);
   patch_.Run(patches, tokens_, x);
-  AddResidual(context_.threads, x, context_.Tensor("image_encoder.pos_embed"), tokens_, width_,
+  AddResidual(context_.pool, x, context_.Tensor("image_encoder.pos_embed"), tokens_, width_,
               context_.Tensor("image_encoder.patch_embed.proj.bias"));
   context_.Site("image_encoder.x", "", x, tokens_, width_);
 }
 
 void ImageEncoder::Residual(const float* y, const float* bias) {
-  AddResidual(context_.threads, x_.data(), y, tokens_, width_, bias);
+  AddResidual(context_.pool, x_.data(), y, tokens_, width_, bias);
   context_.Site("image_encoder.x", "", x_.data(), tokens_, width_);
 }
 
 void ImageEncoder::Attention(uint32_t index, const std::string& name) {
   const Block& b = blocks_[index];
-  const int threads = context_.threads;
+  Parallel& pool = context_.pool;
   float* norm = norm_.Resize(tokens_ * width_);
-  LayerNorm(threads, x_.data(), tokens_, width_, context_.Tensor(b.prefix + "norm1.weight"),
+  LayerNorm(pool, x_.data(), tokens_, width_, context_.Tensor(b.prefix + "norm1.weight"),
             context_.Tensor(b.prefix + "norm1.bias"), kEncoderEpsilon, norm);
   context_.Site(name, ".qkv.in", norm, tokens_, width_);
 
@@ -118,26 +121,26 @@ void ImageEncoder::Attention(uint32_t index, const std::string& name) {
     if (context_.hook) {
       // No query is a padding token, so only keys and values show it to the hook.
       const size_t rows = tokens_ + (padded && i > 0 ? 1 : 0);
-      AddBias(threads, y, rows, width_, gather_bias[i]);
+      AddBias(pool, y, rows, width_, gather_bias[i]);
       context_.Site(name, suffixes[i], y, rows, width_);
       gather_bias[i] = nullptr;
     }
   }
 
   out_.Resize(tokens_ * width_);
-  const size_t heads = context_.config.num_heads;
+  const size_t heads = context_.config.vit.num_heads;
   const size_t scores = heads * tokens_ * side * side;
   if (windows.size() > 1) {
-    ParallelItems(threads, windows.size() * heads, scores, [&](size_t item, int thread) {
+    ParallelItems(pool, windows.size() * heads, scores, [&](size_t item, int thread) {
       const Window& window = windows[item / heads];
       ThreadScratch& scratch = scratch_[static_cast<size_t>(thread)];
       GatherHead(window, b, item % heads, gather_bias, scratch.head);
       AttendHead(window, item % heads, scratch.head, 0, window.height * window.width, scratch);
     });
   } else {
-    ParallelItems(threads, heads, scores, [&](size_t h, int) { GatherHead(windows[0], b, h, gather_bias, heads_[h]); });
+    ParallelItems(pool, heads, scores, [&](size_t h, int) { GatherHead(windows[0], b, h, gather_bias, heads_[h]); });
     const size_t strips = (tokens_ + kStrip - 1) / kStrip;
-    ParallelItems(threads, heads * strips, scores, [&](size_t item, int thread) {
+    ParallelItems(pool, heads * strips, scores, [&](size_t item, int thread) {
       const size_t first = item % strips * kStrip;
       AttendHead(windows[0], item / strips, heads_[item / strips], first, std::min(kStrip, tokens_ - first),
                  scratch_[static_cast<size_t>(thread)]);
@@ -199,21 +202,21 @@ void ImageEncoder::AttendHead(const Window& window, size_t index, const Head& he
 
 void ImageEncoder::Mlp(uint32_t index, const std::string& name) {
   const Block& b = blocks_[index];
-  const size_t inner = context_.config.mlp_dim;
-  const int threads = context_.threads;
+  const size_t inner = context_.config.vit.mlp_dim;
+  Parallel& pool = context_.pool;
   float* norm = norm_.Resize(tokens_ * width_);
-  LayerNorm(threads, x_.data(), tokens_, width_, context_.Tensor(b.prefix + "norm2.weight"),
+  LayerNorm(pool, x_.data(), tokens_, width_, context_.Tensor(b.prefix + "norm2.weight"),
             context_.Tensor(b.prefix + "norm2.bias"), kEncoderEpsilon, norm);
   context_.Site(name, ".lin1.in", norm, tokens_, width_);
   float* hidden = hidden_.Resize(tokens_ * inner);
   b.lin1.Run(norm, tokens_, hidden);
   const float* bias = context_.Tensor(name + ".lin1.bias");
   if (context_.hook) {
-    AddBias(threads, hidden, tokens_, inner, bias);
+    AddBias(pool, hidden, tokens_, inner, bias);
     context_.Site(name, ".lin1.out", hidden, tokens_, inner);
     bias = nullptr;
   }
-  BiasGelu(threads, hidden, tokens_, inner, bias);
+  BiasGelu(pool, hidden, tokens_, inner, bias);
   context_.Site(name, ".lin2.in", hidden, tokens_, inner);
   b.lin2.Run(hidden, tokens_, norm);
   Residual(norm, context_.Tensor(name + ".lin2.bias"));
@@ -221,20 +224,20 @@ void ImageEncoder::Mlp(uint32_t index, const std::string& name) {
 
 std::vector<float> ImageEncoder::Neck(const std::string& name) {
   const size_t channels = context_.config.prompt_embed_dim;
-  const int threads = context_.threads;
+  Parallel& pool = context_.pool;
   std::vector<float> y(tokens_ * channels);
   context_.Site(name, ".0.in", x_.data(), tokens_, width_);
   neck0_.Run(x_.data(), tokens_, y.data());
   context_.Site(name, ".0.out", y.data(), tokens_, channels);
-  LayerNorm(threads, y.data(), tokens_, channels, context_.Tensor(name + ".1.weight"),
-            context_.Tensor(name + ".1.bias"), kEncoderEpsilon, y.data());
+  LayerNorm(pool, y.data(), tokens_, channels, context_.Tensor(name + ".1.weight"), context_.Tensor(name + ".1.bias"),
+            kEncoderEpsilon, y.data());
   context_.Site(name, ".2.in", y.data(), tokens_, channels);
   float* patches = hidden_.Resize(tokens_ * 9 * channels);
-  Patches3x3(threads, y.data(), grid_, channels, patches);
+  Patches3x3(pool, y.data(), grid_, channels, patches);
   neck2_.Run(patches, tokens_, y.data());
   context_.Site(name, ".2.out", y.data(), tokens_, channels);
-  LayerNorm(threads, y.data(), tokens_, channels, context_.Tensor(name + ".3.weight"),
-            context_.Tensor(name + ".3.bias"), kEncoderEpsilon, y.data());
+  LayerNorm(pool, y.data(), tokens_, channels, context_.Tensor(name + ".3.weight"), context_.Tensor(name + ".3.bias"),
+            kEncoderEpsilon, y.data());
   context_.Site(name, ".3.out", y.data(), tokens_, channels);
   return y;
 }

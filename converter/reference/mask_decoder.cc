@@ -19,7 +19,7 @@ MaskDecoder::MaskDecoder(const Context& context, const std::vector<float>& image
                                     context.config.upscale1_dim())),
       upscale3_taps_(TransposedTaps(context.model.at("mask_decoder.output_upscaling.3.weight"),
                                     context.config.upscale1_dim(), context.config.upscale2_dim())),
-      attention_(context.threads) {}
+      attention_(context.pool) {}
 
 void MaskDecoder::SetTokens(std::vector<float> tokens) {
   tokens_ = std::move(tokens);
@@ -34,7 +34,7 @@ void MaskDecoder::SetKeys(std::vector<float> keys) {
 
 std::vector<float> MaskDecoder::Sum(const std::vector<float>& a, const std::vector<float>& b) const {
   std::vector<float> result(a.size());
-  Add(context_.threads, a.data(), b.data(), a.size(), result.data());
+  Add(context_.pool, a.data(), b.data(), a.size(), result.data());
   return result;
 }
 
@@ -42,8 +42,9 @@ std::vector<float> MaskDecoder::Project(const std::string& layer, std::vector<fl
   const size_t rows = x.size() / in;
   context_.Site(layer, ".in", x.data(), rows, in);
   std::vector<float> y(rows * out);
-  Product(Transpose::kYes, rows, out, in, x.data(), in, context_.Tensor(layer + ".weight"), in, y.data(), out);
-  AddBias(context_.threads, y.data(), rows, out, context_.Tensor(layer + ".bias"));
+  Product(context_.pool, Transpose::kYes, rows, out, in, x.data(), in, context_.Tensor(layer + ".weight"), in, y.data(),
+          out);
+  AddBias(context_.pool, y.data(), rows, out, context_.Tensor(layer + ".bias"));
   return y;
 }
 
@@ -70,7 +71,7 @@ void MaskDecoder::Update(std::vector<float>& stream, const char* site, const std
   const size_t rows = stream.size() / channels_;
   stream = replace ? change : Sum(stream, change);
   context_.Site(site, "", stream.data(), rows, channels_);
-  LayerNorm(context_.threads, stream.data(), rows, channels_, context_.Tensor(norm + ".weight"),
+  LayerNorm(context_.pool, stream.data(), rows, channels_, context_.Tensor(norm + ".weight"),
             context_.Tensor(norm + ".bias"), kDecoderEpsilon, stream.data());
   context_.Site(site, "", stream.data(), rows, channels_);
 }
@@ -97,21 +98,21 @@ void MaskDecoder::TokenMlp(uint32_t layer, const std::string& name) {
   std::vector<float> x = tokens_;
   context_.Site(name, ".lin1.in", x.data(), rows, channels_);
   std::vector<float> hidden(rows * inner);
-  Product(Transpose::kYes, rows, inner, channels_, x.data(), channels_, context_.Tensor(name + ".lin1.weight"),
-          channels_, hidden.data(), inner);
-  BiasRelu(context_.threads, hidden.data(), rows, inner, context_.Tensor(name + ".lin1.bias"));
+  Product(context_.pool, Transpose::kYes, rows, inner, channels_, x.data(), channels_,
+          context_.Tensor(name + ".lin1.weight"), channels_, hidden.data(), inner);
+  BiasRelu(context_.pool, hidden.data(), rows, inner, context_.Tensor(name + ".lin1.bias"));
   Update(tokens_, "mask_decoder.tokens", Project(name + ".lin2", hidden, inner, channels_), false,
          TransformerLayer(layer) + ".norm3");
 }
 
 void MaskDecoder::Upscale(const std::string& name) {
-  const int threads = context_.threads;
+  Parallel& pool = context_.pool;
   const auto upscale = [&](const std::vector<float>& x, size_t side, size_t in, size_t out, const float* weight,
                            const std::string& layer) {
     std::vector<float> taps(side * side * 4 * out);
-    Product(Transpose::kYes, side * side, 4 * out, in, x.data(), in, weight, in, taps.data(), 4 * out);
+    Product(pool, Transpose::kYes, side * side, 4 * out, in, x.data(), in, weight, in, taps.data(), 4 * out);
     std::vector<float> y(taps.size());
-    Unfold2x2(threads, taps.data(), side, out, context_.Tensor(layer + ".bias"), y.data());
+    Unfold2x2(pool, taps.data(), side, out, context_.Tensor(layer + ".bias"), y.data());
     return y;
   };
   const size_t grid = context_.config.grid();
@@ -120,15 +121,15 @@ void MaskDecoder::Upscale(const std::string& name) {
   std::vector<float> y = upscale(keys_, grid, channels_, c1, upscale0_taps_.data(), name + ".0");
   const size_t middle = 4 * grid * grid;
   context_.Site(name, ".0.out", y.data(), middle, c1);
-  LayerNorm(threads, y.data(), middle, c1, context_.Tensor(name + ".1.weight"), context_.Tensor(name + ".1.bias"),
+  LayerNorm(pool, y.data(), middle, c1, context_.Tensor(name + ".1.weight"), context_.Tensor(name + ".1.bias"),
             kEncoderEpsilon, y.data());
   context_.Site(name, ".1.out", y.data(), middle, c1);
-  BiasGelu(threads, y.data(), middle, c1, nullptr);
+  BiasGelu(pool, y.data(), middle, c1, nullptr);
   context_.Site(name, ".3.in", y.data(), middle, c1);
   upscaled_ = upscale(y, 2 * grid, c1, c2, upscale3_taps_.data(), name + ".3");
   const size_t pixels = 16 * grid * grid;
   context_.Site(name, ".3.out", upscaled_.data(), pixels, c2);
-  BiasGelu(threads, upscaled_.data(), pixels, c2, nullptr);
+  BiasGelu(pool, upscaled_.data(), pixels, c2, nullptr);
   context_.Site(name, ".4.out", upscaled_.data(), pixels, c2);
 }
 
@@ -137,12 +138,12 @@ std::vector<float> MaskDecoder::HeadMlp(const std::string& name, std::vector<flo
     const std::string layer = name + ".layers." + std::to_string(i);
     const std::vector<float>& bias = context_.model.at(layer + ".bias");
     std::vector<float> y(bias.size());
-    Product(Transpose::kYes, 1, y.size(), x.size(), x.data(), x.size(), context_.Tensor(layer + ".weight"), x.size(),
-            y.data(), y.size());
+    Product(context_.pool, Transpose::kYes, 1, y.size(), x.size(), x.data(), x.size(),
+            context_.Tensor(layer + ".weight"), x.size(), y.data(), y.size());
     if (i + 1 < depth) {
-      BiasRelu(1, y.data(), 1, y.size(), bias.data());
+      BiasRelu(context_.pool, y.data(), 1, y.size(), bias.data());
     } else {
-      AddBias(1, y.data(), 1, y.size(), bias.data());
+      AddBias(context_.pool, y.data(), 1, y.size(), bias.data());
     }
     context_.Site(layer, ".out", y.data(), 1, y.size());
     x = std::move(y);
@@ -166,7 +167,8 @@ std::vector<float> MaskDecoder::MaskProduct(const std::string& name) {
   const size_t pixels = size_t{context_.config.low_res()} * context_.config.low_res();
   const size_t inner = context_.config.upscale2_dim();
   std::vector<float> low_res(masks * pixels);
-  Product(Transpose::kYes, masks, pixels, inner, hyper_.data(), inner, upscaled_.data(), inner, low_res.data(), pixels);
+  Product(context_.pool, Transpose::kYes, masks, pixels, inner, hyper_.data(), inner, upscaled_.data(), inner,
+          low_res.data(), pixels);
   context_.Site(name, "", low_res.data(), masks, pixels);
   return low_res;
 }

@@ -1,5 +1,5 @@
 // Loops of the float reference. Each vectorised kernel handles a row or a range; the public functions spread them over
-// threads. Reductions state their order freedom with "omp simd", so the rest of the file keeps strict float rules.
+// a pool. Reductions state their order freedom with "omp simd", so the rest of the file keeps strict float rules.
 #include "converter/reference/ops.h"
 
 #include <algorithm>
@@ -108,42 +108,42 @@ INTSAM_CLONES void MultiplyRow(const float* in, float factor, size_t count, floa
 
 }  // namespace
 
-void LayerNorm(int threads, const float* x, size_t rows, size_t channels, const float* gamma, const float* beta,
+void LayerNorm(Parallel& pool, const float* x, size_t rows, size_t channels, const float* gamma, const float* beta,
                float epsilon, float* out) {
-  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+  ParallelRows(pool, rows, channels, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       LayerNormRow(x + i * channels, channels, gamma, beta, epsilon, out + i * channels);
     }
   });
 }
 
-void AddBias(int threads, float* x, size_t rows, size_t channels, const float* bias) {
-  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+void AddBias(Parallel& pool, float* x, size_t rows, size_t channels, const float* bias) {
+  ParallelRows(pool, rows, channels, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) AddBiasRow(x + i * channels, bias, channels);
   });
 }
 
-void BiasGelu(int threads, float* x, size_t rows, size_t channels, const float* bias) {
-  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+void BiasGelu(Parallel& pool, float* x, size_t rows, size_t channels, const float* bias) {
+  ParallelRows(pool, rows, channels, [&](size_t begin, size_t end) {
     if (bias == nullptr) return GeluRow(x + begin * channels, (end - begin) * channels);
     for (size_t i = begin; i < end; ++i) BiasGeluRow(x + i * channels, bias, channels);
   });
 }
 
-void BiasRelu(int threads, float* x, size_t rows, size_t channels, const float* bias) {
-  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+void BiasRelu(Parallel& pool, float* x, size_t rows, size_t channels, const float* bias) {
+  ParallelRows(pool, rows, channels, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) BiasReluRow(x + i * channels, bias, channels);
   });
 }
 
-void AddResidual(int threads, float* x, const float* y, size_t rows, size_t channels, const float* bias) {
-  ParallelRows(threads, rows, channels, [&](size_t begin, size_t end) {
+void AddResidual(Parallel& pool, float* x, const float* y, size_t rows, size_t channels, const float* bias) {
+  ParallelRows(pool, rows, channels, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) AddResidualRow(x + i * channels, y + i * channels, bias, channels);
   });
 }
 
-void Add(int threads, const float* a, const float* b, size_t count, float* out) {
-  ParallelRows(threads, count, 1,
+void Add(Parallel& pool, const float* a, const float* b, size_t count, float* out) {
+  ParallelRows(pool, count, 1,
                [&](size_t begin, size_t end) { AddRange(a + begin, b + begin, end - begin, out + begin); });
 }
 
@@ -199,8 +199,8 @@ void Patches2x2(const float* x, size_t side, size_t channels, float* out) {
   }
 }
 
-void Unfold2x2(int threads, const float* taps, size_t side, size_t channels, const float* bias, float* out) {
-  ParallelRows(threads, side, side * 4 * channels, [&](size_t begin, size_t end) {
+void Unfold2x2(Parallel& pool, const float* taps, size_t side, size_t channels, const float* bias, float* out) {
+  ParallelRows(pool, side, side * 4 * channels, [&](size_t begin, size_t end) {
     for (size_t y = begin; y < end; ++y) {
       for (size_t x = 0; x < side; ++x) {
         for (size_t t = 0; t < 4; ++t) {
@@ -212,8 +212,8 @@ void Unfold2x2(int threads, const float* taps, size_t side, size_t channels, con
   });
 }
 
-void Patches3x3(int threads, const float* x, size_t side, size_t channels, float* out) {
-  ParallelRows(threads, side * side, 9 * channels, [&](size_t begin, size_t end) {
+void Patches3x3(Parallel& pool, const float* x, size_t side, size_t channels, float* out) {
+  ParallelRows(pool, side * side, 9 * channels, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       for (size_t t = 0; t < 9; ++t) {
         // One above, one left: the unsigned sums wrap and fail the test below, like those past the far side.

@@ -1,4 +1,4 @@
-// The element-wise passes of the float reference, vectorised for the CPU at hand and spread over threads by rows.
+// The element-wise passes of the float reference, vectorised for the CPU at hand and spread over a pool by rows.
 // Matrices are [rows][channels]. A null bias means that it was added before.
 #ifndef INTSAM_CONVERTER_REFERENCE_OPS_H_
 #define INTSAM_CONVERTER_REFERENCE_OPS_H_
@@ -6,21 +6,23 @@
 #include <cstddef>
 #include <vector>
 
+#include "runtime/base/thread_pool.h"
+
 namespace intsam::internal::fp32 {
 
 inline constexpr float kEncoderEpsilon = 1e-6f;  // LayerNorm of the encoder, and every LayerNorm2d
 inline constexpr float kDecoderEpsilon = 1e-5f;  // LayerNorm of the two-way transformer
 
 // out may be x.
-void LayerNorm(int threads, const float* x, size_t rows, size_t channels, const float* gamma, const float* beta,
+void LayerNorm(Parallel& pool, const float* x, size_t rows, size_t channels, const float* gamma, const float* beta,
                float epsilon, float* out);
-void AddBias(int threads, float* x, size_t rows, size_t channels, const float* bias);
-void BiasGelu(int threads, float* x, size_t rows, size_t channels, const float* bias);  // exact GELU, by erf
-void BiasRelu(int threads, float* x, size_t rows, size_t channels, const float* bias);
+void AddBias(Parallel& pool, float* x, size_t rows, size_t channels, const float* bias);
+void BiasGelu(Parallel& pool, float* x, size_t rows, size_t channels, const float* bias);  // exact GELU, by erf
+void BiasRelu(Parallel& pool, float* x, size_t rows, size_t channels, const float* bias);
 // x += y + bias
-void AddResidual(int threads, float* x, const float* y, size_t rows, size_t channels, const float* bias);
+void AddResidual(Parallel& pool, float* x, const float* y, size_t rows, size_t channels, const float* bias);
 // out = a + b; out may be a.
-void Add(int threads, const float* a, const float* b, size_t count, float* out);
+void Add(Parallel& pool, const float* a, const float* b, size_t count, float* out);
 
 // One head's softmax over keys for `queries` rows of raw products, not yet divided by the row sums, which go to `sums`:
 // score = exp(u - max u), u = scale * score + rel_h[key row] + rel_w[key column]. rel_h, rel_w: [queries][side] with
@@ -41,9 +43,9 @@ std::vector<float> TransposedTaps(const std::vector<float>& weight, size_t in, s
 // x [side][side][channels] to rows of 2x2 patches, [(side / 2)^2][2 * 2 * channels].
 void Patches2x2(const float* x, size_t side, size_t channels, float* out);
 // Rows of 2x2 taps [side * side][2 * 2 * channels] to [2 * side][2 * side][channels], adding the bias.
-void Unfold2x2(int threads, const float* taps, size_t side, size_t channels, const float* bias, float* out);
+void Unfold2x2(Parallel& pool, const float* taps, size_t side, size_t channels, const float* bias, float* out);
 // x [side][side][channels] to zero-padded 3x3 neighbourhoods, [side * side][3 * 3 * channels].
-void Patches3x3(int threads, const float* x, size_t side, size_t channels, float* out);
+void Patches3x3(Parallel& pool, const float* x, size_t side, size_t channels, float* out);
 
 }  // namespace intsam::internal::fp32
 

@@ -73,30 +73,30 @@ std::vector<float> PromptEncoder::Tokens(const FloatPrompt& prompt) const {
 
 std::vector<float> PromptEncoder::Keys(const std::vector<float>& embedding, const FloatPrompt& prompt,
                                        const std::string& name) const {
-  const int threads = context_.threads;
+  Parallel& pool = context_.pool;
   const size_t grid = context_.config.grid();
   const size_t tokens = grid * grid;
   std::vector<float> keys = embedding;
   if (prompt.mask_input == nullptr) {
-    AddBias(threads, keys.data(), tokens, channels_, context_.Tensor("prompt_encoder.no_mask_embed.weight"));
+    AddBias(pool, keys.data(), tokens, channels_, context_.Tensor("prompt_encoder.no_mask_embed.weight"));
     return keys;
   }
   const auto run = [&](const float* weight, const std::vector<float>& x, size_t rows, size_t in, size_t out,
                        size_t index) {
     const std::string layer = std::to_string(index);
     std::vector<float> y(rows * out);
-    Product(Transpose::kYes, rows, out, in, x.data(), in, weight, in, y.data(), out);
-    AddBias(threads, y.data(), rows, out, context_.Tensor(name + "." + layer + ".bias"));
+    Product(pool, Transpose::kYes, rows, out, in, x.data(), in, weight, in, y.data(), out);
+    AddBias(pool, y.data(), rows, out, context_.Tensor(name + "." + layer + ".bias"));
     context_.Site(name, ("." + layer + ".out").c_str(), y.data(), rows, out);
     return y;
   };
   const auto norm_and_gelu = [&](std::vector<float>& y, size_t channels, size_t index) {
     const std::string layer = name + "." + std::to_string(index);
     const size_t rows = y.size() / channels;
-    LayerNorm(threads, y.data(), rows, channels, context_.Tensor(layer + ".weight"), context_.Tensor(layer + ".bias"),
+    LayerNorm(pool, y.data(), rows, channels, context_.Tensor(layer + ".weight"), context_.Tensor(layer + ".bias"),
               kEncoderEpsilon, y.data());
     context_.Site(layer, ".out", y.data(), rows, channels);
-    BiasGelu(threads, y.data(), rows, channels, nullptr);
+    BiasGelu(pool, y.data(), rows, channels, nullptr);
   };
   const size_t inner = context_.config.mask_in_chans;
   std::vector<float> patches(16 * tokens);
@@ -108,7 +108,7 @@ std::vector<float> PromptEncoder::Keys(const std::vector<float>& embedding, cons
   y = run(mask3_weight_.data(), patches, tokens, inner, inner, 3);
   norm_and_gelu(y, inner, 4);
   y = run(context_.Tensor(name + ".6.weight"), y, tokens, inner, channels_, 6);
-  Add(threads, keys.data(), y.data(), keys.size(), keys.data());
+  Add(pool, keys.data(), y.data(), keys.size(), keys.data());
   return keys;
 }
 

@@ -9,6 +9,9 @@
 namespace intsam::internal {
 namespace {
 
+constexpr size_t kRegions = 6;     // of a photo with labels
+constexpr uint32_t kGridSide = 3;  // points of one without
+
 // One bilinear sample position: align_corners = False, as torch.nn.functional.interpolate.
 struct Tap {
   uint32_t first, second;
@@ -88,20 +91,36 @@ void KindScore::Add(const PromptScore& score) {
   worst_agreement = std::min(worst_agreement, score.agreement);
 }
 
+// As encoders' steps and prompts; what else there is to do takes no time beside them.
+void Evaluator::StepDone() {
+  if (progress_) progress_(++steps_done_, steps_, "");
+}
+
 Status Evaluator::Add(const uint8_t* rgb, ImageSize size, const std::vector<uint16_t>* labels) {
+  std::vector<Region> regions;
+  if (labels != nullptr) regions = RegionsOf(*labels, size, kRegions);
+  const size_t encoder_steps = ImageEncoderSteps(contestants_.front().session->config()).size();
+  steps_ = encoder_steps * (contestants_.size() + 1) + (labels != nullptr ? regions.size() : kGridSide * kGridSide);
+  steps_done_ = 0;
+
   Photo photo;
   for (size_t i = 0; i < contestants_.size(); ++i) {
+    Session& session = *contestants_[i].session;
+    session.set_hook([this](const Step&, int, int) { return StepDone(), true; });
     const auto start = std::chrono::steady_clock::now();
-    INTSAM_TRY(contestants_[i].session->SetImage(rgb, size, size_t{size.width} * 3, PixelFormat::kRgb));
+    INTSAM_TRY(session.SetImage(rgb, size, size_t{size.width} * 3, PixelFormat::kRgb));
     totals_[i].int_encode_s += SecondsSince(start);
-    photo.frame = contestants_[i].session->frame();
+    session.set_hook({});
+    photo.frame = session.frame();
   }
   const ImageSize resized = photo.frame.resized;
   std::vector<uint8_t> pixels, scratch;
   ResizeToRgb(rgb, size, size_t{size.width} * 3, PixelFormat::kRgb, resized, pixels, scratch);
+  reference_.set_timer([this](const Step&, int64_t) { StepDone(); });
   const auto start = std::chrono::steady_clock::now();
   photo.embedding = reference_.EncodeImage(pixels.data(), resized.height, resized.width);
   const double fp32_s = SecondsSince(start);
+  reference_.set_timer({});
 
   for (size_t i = 0; i < contestants_.size(); ++i) {
     Evaluation& total = totals_[i];
@@ -114,7 +133,7 @@ Status Evaluator::Add(const uint8_t* rgb, ImageSize size, const std::vector<uint
     total.labelled |= labels != nullptr;
   }
   if (labels == nullptr) return AddGrid(photo);
-  for (const Region& region : RegionsOf(*labels, size, 6)) INTSAM_TRY(AddRegion(photo, region));
+  for (const Region& region : regions) INTSAM_TRY(AddRegion(photo, region));
   return Status();
 }
 
@@ -161,12 +180,12 @@ Status Evaluator::Score(const Photo& photo, const Reference& reference, const Po
     std::vector<std::vector<uint8_t>> masks(config.num_masks());
     for (uint32_t i = 0; i < config.num_masks(); ++i) {
       masks[i].resize(fp32.size());
-      INTSAM_TRY(session.Mask(i, masks[i].data(), photo.frame.original.width, false));
+      INTSAM_TRY(session.Mask(0, i, masks[i].data(), photo.frame.original.width, false));
     }
-    const std::vector<uint8_t>& integer = masks[box != nullptr ? 0 : session.BestMask()];
+    const std::vector<uint8_t>& integer = masks[box != nullptr ? 0 : session.BestMask(0)];
     // The same output on both sides: choosing another alternative is not an error of its logits.
     const double logit_unit = ToReal(contestants_[at].model->weights().mask_decoder.logit_unit);
-    const double error = RelativeError(session.LowRes(reference.chosen), logit_unit,
+    const double error = RelativeError(session.LowRes(0, reference.chosen), logit_unit,
                                        reference.masks.low_res.data() + reference.chosen * pixels, pixels);
     Evaluation& total = totals_[at];
     total.logit_error += (error - total.logit_error) / predictions_;
@@ -182,6 +201,7 @@ Status Evaluator::Score(const Photo& photo, const Reference& reference, const Po
 }
 
 Status Evaluator::AddRegion(const Photo& photo, const Region& region) {
+  StepDone();
   INTSAM_TRY(Score(photo, Answer(photo, &region.point, nullptr), &region.point, nullptr, &region.mask));
   if (region.box.x0 >= region.box.x1 || region.box.y0 >= region.box.y1) return Status();
   return Score(photo, Answer(photo, nullptr, &region.box), nullptr, &region.box, &region.mask);
@@ -189,10 +209,10 @@ Status Evaluator::AddRegion(const Photo& photo, const Region& region) {
 
 Status Evaluator::AddGrid(const Photo& photo) {
   const ImageSize size = photo.frame.original;
-  constexpr uint32_t kSide = 3;
-  for (uint32_t i = 0; i < kSide * kSide; ++i) {
-    const PointPrompt point{static_cast<int32_t>((2 * (i % kSide) + 1) * size.width * 64 / (2 * kSide)),
-                            static_cast<int32_t>((2 * (i / kSide) + 1) * size.height * 64 / (2 * kSide)), 1};
+  for (uint32_t i = 0; i < kGridSide * kGridSide; ++i) {
+    StepDone();
+    const PointPrompt point{static_cast<int32_t>((2 * (i % kGridSide) + 1) * size.width * 64 / (2 * kGridSide)),
+                            static_cast<int32_t>((2 * (i / kGridSide) + 1) * size.height * 64 / (2 * kGridSide)), 1};
     const Reference by_point = Answer(photo, &point, nullptr);
     INTSAM_TRY(Score(photo, by_point, &point, nullptr, nullptr));
     const std::vector<uint8_t>& mask = by_point.all[by_point.chosen];

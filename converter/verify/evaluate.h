@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "converter/progress.h"
 #include "converter/reference/float_sam.h"
 #include "converter/verify/regions.h"
 #include "runtime/exec/session.h"
@@ -52,6 +53,8 @@ class Evaluator {
   // rgb: [height][width][3]. With labels (same size) prompts come from human regions; without, from a grid of points
   // and the tight boxes of the reference's masks, and only agreement is measured.
   Status Add(const uint8_t* rgb, ImageSize size, const std::vector<uint16_t>* labels);
+  // Called within Add with how far this photo is.
+  void set_progress(StepProgress progress) { progress_ = std::move(progress); }
   const Evaluation& result(size_t contestant = 0) const { return totals_[contestant]; }
 
  private:
@@ -70,12 +73,15 @@ class Evaluator {
   // Scores every contestant's answer to the same prompt; `human` may be null.
   Status Score(const Photo& photo, const Reference& reference, const PointPrompt* point, const BoxPrompt* box,
                const std::vector<uint8_t>* human);
+  void StepDone();
   Status AddRegion(const Photo& photo, const Region& region);
   Status AddGrid(const Photo& photo);
 
   FloatSam& reference_;
   std::vector<Contestant> contestants_;
   std::vector<Evaluation> totals_;
+  StepProgress progress_;
+  uint64_t steps_ = 0, steps_done_ = 0;  // of the photo that is being added
   int predictions_ = 0;
 };
 

@@ -1,5 +1,17 @@
 #include "runtime/base/cpu.h"
 
+#include <algorithm>
+#include <thread>
+
+#if defined(__linux__)
+#include <sched.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <vector>
+#endif
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -110,5 +122,88 @@ bool CpuSupports(std::string_view tier) {
 #endif
   return false;
 }
+
+#if defined(__linux__)
+namespace {
+
+// 0: unknown.
+int CpusOfAffinityMask() {
+  // The kernel refuses a mask that is smaller than its own, whose size it tells nobody.
+  for (size_t words = 16; words <= 4096; words *= 2) {
+    std::vector<unsigned long> mask(words);
+    const size_t bytes = words * sizeof mask[0];
+    auto* set = reinterpret_cast<cpu_set_t*>(mask.data());
+    if (sched_getaffinity(0, bytes, set) == 0) return CPU_COUNT_S(bytes, set);
+  }
+  return 0;
+}
+
+// "" where there is no such file.
+std::string FirstLine(const std::string& path) {
+  char line[256] = "";
+  std::FILE* file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) return "";
+  if (std::fgets(line, sizeof line, file) == nullptr) line[0] = 0;
+  std::fclose(file);
+  return line;
+}
+
+// CPUs that `quota` microseconds in every `period` amount to, rounded up; INT64_MAX: no limit ("max" and -1).
+int64_t CpusOfQuota(const char* quota, const char* period) {
+  const int64_t time = std::strtoll(quota, nullptr, 10), of = std::strtoll(period, nullptr, 10);
+  return time <= 0 || of <= 0 ? INT64_MAX : time / of + (time % of != 0);
+}
+
+// The least that a group and those around it grant: `mount` is the hierarchy's root, `group` starts with a slash.
+int64_t CpusOfGroup(const std::string& mount, std::string group) {
+  int64_t cpus = INT64_MAX;
+  while (true) {
+    const std::string folder = mount + group;
+    const std::string both = FirstLine(folder + "/cpu.max");  // version 2: "QUOTA PERIOD"
+    const size_t space = both.find(' ');
+    cpus = space != std::string::npos ? std::min(cpus, CpusOfQuota(both.c_str(), both.c_str() + space))
+                                      : std::min(cpus, CpusOfQuota(FirstLine(folder + "/cpu.cfs_quota_us").c_str(),
+                                                                   FirstLine(folder + "/cpu.cfs_period_us").c_str()));
+    if (group.empty()) return cpus;
+    group.resize(group.rfind('/'));
+  }
+}
+
+// Lines of /proc/self/cgroup: "0::GROUP" in version 2, "NUMBER:CONTROLLER,...:GROUP" in version 1. A container often
+// sees its own group mounted as the root, under which GROUP is not found: then the root itself counts.
+int64_t CpusOfCgroups(const std::string& root) {
+  int64_t cpus = INT64_MAX;
+  std::FILE* file = std::fopen((root + "/proc/self/cgroup").c_str(), "re");
+  if (file == nullptr) return cpus;
+  char text[4352];  // a path and what stands before it
+  while (std::fgets(text, sizeof text, file) != nullptr) {
+    const std::string line(text);
+    const size_t first = line.find(':'), second = first == std::string::npos ? first : line.find(':', first + 1);
+    if (second == std::string::npos) continue;
+    const std::string controllers = line.substr(first + 1, second - first - 1);
+    std::string group = line.substr(second + 1, line.find('\n') - second - 1);
+    if (group.empty() || group[0] != '/') continue;
+    if (group == "/") group.clear();
+    const std::string mounts = root + "/sys/fs/cgroup";
+    if (controllers.empty()) {
+      cpus = std::min(cpus, CpusOfGroup(mounts, group));
+    } else if (("," + controllers + ",").find(",cpu,") != std::string::npos) {
+      cpus = std::min({cpus, CpusOfGroup(mounts + "/" + controllers, group), CpusOfGroup(mounts + "/cpu", group)});
+    }
+  }
+  std::fclose(file);
+  return cpus;
+}
+
+}  // namespace
+
+int AvailableThreads(const std::string& root) {
+  int cpus = CpusOfAffinityMask();
+  if (cpus < 1) cpus = static_cast<int>(std::thread::hardware_concurrency());
+  return static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(cpus, CpusOfCgroups(root))));
+}
+#else
+int AvailableThreads(const std::string&) { return std::max(1, static_cast<int>(std::thread::hardware_concurrency())); }
+#endif
 
 }  // namespace intsam::internal

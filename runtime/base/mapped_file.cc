@@ -40,7 +40,7 @@ Result<MappedFile> MappedFile::Open(const std::string& path, uint64_t limit) {
   } else if (info.st_size > 0) {
     void* data = mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_SHARED, fd, 0);
     if (data == MAP_FAILED) {
-      status = Error(Code::kIo, "cannot map: %s", std::strerror(errno));
+      status = Error(errno == ENOMEM ? Code::kResource : Code::kIo, "cannot map: %s", std::strerror(errno));
     } else {
       file.data_ = static_cast<const uint8_t*>(data);
       file.size_ = static_cast<size_t>(info.st_size);

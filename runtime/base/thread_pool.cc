@@ -16,11 +16,11 @@ ThreadPool::~ThreadPool() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ThreadPool::Drain(const Task& task, int count, int worker) {
+void ThreadPool::Drain(Task task, int count, int worker) {
   for (int i = next_.fetch_add(1); i < count; i = next_.fetch_add(1)) task(i, worker);
 }
 
-void ThreadPool::For(int count, const Task& task) {
+void ThreadPool::For(int count, Task task) {
   if (threads_.empty() || count <= 1) {
     for (int i = 0; i < count; ++i) task(i, 0);
     return;

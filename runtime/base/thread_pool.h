@@ -5,10 +5,11 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <mutex>
 #include <thread>
 #include <vector>
+
+#include "runtime/base/function_ref.h"
 
 namespace intsam::internal {
 
@@ -16,10 +17,10 @@ namespace intsam::internal {
 // time.
 class Parallel {
  public:
-  using Task = std::function<void(int index, int worker)>;
+  using Task = FunctionRef<void(int index, int worker)>;
   virtual ~Parallel() = default;
   virtual int workers() const = 0;
-  virtual void For(int count, const Task& task) = 0;  // returns when all are done
+  virtual void For(int count, Task task) = 0;  // returns when all are done
 };
 
 class ThreadPool : public Parallel {
@@ -27,17 +28,17 @@ class ThreadPool : public Parallel {
   explicit ThreadPool(int workers);  // >= 1; the calling thread is worker 0
   ~ThreadPool() override;
   int workers() const override { return static_cast<int>(threads_.size()) + 1; }
-  void For(int count, const Task& task) override;
+  void For(int count, Task task) override;
 
  private:
   ThreadPool() = default;
   void Work(int worker);
-  void Drain(const Task& task, int count, int worker);
+  void Drain(Task task, int count, int worker);
 
   std::vector<std::thread> threads_;
   std::mutex mutex_;
   std::condition_variable start_, done_;
-  const Task* task_ = nullptr;
+  const Task* task_ = nullptr;  // of the running round
   int count_ = 0;
   uint64_t round_ = 0;
   int running_ = 0;

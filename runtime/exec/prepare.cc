@@ -94,9 +94,9 @@ PreparedModel::PreparedModel(const IntegerModel& m, const Kernels& k) : model(&m
   patch_embed.high = PreparePlane(patch_embed.high_linear, flip);
   patch_embed.low = PreparePlane(patch_embed.low_linear, flip);
   patch_embed.mean_correction.resize(patch_embed.high_linear.padded_out());
-  const uint32_t patch = m.config.patch_size;
+  const uint32_t patch = m.config.vit.patch_size;
   PatchMeanCorrection(encoder.patch_embed, patch, {patch, patch}, patch_embed.mean_correction.data());
-  for (const EncoderBlock& block : encoder.blocks) blocks.push_back(PrepareBlock(block, m.config.embed_dim, flip));
+  for (const EncoderBlock& block : encoder.blocks) blocks.push_back(PrepareBlock(block, m.config.vit.embed_dim, flip));
   neck_conv1 = OverCodes(encoder.neck.conv1, encoder.neck.in.out, flip);
   neck_conv2 = OverCodes(encoder.neck.conv2, encoder.neck.norm1.out, flip);
 

@@ -32,9 +32,8 @@ void PromptTokens(const IntegerModel& model, const Frame& frame, const Prompt& p
     PointToken(model, frame, point.x, point.y, static_cast<uint32_t>(point.label), tokens);
     tokens += dim;
   }
-  if (prompt.box == nullptr) {
-    std::copy_n(model.prompt_encoder.not_a_point.data(), dim, tokens);
-  } else {
+  if (HasPaddingPoint(prompt)) std::copy_n(model.prompt_encoder.not_a_point.data(), dim, tokens);
+  if (prompt.box != nullptr) {
     PointToken(model, frame, prompt.box->x0, prompt.box->y0, 2, tokens);
     PointToken(model, frame, prompt.box->x1, prompt.box->y1, 3, tokens + dim);
   }

@@ -10,9 +10,13 @@
 
 namespace intsam::internal {
 
-// iou token, mask tokens, points, a padding point where there is no box, box corners.
+// As the original package: a padding point marks the end of points without a box; a mask alone adds no token.
+inline bool HasPaddingPoint(const Prompt& prompt) { return prompt.box == nullptr && !prompt.points.empty(); }
+
+// iou token, mask tokens, points, padding point, box corners.
 inline uint32_t TokenCount(const SamConfig& config, const Prompt& prompt) {
-  return 1 + config.num_masks() + static_cast<uint32_t>(prompt.points.size()) + (prompt.box == nullptr ? 1 : 2);
+  const uint32_t points = static_cast<uint32_t>(prompt.points.size()) + (HasPaddingPoint(prompt) ? 1 : 0);
+  return 1 + config.num_masks() + points + (prompt.box == nullptr ? 0 : 2);
 }
 
 // tokens: [TokenCount][prompt_embed_dim], token units.

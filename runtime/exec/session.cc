@@ -2,13 +2,12 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
-#include <thread>
 
 #include "kernels/numerics/requantize.h"
-#include "runtime/base/sha256.h"
+#include "runtime/base/cpu.h"
+#include "runtime/exec/check_input.h"
+#include "runtime/exec/embedding_file.h"
 #include "runtime/exec/fused/fused_executor.h"
-#include "runtime/exec/prompt_tokens.h"
 #include "runtime/exec/select_kernels.h"
 #include "runtime/format/isam.h"
 #include "runtime/image/masks.h"
@@ -16,46 +15,10 @@
 namespace intsam::internal {
 namespace {
 
-constexpr int32_t kCoordinateLimit = 1 << 21;
-
-// A saved embedding: this header, then s16 [grid^2][prompt_embed_dim] in key units, then the SHA-256 of all before it.
-struct EmbeddingHeader {
-  uint8_t magic[8];
-  uint32_t version;
-  uint32_t original_width, original_height, resized_width, resized_height;
-  uint32_t values;
-  uint8_t model[32];
-};
-constexpr uint8_t kEmbeddingMagic[8] = {0x89, 'i', 's', 'e', 'm', 'b', '\n', 0x1a};
-constexpr uint32_t kEmbeddingVersion = 1;
-
-bool BadCoordinate(int32_t x) { return x <= -kCoordinateLimit || x >= kCoordinateLimit; }
-
-Status CheckPrompt(const Prompt& prompt) {
-  if (prompt.points.empty() && prompt.box == nullptr) return Error(Code::kUsage, "prompt: neither a point nor a box");
-  if (prompt.points.size() > limits::kPointsPerPrompt) {
-    return Error(Code::kResource, "points: %zu are more than %u", prompt.points.size(), limits::kPointsPerPrompt);
-  }
-  for (const PointPrompt& p : prompt.points) {
-    if (p.label != 0 && p.label != 1) return Error(Code::kUsage, "points: label %d is neither 0 nor 1", p.label);
-    if (BadCoordinate(p.x) || BadCoordinate(p.y))
-      return Error(Code::kUsage, "points: a coordinate is beyond 2^21 / 64 pixels");
-  }
-  if (prompt.box != nullptr) {
-    const BoxPrompt& b = *prompt.box;
-    if (BadCoordinate(b.x0) || BadCoordinate(b.y0) || BadCoordinate(b.x1) || BadCoordinate(b.y1)) {
-      return Error(Code::kUsage, "box: a coordinate is beyond 2^21 / 64 pixels");
-    }
-    if (b.x0 >= b.x1 || b.y0 >= b.y1) return Error(Code::kUsage, "box: x0 < x1 and y0 < y1 do not hold");
-  }
-  return Status();
-}
-
 Result<int> ThreadCount(int asked) {
   if (asked == 0) {
     const char* text = std::getenv("INTSAM_THREADS");
-    if (text == nullptr || *text == 0)
-      return std::clamp<int>(static_cast<int>(std::thread::hardware_concurrency()), 1, limits::kThreads);
+    if (text == nullptr || *text == 0) return std::min<int>(AvailableThreads(), limits::kThreads);
     char* end = nullptr;
     const long value = std::strtol(text, &end, 10);
     if (*end != 0 || value < 1 || value > static_cast<long>(limits::kThreads)) {
@@ -69,6 +32,13 @@ Result<int> ThreadCount(int asked) {
   return asked;
 }
 
+// The code nearest to a logit of 10.
+int16_t Ten(const Unit& unit) {
+  const uint64_t mantissa = static_cast<uint64_t>(unit.mantissa);  // >= 2^30
+  if (unit.shift > 45) return INT16_MAX;                           // 10 * 2^shift / mantissa is more than that
+  return static_cast<int16_t>(std::min<uint64_t>(((uint64_t{10} << unit.shift) + mantissa / 2) / mantissa, INT16_MAX));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Model>> Model::OpenMemory(std::span<const uint8_t> bytes) {
@@ -78,8 +48,7 @@ Result<std::unique_ptr<Model>> Model::OpenMemory(std::span<const uint8_t> bytes)
   auto model = std::make_unique<Model>();
   INTSAM_ASSIGN(model->opened, ReadModel(bytes));
   model->bytes = bytes;
-  const Sha256Digest digest = Sha256Of(bytes.data(), sizeof(isam::Header));
-  std::copy(digest.begin(), digest.end(), model->identity);
+  model->identity = Sha256Of(bytes.data(), sizeof(isam::Header));
   return model;
 }
 
@@ -99,13 +68,32 @@ Session::Session(const Model& model, const Kernels& kernels, std::unique_ptr<Par
   executor_ = MakeFusedExecutor(prepared_, *parallel_);
   embedding_.resize(size_t{c.grid()} * c.grid() * c.prompt_embed_dim + kPadBytes);
   MakeRoom(1);
+  mask_inputs_.resize(config().low_res_values());
+  prompts_.reserve(1);
 }
 
 // Keeps what a larger batch has taken.
 void Session::MakeRoom(size_t results) {
-  const size_t masks = results * config().num_masks();
-  low_res_.resize(std::max(low_res_.size(), masks * config().low_res_values() + kPadBytes));
-  iou_.resize(std::max(iou_.size(), masks + kPadBytes));
+  const size_t outputs = results * config().num_masks();
+  low_res_.resize(std::max(low_res_.size(), outputs * config().low_res_values() + kPadBytes));
+  iou_.resize(std::max(iou_.size(), outputs + kPadBytes));
+}
+
+// Before MakeRoom, which moves results that masks may point to.
+std::span<const Prompt> Session::WithCopiedMasks(std::span<const Prompt> prompts) {
+  const size_t values = config().low_res_values();
+  prompts_.assign(prompts.begin(), prompts.end());
+  const auto masked = [](const Prompt& prompt) { return prompt.mask != nullptr; };
+  const size_t masks = static_cast<size_t>(std::count_if(prompts_.begin(), prompts_.end(), masked));
+  mask_inputs_.resize(std::max(mask_inputs_.size(), masks * values));
+  int16_t* copy = mask_inputs_.data();
+  for (Prompt& prompt : prompts_) {
+    if (prompt.mask == nullptr) continue;
+    std::copy_n(prompt.mask, values, copy);
+    prompt.mask = copy;
+    copy += values;
+  }
+  return prompts_;
 }
 
 Result<std::unique_ptr<Session>> Session::Create(const Model& model, SessionOptions options) {
@@ -118,19 +106,10 @@ Result<std::unique_ptr<Session>> Session::Create(const Model& model, SessionOpti
 }
 
 Status Session::SetImage(const uint8_t* pixels, ImageSize size, size_t stride, PixelFormat format) {
-  has_image_ = has_masks_ = false;
-  if (pixels == nullptr) return Error(Code::kUsage, "image: no pixels");
-  if (size.width < 1 || size.height < 1 || size.width > limits::kImageSide || size.height > limits::kImageSide) {
-    return Error(Code::kUsage, "image: %u x %u pixels is outside 1..%u per side", size.width, size.height,
-                 limits::kImageSide);
-  }
-  const uint64_t row = uint64_t{size.width} * PixelBytes(format);
-  if (stride < row)
-    return Error(Code::kUsage, "image: stride %zu is shorter than a row of %u pixels", stride, size.width);
-  if (row * size.height > limits::kImageBytes) {
-    return Error(Code::kResource, "image: %u x %u pixels is over the limit", size.width, size.height);
-  }
+  DropImage();
+  INTSAM_TRY(CheckImage(pixels, size, stride, format));
   frame_ = {size, ResizedSize(size, config().image_size)};
+  pixels_digest_.reset();
   ResizeToRgb(pixels, size, stride, format, frame_.resized, resized_, resize_scratch_);
   INTSAM_TRY(executor_->EncodeImage(resized_.data(), frame_.resized, embedding_.data(), hook_));
   executor_->SetEmbedding(embedding_.data(), frame_);
@@ -138,127 +117,112 @@ Status Session::SetImage(const uint8_t* pixels, ImageSize size, size_t stride, P
   return Status();
 }
 
+const Sha256Digest& Session::PixelsDigest() {
+  if (!pixels_digest_) pixels_digest_ = Sha256Of(resized_.data(), resized_.size());
+  return *pixels_digest_;
+}
+
+Status Session::CompareImage(const uint8_t* pixels, ImageSize size, size_t stride, PixelFormat format) {
+  if (!has_image_) return Error(Code::kUsage, "image: none has been set");
+  INTSAM_TRY(CheckImage(pixels, size, stride, format));
+  if (size != frame_.original) {
+    return Error(Code::kUsage, "image: has %u x %u pixels, the session's has %u x %u", size.width, size.height,
+                 frame_.original.width, frame_.original.height);
+  }
+  const Sha256Digest expected = PixelsDigest();  // from here on nobody needs resized_
+  ResizeToRgb(pixels, size, stride, format, frame_.resized, resized_, resize_scratch_);
+  if (Sha256Of(resized_.data(), resized_.size()) == expected) return Status();
+  return Error(Code::kUsage, "image: its pixels are not those of the session's image");
+}
+
 Status Session::Predict(const Prompt& prompt) {
-  has_masks_ = false;
+  results_ = 0;
   if (!has_image_) return Error(Code::kUsage, "predict: no image has been set");
   INTSAM_TRY(CheckPrompt(prompt));
-  INTSAM_TRY(executor_->Decode(prompt, low_res_.data(), iou_.data(), hook_));
-  has_masks_ = true, results_ = 1, selected_ = 0;
+  INTSAM_TRY(executor_->Decode(WithCopiedMasks({&prompt, 1})[0], low_res_.data(), iou_.data(), hook_));
+  results_ = 1;
   return Status();
 }
 
 Status Session::PredictBatch(std::span<const Prompt> prompts) {
   if (!has_image_) return Error(Code::kUsage, "predict: no image has been set");
   if (prompts.empty()) return Error(Code::kUsage, "prompts: none given");
-  if (prompts.size() > limits::kPromptsPerBatch) {
+  if (prompts.size() > limits::kPromptsPerBatch)
     return Error(Code::kResource, "prompts: %zu are more than %u", prompts.size(), limits::kPromptsPerBatch);
-  }
   for (size_t i = 0; i < prompts.size(); ++i) {
     const Status bad = CheckPrompt(prompts[i]);
     if (!bad.ok()) return bad.WithPrefix("prompt " + std::to_string(i));
   }
-  has_masks_ = false;
+  results_ = 0;
+  const std::span<const Prompt> copied = WithCopiedMasks(prompts);
   MakeRoom(prompts.size());
-  INTSAM_TRY(executor_->DecodeBatch(prompts, low_res_.data(), iou_.data(), hook_));
-  has_masks_ = true, results_ = prompts.size(), selected_ = 0;
+  INTSAM_TRY(executor_->DecodeBatch(copied, low_res_.data(), iou_.data(), hook_));
+  results_ = prompts.size();
   return Status();
 }
 
-Status Session::Select(size_t result) {
-  if (!has_masks_) return Error(Code::kUsage, "select: nothing has been predicted");
-  if (result >= results_) return Error(Code::kUsage, "select: index %zu is not in 0..%zu", result, results_ - 1);
-  selected_ = result;
-  return Status();
-}
-
-const int16_t* Session::LowRes(uint32_t mask) const {
-  if (!has_masks_ || mask >= config().num_masks()) return nullptr;
-  return low_res_.data() + (selected_ * config().num_masks() + mask) * config().low_res_values();
-}
-
-int32_t Session::IouQ15(uint32_t mask) const {
-  if (!has_masks_ || mask >= config().num_masks()) return 0;
-  const Rq32Scalar& rq = model_.weights().mask_decoder.iou_q15;
-  return static_cast<int32_t>(Requantize32(Iou()[mask], rq.mult, static_cast<int>(rq.shift)));
-}
-
-uint32_t Session::BestMask() const {
-  uint32_t best = 1;
-  for (uint32_t i = 2; i < config().num_masks(); ++i) {
-    if (Iou()[i] > Iou()[best]) best = i;
+Status Session::MaskPrompt(const uint8_t* mask, size_t stride, int16_t* logits) const {
+  if (!has_image_) return Error(Code::kUsage, "mask: no image has been set");
+  if (mask == nullptr) return Error(Code::kUsage, "mask: is NULL");
+  if (logits == nullptr) return Error(Code::kUsage, "logits: is NULL");
+  if (stride < frame_.original.width) {
+    return Error(Code::kUsage, "mask: stride %zu is shorter than a row of %u bytes", stride, frame_.original.width);
   }
-  return best;
+  const Unit& unit = model_.weights().mask_decoder.logit_unit;
+  MaskPromptLogits(mask, stride, frame_.original, frame_.resized, config().image_size, config().low_res(), Ten(unit),
+                   logits);
+  return Status();
 }
 
-Status Session::Mask(uint32_t mask, uint8_t* out, size_t stride, bool bits) const {
-  const int16_t* logits = LowRes(mask);
-  if (!has_masks_) return Error(Code::kUsage, "mask: nothing has been predicted");
-  if (logits == nullptr) return Error(Code::kUsage, "mask: index %u is not in 0..%u", mask, config().num_masks() - 1);
+const int16_t* Session::LowRes(size_t result, uint32_t mask) const {
+  return low_res_.data() + (result * config().num_masks() + mask) * config().low_res_values();
+}
+
+int32_t Session::IouQ15(size_t result, uint32_t mask) const {
+  const Rq32Scalar& rq = model_.weights().mask_decoder.iou_q15;
+  return static_cast<int32_t>(Requantize32(Iou(result)[mask], rq.mult, static_cast<int>(rq.shift)));
+}
+
+uint32_t Session::BestMask(size_t result) const {
+  const int16_t* iou = Iou(result);
+  return static_cast<uint32_t>(std::max_element(iou + 1, iou + config().num_masks()) - iou);
+}
+
+Status Session::Mask(size_t result, uint32_t mask, uint8_t* out, size_t stride, bool bits) const {
+  if (results_ == 0) return Error(Code::kUsage, "mask: nothing has been predicted");
+  if (result >= results_) return Error(Code::kUsage, "result: index %zu is not in 0..%zu", result, results_ - 1);
+  if (mask >= config().num_masks())
+    return Error(Code::kUsage, "mask: index %u is not in 0..%u", mask, config().num_masks() - 1);
+  if (out == nullptr) return Error(Code::kUsage, "out: is NULL");
   const size_t row = bits ? (frame_.original.width + 7) / 8 : frame_.original.width;
-  if (out == nullptr || stride < row)
-    return Error(Code::kUsage, "mask: stride %zu is shorter than a row of %zu bytes", stride, row);
+  if (stride < row) return Error(Code::kUsage, "out: stride %zu is shorter than a row of %zu bytes", stride, row);
   const int32_t threshold = model_.weights().mask_decoder.mask_threshold;
-  (bits ? ThresholdMaskBits : ThresholdMask)(logits, config().low_res(), frame_.resized, frame_.original, threshold,
-                                             out, stride);
+  (bits ? ThresholdMaskBits : ThresholdMask)(LowRes(result, mask), config().low_res(), frame_.resized, frame_.original,
+                                             threshold, out, stride);
   return Status();
 }
 
 uint64_t Session::memory() const {
-  return executor_->memory() + 2 * (embedding_.size() + low_res_.size() + prepared_.image_pe.size());
+  const size_t values = embedding_.size() + low_res_.size() + mask_inputs_.size() + prepared_.image_pe.size();
+  return executor_->memory() + sizeof(int16_t) * values;
 }
 
-size_t Session::EmbeddingSize() const {
-  return has_image_ ? sizeof(EmbeddingHeader) + (embedding_.size() - kPadBytes) * sizeof(int16_t) + sizeof(Sha256Digest)
-                    : 0;
-}
+size_t Session::EmbeddingSize() const { return has_image_ ? EmbeddingFileSize(embedding().size()) : 0; }
 
-Status Session::SaveEmbedding(std::span<uint8_t> out) const {
+Status Session::SaveEmbedding(std::span<uint8_t> out) {
   if (!has_image_) return Error(Code::kUsage, "embedding: no image has been set");
   if (out.size() != EmbeddingSize())
     return Error(Code::kUsage, "embedding: %zu bytes given, %zu needed", out.size(), EmbeddingSize());
-  EmbeddingHeader header = {};
-  std::memcpy(header.magic, kEmbeddingMagic, sizeof header.magic);
-  header.version = kEmbeddingVersion;
-  header.original_width = frame_.original.width, header.original_height = frame_.original.height;
-  header.resized_width = frame_.resized.width, header.resized_height = frame_.resized.height;
-  header.values = static_cast<uint32_t>(embedding_.size() - kPadBytes);
-  std::memcpy(header.model, model_.identity, sizeof header.model);
-  std::memcpy(out.data(), &header, sizeof header);
-  std::memcpy(out.data() + sizeof header, embedding_.data(), header.values * sizeof(int16_t));
-  const Sha256Digest digest = Sha256Of(out.data(), out.size() - sizeof(Sha256Digest));
-  std::memcpy(out.data() + out.size() - digest.size(), digest.data(), digest.size());
+  WriteEmbedding({model_.identity, frame_, PixelsDigest()}, embedding(), out);
   return Status();
 }
 
 Status Session::LoadEmbedding(std::span<const uint8_t> in) {
-  has_image_ = has_masks_ = false;
-  EmbeddingHeader header;
-  const size_t values = embedding_.size() - kPadBytes;
-  if (in.size() < sizeof header || std::memcmp(in.data(), kEmbeddingMagic, sizeof kEmbeddingMagic) != 0) {
-    return Error(Code::kDamaged, "embedding: not a saved embedding");
-  }
-  std::memcpy(&header, in.data(), sizeof header);
-  if (header.version != kEmbeddingVersion) {
-    return Error(Code::kUnsupported, "embedding: version %u, this library reads %u", header.version, kEmbeddingVersion);
-  }
-  if (std::memcmp(header.model, model_.identity, sizeof header.model) != 0) {
-    return Error(Code::kDamaged, "embedding: was made with another model");
-  }
-  const size_t size = sizeof header + values * sizeof(int16_t) + sizeof(Sha256Digest);
-  if (header.values != values || in.size() != size)
-    return Error(Code::kDamaged, "embedding: has %zu bytes, expected %zu", in.size(), size);
-  const Sha256Digest digest = Sha256Of(in.data(), in.size() - sizeof(Sha256Digest));
-  if (std::memcmp(digest.data(), in.data() + in.size() - digest.size(), digest.size()) != 0) {
-    return Error(Code::kDamaged, "embedding: checksum does not match");
-  }
-  const ImageSize original{header.original_width, header.original_height},
-      resized{header.resized_width, header.resized_height};
-  if (original.width < 1 || original.height < 1 || original.width > limits::kImageSide ||
-      original.height > limits::kImageSide || ResizedSize(original, config().image_size) != resized) {
-    return Error(Code::kDamaged, "embedding: image size %u x %u is not possible", original.width, original.height);
-  }
-  std::memcpy(embedding_.data(), in.data() + sizeof header, values * sizeof(int16_t));
-  frame_ = {original, resized};
+  DropImage();
+  INTSAM_ASSIGN(const SavedEmbedding saved,
+                ReadEmbedding(in, model_.identity, config().image_size, {embedding_.data(), embedding().size()}));
+  frame_ = saved.frame;
+  pixels_digest_ = saved.pixels;
   executor_->SetEmbedding(embedding_.data(), frame_);
   has_image_ = true;
   return Status();

@@ -3,10 +3,13 @@
 #define INTSAM_RUNTIME_EXEC_SESSION_H_
 
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "runtime/base/mapped_file.h"
+#include "runtime/base/sha256.h"
 #include "runtime/base/thread_pool.h"
 #include "runtime/exec/executor.h"
 #include "runtime/exec/prepare.h"
@@ -19,7 +22,7 @@ struct Model {
   MappedFile file;                 // empty for a model in memory
   std::span<const uint8_t> bytes;  // the file's or the caller's
   OpenedModel opened;
-  uint8_t identity[32];  // SHA-256 of the header, which holds the hashes of all sections
+  Sha256Digest identity;  // SHA-256 of the header, which holds the hashes of all sections
 
   const IntegerModel& weights() const { return opened.model; }
   const SamConfig& config() const { return opened.model.config; }
@@ -29,7 +32,7 @@ struct Model {
 };
 
 struct SessionOptions {
-  int threads = 0;                     // 0: INTSAM_THREADS or one per core
+  int threads = 0;                     // 0: INTSAM_THREADS or AvailableThreads()
   const char* isa = nullptr;           // see SelectKernels
   std::unique_ptr<Parallel> parallel;  // null: a pool of `threads`
 };
@@ -43,26 +46,35 @@ class Session {
 
   void set_hook(StepHook hook) { hook_ = std::move(hook); }
 
-  void DropImage() { has_image_ = has_masks_ = false; }
+  void DropImage() { has_image_ = false, results_ = 0; }
+  void DropResults() { results_ = 0; }
   Status SetImage(const uint8_t* pixels, ImageSize size, size_t stride, PixelFormat format);
+  // kUsage unless this is the session's image: of its size, and with its pixels once resized.
+  Status CompareImage(const uint8_t* pixels, ImageSize size, size_t stride, PixelFormat format);
+
+  // Masks of prompts are copied before anything is written: they may be results of this session.
   Status Predict(const Prompt& prompt);
   // A prompt that is refused is named, and leaves the results of before.
   Status PredictBatch(std::span<const Prompt> prompts);
-  // Which result of a batch the calls below speak of.
-  Status Select(size_t result);
+  // logits: [low_res_values()], for Prompt::mask, of a mask drawn at the size of the image.
+  Status MaskPrompt(const uint8_t* mask, size_t stride, int16_t* logits) const;
 
   size_t EmbeddingSize() const;
-  Status SaveEmbedding(std::span<uint8_t> out) const;
+  Status SaveEmbedding(std::span<uint8_t> out);
   Status LoadEmbedding(std::span<const uint8_t> in);
 
   bool has_image() const { return has_image_; }
-  bool has_masks() const { return has_masks_; }
   const Frame& frame() const { return frame_; }
-  const std::vector<int16_t>& embedding() const { return embedding_; }
-  const int16_t* LowRes(uint32_t mask) const;
-  int32_t IouQ15(uint32_t mask) const;
-  uint32_t BestMask() const;
-  Status Mask(uint32_t mask, uint8_t* out, size_t stride, bool bits) const;
+  // [grid^2][prompt_embed_dim]
+  std::span<const int16_t> embedding() const { return {embedding_.data(), embedding_.size() - kPadBytes}; }
+
+  size_t num_results() const { return results_; }
+  // Of a result that there is and a mask below num_masks().
+  const int16_t* LowRes(size_t result, uint32_t mask) const;
+  int32_t IouQ15(size_t result, uint32_t mask) const;
+  uint32_t BestMask(size_t result) const;
+  // Checks the indices as well.
+  Status Mask(size_t result, uint32_t mask, uint8_t* out, size_t stride, bool bits) const;
 
   const Kernels& kernels() const { return *prepared_.kernels; }
   int threads() const { return parallel_->workers(); }
@@ -71,7 +83,9 @@ class Session {
 
  private:
   void MakeRoom(size_t results);
-  const int16_t* Iou() const { return iou_.data() + selected_ * config().num_masks(); }
+  std::span<const Prompt> WithCopiedMasks(std::span<const Prompt> prompts);
+  const Sha256Digest& PixelsDigest();
+  const int16_t* Iou(size_t result) const { return iou_.data() + result * config().num_masks(); }
 
   const Model& model_;
   std::unique_ptr<Parallel> parallel_;
@@ -80,9 +94,12 @@ class Session {
   StepHook hook_;
   std::vector<uint8_t> resized_, resize_scratch_;
   std::vector<int16_t> embedding_, low_res_, iou_;
+  std::vector<int16_t> mask_inputs_;  // of the running prediction
+  std::vector<Prompt> prompts_;       // likewise, with masks there
   Frame frame_;
-  bool has_image_ = false, has_masks_ = false;
-  size_t results_ = 0, selected_ = 0;  // with masks
+  std::optional<Sha256Digest> pixels_digest_;  // of the resized image; made when it is first asked for
+  bool has_image_ = false;
+  size_t results_ = 0;
 };
 
 }  // namespace intsam::internal

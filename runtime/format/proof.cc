@@ -265,7 +265,7 @@ Status ProveModel(IntegerModel& model, std::vector<LayerBound>* report) {
   ProvePatchEmbed(proof, encoder.patch_embed);
   for (size_t i = 0; i < encoder.blocks.size(); ++i) {
     proof.prefix = "image_encoder.blocks." + std::to_string(i) + ".";
-    ProveBlock(proof, encoder.blocks[i], model.config.head_dim());
+    ProveBlock(proof, encoder.blocks[i], model.config.vit.head_dim());
   }
   proof.prefix = "image_encoder.neck.";
   Neck& neck = encoder.neck;

@@ -115,4 +115,22 @@ void ThresholdMaskBits(const int16_t* logits, uint32_t side, ImageSize resized, 
   }
 }
 
+void MaskPromptLogits(const uint8_t* mask, size_t stride, ImageSize original, ImageSize resized, uint32_t image_size,
+                      uint32_t side, int16_t inside, int16_t* logits) {
+  // The pixel of the original that the middle of logit i shows along one axis; beyond the photo a position >= `from`.
+  const auto pixel_of = [&](uint32_t i, uint32_t from, uint32_t to) {
+    const uint64_t middle = (2 * uint64_t{i} + 1) * image_size / (2 * uint64_t{side});  // of the encoder input
+    return middle * from / to;
+  };
+  const int16_t outside = static_cast<int16_t>(-inside);
+  for (uint32_t y = 0; y < side; ++y) {
+    const uint64_t from_y = pixel_of(y, original.height, resized.height);
+    for (uint32_t x = 0; x < side; ++x) {
+      const uint64_t from_x = pixel_of(x, original.width, resized.width);
+      const bool drawn = from_y < original.height && from_x < original.width && mask[from_y * stride + from_x] != 0;
+      logits[size_t{y} * side + x] = drawn ? inside : outside;
+    }
+  }
+}
+
 }  // namespace intsam::internal

@@ -1,4 +1,5 @@
-// Low-resolution mask logits to masks at the size of the original image (docs/numerics.md section 12).
+// Low-resolution mask logits to masks at the size of the original image (docs/numerics.md section 12), and a mask that
+// somebody drew to such logits.
 #ifndef INTSAM_RUNTIME_IMAGE_MASKS_H_
 #define INTSAM_RUNTIME_IMAGE_MASKS_H_
 
@@ -43,6 +44,12 @@ void ThresholdMask(const int16_t* logits, uint32_t side, ImageSize resized, Imag
 // The same, eight pixels per byte, first pixel in the lowest bit, rows padded with zero bits to whole bytes.
 void ThresholdMaskBits(const int16_t* logits, uint32_t side, ImageSize resized, ImageSize original, int32_t threshold,
                        uint8_t* out, size_t stride);
+
+// The way back, for a mask prompt. mask: one byte per pixel of `original`, not 0 inside; `stride` bytes from row to
+// row. logits: s16 [side][side], `inside` or its negative: of the mask's pixel in the middle of each logit's square of
+// the encoder input, whose side is `image_size`; outside of `resized`, where there is no photo, the negative.
+void MaskPromptLogits(const uint8_t* mask, size_t stride, ImageSize original, ImageSize resized, uint32_t image_size,
+                      uint32_t side, int16_t inside, int16_t* logits);
 
 }  // namespace intsam::internal
 

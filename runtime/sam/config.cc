@@ -9,23 +9,47 @@ Status Refuse(const char* field, uint32_t value, const char* reason) {
   return Error(Code::kUnsupported, "config: %s: %u %s", field, value, reason);
 }
 
-}  // namespace
-
-Status ValidateConfig(const SamConfig& c) {
-  if (c.image_size % c.patch_size != 0) return Refuse("image_size", c.image_size, "is not a multiple of patch_size");
+Status ValidateVit(const SamConfig& config) {
+  const VitConfig& c = config.vit;
+  if (config.image_size % c.patch_size != 0)
+    return Refuse("image_size", config.image_size, "is not a multiple of patch_size");
   if (c.patch_size % 2 != 0) return Refuse("patch_size", c.patch_size, "is odd");
-  if (c.grid() > 256) return Refuse("image_size", c.image_size, "gives more than 256 patches per side");
-  // GEMM operands come in groups of four consecutive k; LayerNorm rows and accumulator strips in groups of 16.
   if (c.embed_dim % 16 != 0) return Refuse("embed_dim", c.embed_dim, "is not a multiple of 16");
   if (c.embed_dim % c.num_heads != 0) return Refuse("num_heads", c.num_heads, "does not divide embed_dim");
   if (c.head_dim() % 4 != 0)
     return Refuse("num_heads", c.num_heads, "gives a head dimension that is not a multiple of 4");
   if (c.head_dim() > 256) return Refuse("num_heads", c.num_heads, "gives a head dimension above 256");
   if (c.mlp_dim % 16 != 0) return Refuse("mlp_dim", c.mlp_dim, "is not a multiple of 16");
-  if (c.window_size > c.grid()) return Refuse("window_size", c.window_size, "is larger than the grid of patches");
+  if (c.window_size > config.grid()) return Refuse("window_size", c.window_size, "is larger than the grid of patches");
   if (c.depth < 64 && (c.global_attn_mask >> c.depth) != 0) {
     return Refuse("global_attn_mask", c.depth, "blocks, but the mask names a later one");
   }
+  return Status();
+}
+
+Status ValidateTinyVit(const SamConfig& config) {
+  const TinyVitConfig& c = config.tiny_vit;
+  if (config.image_size % 16 != 0) return Refuse("image_size", config.image_size, "is not a multiple of 16");
+  for (uint32_t i = 0; i < TinyVitConfig::kStages; ++i) {
+    const uint32_t width = c.embed_dims[i], heads = c.num_heads[i];
+    if (width % 16 != 0) return Refuse("embed_dims", width, "is not a multiple of 16");
+    // LayerNorm takes at most 2048 channels, and sums of products stay inside s32 up to 16384 inputs.
+    if (width * c.mlp_ratio > 16384) return Refuse("mlp_ratio", c.mlp_ratio, "gives a hidden width above 16384");
+    if (width * c.expand_ratio > 16384) return Refuse("expand_ratio", c.expand_ratio, "gives a width above 16384");
+    if (i == 0) continue;
+    if (width % heads != 0 || c.head_dim(i) % 4 != 0)
+      return Refuse("num_heads", heads, "gives a head dimension that is not a multiple of 4");
+    if (c.head_dim(i) > 256) return Refuse("num_heads", heads, "gives a head dimension above 256");
+  }
+  return Status();
+}
+
+}  // namespace
+
+Status ValidateConfig(const SamConfig& c) {
+  // GEMM operands come in groups of four consecutive k; LayerNorm rows and accumulator strips in groups of 16.
+  INTSAM_TRY(c.family == kVit ? ValidateVit(c) : ValidateTinyVit(c));
+  if (c.grid() > 256) return Refuse("image_size", c.image_size, "gives more than 256 cells per side");
   // The mask product sums prompt_embed_dim / 8 terms of 2047 * 32767: at most 32 stay inside s32.
   if (c.prompt_embed_dim % 32 != 0) return Refuse("prompt_embed_dim", c.prompt_embed_dim, "is not a multiple of 32");
   if (c.prompt_embed_dim > 256) return Refuse("prompt_embed_dim", c.prompt_embed_dim, "is above 256");
@@ -51,25 +75,37 @@ Result<SamConfig> PresetConfig(const char* name) {
   SamConfig c;  // the defaults are SAM-B
   if (std::strcmp(name, "vit_b") == 0) return c;
   if (std::strcmp(name, "vit_l") == 0) {
-    c.embed_dim = 1024, c.mlp_dim = 4096, c.depth = 24, c.num_heads = 16, c.global_attn_mask = 0x820820;
+    c.vit = {.embed_dim = 1024, .depth = 24, .num_heads = 16, .mlp_dim = 4096, .global_attn_mask = 0x820820};
     return c;
   }
   if (std::strcmp(name, "vit_h") == 0) {
-    c.embed_dim = 1280, c.mlp_dim = 5120, c.depth = 32, c.num_heads = 16, c.global_attn_mask = 0x80808080;
+    c.vit = {.embed_dim = 1280, .depth = 32, .num_heads = 16, .mlp_dim = 5120, .global_attn_mask = 0x80808080};
     return c;
   }
-  if (std::strcmp(name, "tiny") == 0) {
-    c.image_size = 512, c.embed_dim = 192, c.mlp_dim = 768, c.depth = 8, c.num_heads = 3, c.window_size = 7;
-    c.global_attn_mask = 0xaa, c.prompt_embed_dim = 128, c.decoder_mlp_dim = 512, c.iou_head_hidden_dim = 128;
+  if (std::strcmp(name, "mobile_sam") == 0) {
+    c.family = kTinyVit;
     return c;
   }
-  if (std::strcmp(name, "micro") == 0) {
-    c.image_size = 128, c.embed_dim = 32, c.mlp_dim = 128, c.depth = 2, c.num_heads = 2, c.window_size = 3;
-    c.global_attn_mask = 0x2, c.prompt_embed_dim = 32, c.decoder_mlp_dim = 64, c.decoder_num_heads = 2;
+  if (std::strcmp(name, "tiny") == 0 || std::strcmp(name, "tiny_mobile") == 0) {
+    c.image_size = 512, c.prompt_embed_dim = 128, c.decoder_mlp_dim = 512, c.iou_head_hidden_dim = 128;
+    c.vit = {.embed_dim = 192, .depth = 8, .num_heads = 3, .mlp_dim = 768, .window_size = 7, .global_attn_mask = 0xaa};
+    if (std::strcmp(name, "tiny") == 0) return c;
+    c.family = kTinyVit, c.vit = {};
+    c.tiny_vit = {{32, 64, 96, 160}, {2, 2, 4, 2}, {1, 2, 3, 5}, {7, 7, 14, 7}};
+    return c;
+  }
+  if (std::strcmp(name, "micro") == 0 || std::strcmp(name, "micro_mobile") == 0) {
+    c.image_size = 128, c.prompt_embed_dim = 32, c.decoder_mlp_dim = 64, c.decoder_num_heads = 2;
     c.iou_head_hidden_dim = 32;
+    c.vit = {.embed_dim = 32, .depth = 2, .num_heads = 2, .mlp_dim = 128, .window_size = 3, .global_attn_mask = 0x2};
+    if (std::strcmp(name, "micro") == 0) return c;
+    c.family = kTinyVit, c.vit = {};
+    c.tiny_vit = {{16, 32, 32, 64}, {1, 2, 2, 1}, {1, 2, 2, 4}, {7, 7, 5, 3}};
     return c;
   }
-  return Error(Code::kUsage, "unknown model size '%s' (vit_b, vit_l, vit_h, tiny, micro)", name);
+  return Error(Code::kUsage,
+               "unknown model size '%s' (vit_b, vit_l, vit_h, mobile_sam, tiny, tiny_mobile, micro, micro_mobile)",
+               name);
 }
 
 }  // namespace intsam::internal

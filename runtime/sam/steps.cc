@@ -5,7 +5,7 @@ namespace intsam::internal {
 std::vector<Step> ImageEncoderSteps(const SamConfig& config) {
   std::vector<Step> steps;
   steps.push_back({StepKind::kPatchEmbed, 0, "image_encoder.patch_embed"});
-  for (uint32_t i = 0; i < config.depth; ++i) {
+  for (uint32_t i = 0; i < config.vit.depth; ++i) {
     const std::string block = "image_encoder.blocks." + std::to_string(i);
     steps.push_back({StepKind::kAttention, i, block + ".attn"});
     steps.push_back({StepKind::kMlp, i, block + ".mlp"});

@@ -1,6 +1,6 @@
-// The order of SAM's layers, written once. Every executor (dry run, real-valued reference, integer reference, fused)
-// walks these lists with a switch that the compiler requires to be complete. Steps are coarse on purpose: attention
-// with its norm, relative positions, softmax and projection is one step, so fusion needs no pattern matching.
+// The order of SAM's layers, written once. Every executor (the converter's real-valued reference, the integer reference,
+// the fused one) walks these lists. Steps are coarse on purpose: attention with its norm, relative positions, softmax
+// and projection is one step, so fusion needs no pattern matching.
 // Source of the order: facebookresearch/segment-anything,
 // modeling/{image_encoder,prompt_encoder,mask_decoder,transformer}.py.
 #ifndef INTSAM_RUNTIME_SAM_STEPS_H_

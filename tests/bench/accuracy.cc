@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/calibration_photos.h"
-#include "apps/common/image_file.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/options.h"
 #include "apps/common/photos.h"
 #include "apps/common/tool.h"
@@ -23,7 +23,9 @@
 namespace intsam::internal {
 namespace {
 
-constexpr const char* kTool = "accuracy";
+constexpr ToolHelp kHelp = {"accuracy", "measures every profile and method.",
+                           "CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS",
+                           "accuracy models/sam_tiny.safetensors DATA/calib DATA/val --bits w8a8"};
 
 struct Row {
   std::string bits, name;
@@ -232,8 +234,7 @@ class Converter {
 };
 
 cxxopts::Options MakeOptions() {
-  cxxopts::Options options(kTool, "Accuracy of every profile and method.\n");
-  options.positional_help("CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS");
+  cxxopts::Options options(kHelp.tool);
   options.add_options()("checkpoint", "", cxxopts::value<std::string>())("calib", "", cxxopts::value<std::string>())(
       "photos", "", cxxopts::value<std::string>())("calib-limit", "photos to calibrate on",
                                                    cxxopts::value<std::string>()->default_value("32"))(
@@ -255,9 +256,10 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
                 ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(FloatModel model, LoadFloatModel(parsed["checkpoint"].as<std::string>(), ""));
-  INTSAM_ASSIGN(const std::vector<CalibrationImage> images,
+  INTSAM_ASSIGN(const CalibrationPhotos calibration,
                 ReadCalibrationPhotos("CALIBRATION_PHOTOS", parsed["calib"].as<std::string>(), model.config.image_size,
-                                      static_cast<size_t>(calib_limit)));
+                                      {.limit = static_cast<size_t>(calib_limit), .strict = true}, {}));
+  const std::vector<CalibrationImage>& images = calibration.images;
   if (parsed.count("bimodal") != 0) {
     FloatSam sam(model, 0);
     const Observations seen = Calibrate(sam, model.config, {images.data(), 1}, {}, {}, {});
@@ -295,7 +297,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
   return Status();
 }
 
-Status Run(int argc, char** argv) { return RunWithOptions(kTool, MakeOptions(), argc, argv, RunParsed); }
+Status Run(int argc, char** argv) { return RunWithOptions(kHelp, MakeOptions(), argc, argv, RunParsed); }
 
 }  // namespace
 }  // namespace intsam::internal

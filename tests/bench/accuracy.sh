@@ -1,15 +1,13 @@
 #!/usr/bin/env bash
 # Prints the accuracy table of docs/accuracy.md: builds what is needed, converts the bundled model with every profile
 # and method, and measures all of them on photos with human masks.
-#   tests/bench/accuracy.sh [DATA] [options of the accuracy program, see tests/bench/accuracy.cc]
-# DATA: a folder with calib/ and val/ (photos NAME.jpg and region maps NAME.labels.0.png); default ../shared/data.
+#   tests/bench/accuracy.sh DATA [options of the accuracy program, see tests/bench/accuracy.cc]
+# DATA: a folder with calib/ and val/ (photos NAME.jpg and region maps NAME.labels.0.png).
 source "$(dirname "${BASH_SOURCE[0]}")/../../cmake/bootstrap.sh"
 
-data=$root/../shared/data
-if [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; then
-  data=$1
-  shift
-fi
+[ $# -gt 0 ] || die "usage: tests/bench/accuracy.sh DATA [options]"
+data=$(realpath -m "$1")
+shift
 [ -d "$data/calib" ] && [ -d "$data/val" ] || die "$data has no calib and val folders; docs/accuracy.md says what belongs there"
 build_preset release accuracy
 build/release/bin/accuracy models/sam_tiny.safetensors "$data/calib" "$data/val" "$@"

@@ -93,13 +93,14 @@ double LloydMax(const Weighted& x, std::vector<double> levels) {
 Status Run(int argc, char** argv) {
   if (argc != 3) return Error(Code::kUsage, "two arguments are needed: CHECKPOINT CALIBRATION_PHOTOS");
   INTSAM_ASSIGN(const FloatModel model, LoadFloatModel(argv[1], ""));
-  INTSAM_ASSIGN(const std::vector<CalibrationImage> images,
-                ReadCalibrationPhotos("CALIBRATION_PHOTOS", argv[2], model.config.image_size, 16));
+  INTSAM_ASSIGN(
+      const CalibrationPhotos photos,
+      ReadCalibrationPhotos("CALIBRATION_PHOTOS", argv[2], model.config.image_size, {.limit = 16, .strict = true}, {}));
   FloatSam sam(model, 0);
-  const Observations seen = Calibrate(sam, model.config, images, {}, {}, {});
+  const Observations seen = Calibrate(sam, model.config, photos.images, {}, {}, {});
   std::printf("| block | 6 bits: uniform | hybrid | best table | 4 bits: uniform | hybrid | best table |\n");
   std::printf("|---|---|---|---|---|---|---|\n");
-  for (uint32_t block = 0; block < model.config.depth; ++block) {
+  for (uint32_t block = 0; block < model.config.vit.depth; ++block) {
     const std::string layer = "image_encoder.blocks." + std::to_string(block) + ".mlp.lin2";
     const SiteStatistics& site = seen.statistics.at(layer + ".in");
     const std::vector<float>& weight = model.at(layer + ".weight");

@@ -62,13 +62,13 @@ TEST(DeduceConfig, FindsEveryPreset) {
 
 TEST(DeduceConfig, AcceptsWindowsThatLeaveNoTrace) {
   SamConfig config = Preset("tiny");
-  config.global_attn_mask = 0xff;
+  config.vit.global_attn_mask = 0xff;
   auto found = DeduceConfig(TensorsOf(config), "");
   ASSERT_TRUE(found.ok()) << found.status().message();
-  EXPECT_EQ(found->window_size, config.grid());
+  EXPECT_EQ(found->vit.window_size, config.grid());
   found = DeduceConfig(TensorsOf(config), R"({"window_size": 7, "global_attn_indexes": [0,1,2,3,4,5,6,7]})");
   ASSERT_TRUE(found.ok()) << found.status().message();
-  EXPECT_EQ(found->window_size, 7u);
+  EXPECT_EQ(found->vit.window_size, 7u);
   // Windows as large as the grid, which the sidecar does not call global.
   EXPECT_TRUE(DeduceConfig(TensorsOf(config), R"({"window_size": 32, "global_attn_indexes": [1]})").ok());
 }

@@ -46,8 +46,8 @@ class Reparametrization : public ::testing::Test {
 };
 
 TEST_F(Reparametrization, MicroHasPaddedWindows) {
-  EXPECT_NE(model_.config.grid() % model_.config.window_size, 0u);
-  EXPECT_FALSE(model_.config.is_global(0));
+  EXPECT_NE(model_.config.grid() % model_.config.vit.window_size, 0u);
+  EXPECT_FALSE(model_.config.vit.is_global(0));
 }
 
 TEST_F(Reparametrization, CentredKeys) {
@@ -127,7 +127,7 @@ TEST_F(Reparametrization, RowsAndColumnsAreThoseMeant) {
   FloatModel changed = model_;
   const std::string qkv = "image_encoder.blocks.0.attn.qkv";
   const std::vector<float>&before = model_.at(qkv + ".weight"), &after = changed.at(qkv + ".weight");
-  const size_t in = model_.config.embed_dim;
+  const size_t in = model_.config.vit.embed_dim;
   ScaleRows(changed, qkv, 5, std::vector<float>{2, 3});
   for (size_t i = 0; i < before.size(); ++i) {
     const float factor = i / in == 5 ? 2 : i / in == 6 ? 3 : 1;
@@ -150,7 +150,7 @@ TEST_F(Reparametrization, AllThatTheMethodChooses) {
     QuantizeReport report;
     ReportKeys(model_.config, seen, false, report);
     FloatModel changed = model_;
-    Reparametrise(changed, seen, ParseBitProfile(bits).value(), QuantizeMethod(), 1, report);
+    Reparametrise(changed, seen, ParseBitProfile(bits).value(), QuantizeMethod(), 1, {}, report);
     ExpectSame(changed, bits);
     size_t centred = 0, scaled = 0, migrated = 0;
     for (const auto& [name, r] : report.attentions) {
@@ -170,13 +170,13 @@ TEST_F(Reparametrization, ValuesAreJudgedByTheRightProbabilities) {
   const auto chosen = [&](FloatModel model) {
     const Observations seen = Seen(model);
     QuantizeReport report;
-    Reparametrise(model, seen, ParseBitProfile("w4a4").value(), method, 1, report);
+    Reparametrise(model, seen, ParseBitProfile("w4a4").value(), method, 1, {}, report);
     return report.attentions;
   };
   for (uint64_t seed = 1; seed <= 6; ++seed) {
     const FloatModel even = SyntheticModel(MicroConfig(), seed);
     const auto expected = chosen(even);
-    for (size_t i = 0; i < even.config.depth; ++i) {
+    for (size_t i = 0; i < even.config.vit.depth; ++i) {
       std::vector<float> factors = Factors(Width(attentions_[i]));
       for (size_t c = 0; c < factors.size(); ++c) {
         const float wide = std::pow(factors[c], 3.0f);

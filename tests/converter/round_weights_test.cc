@@ -34,7 +34,8 @@ std::vector<float> Correlated(size_t rows, size_t channels, size_t sources, uint
 
 Gram GramOf(std::span<const float> rows, size_t channels) {
   Gram gram(channels);
-  gram.Add(rows);
+  ThreadPool pool(1);
+  gram.Add(rows, pool);
   return gram;
 }
 

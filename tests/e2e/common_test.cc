@@ -1,12 +1,9 @@
-// What the tools share besides images and prompts: atomic files, diagnostics, progress, options.
-#include <fcntl.h>
+// What the tools share besides photos, prompts, files and terminals: diagnostics and options.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -15,141 +12,12 @@
 
 #include "apps/common/file_bytes.h"
 #include "apps/common/options.h"
-#include "apps/common/progress.h"
+#include "apps/common/output.h"
 #include "apps/common/tool.h"
-#include "converter/pack/atomic_file.h"
 #include "tests/e2e/test_files.h"
 
 namespace intsam::internal {
 namespace {
-
-// Under Node.js there is no second process, no signal, no terminal and no name too long for a folder in memory, and
-// what is written to stderr cannot be caught.
-#ifdef __EMSCRIPTEN__
-#define SKIP_WITHOUT_POSIX() GTEST_SKIP() << "needs more of POSIX than Node.js has"
-#else
-#define SKIP_WITHOUT_POSIX()
-#endif
-
-std::string Text(const std::string& path) {
-  const std::vector<uint8_t> bytes = ReadAll(path);
-  return {bytes.begin(), bytes.end()};
-}
-
-AtomicFile MustCreate(const std::string& path) {
-  Result<AtomicFile> file = AtomicFile::Create(path);
-  EXPECT_TRUE(file.ok()) << file.status().message();
-  return std::move(file).value();
-}
-
-TEST(AtomicFile, AppearsOnlyWhenCommitted) {
-  const TemporaryFolder folder;
-  const std::string path = folder / "a.bin";
-  AtomicFile file = MustCreate(path);
-  ASSERT_TRUE(file.Write("hel", 3).ok());
-  ASSERT_TRUE(file.Write("lo", 2).ok());
-  ASSERT_TRUE(file.Sync().ok());
-  EXPECT_FALSE(std::filesystem::exists(path));
-  EXPECT_EQ(Text(file.temporary_path()), "hello");
-  ASSERT_TRUE(file.Commit().ok());
-  EXPECT_EQ(Text(path), "hello");
-  EXPECT_EQ(folder.Count(), 1u);
-  EXPECT_EQ(file.Write("x", 1).code(), Code::kIo);  // finished
-  EXPECT_EQ(file.Commit().code(), Code::kIo);
-  EXPECT_EQ(Text(path), "hello");
-}
-
-TEST(AtomicFile, UncommittedLeavesNothingAndKeepsTheOld) {
-  const TemporaryFolder folder;
-  WriteAll(folder / "a", std::vector<uint8_t>{'o', 'l', 'd'});
-  {
-    AtomicFile file = MustCreate(folder / "a");
-    ASSERT_TRUE(file.Write("new", 3).ok());
-    EXPECT_EQ(folder.Count(), 2u);
-    AtomicFile moved = std::move(file);
-    EXPECT_TRUE(moved.Sync().ok());
-  }
-  EXPECT_EQ(folder.Count(), 1u);
-  EXPECT_EQ(Text(folder / "a"), "old");
-  AtomicFile replacement = MustCreate(folder / "a");
-  ASSERT_TRUE(replacement.Write("newer", 5).ok());
-  replacement = MustCreate(folder / "b");  // the first is dropped
-  EXPECT_EQ(folder.Count(), 2u);
-  ASSERT_TRUE(replacement.Commit().ok());
-  EXPECT_EQ(Text(folder / "a"), "old");
-  EXPECT_EQ(Text(folder / "b"), "");
-}
-
-TEST(AtomicFile, RefusesWhatItCannotReplace) {
-  SKIP_WITHOUT_POSIX();
-  const TemporaryFolder folder;
-  const auto failure = [](const std::string& path) { return AtomicFile::Create(path).status(); };
-  EXPECT_EQ(failure(folder / "none/a").code(), Code::kIo);
-  EXPECT_NE(failure(folder / "none/a").message().find("none/a: cannot create: No such file"), std::string::npos);
-  EXPECT_NE(failure(folder.path()).message().find("not a regular file"), std::string::npos);
-  EXPECT_NE(failure("/dev/null").message().find("not a regular file"), std::string::npos);
-  EXPECT_EQ(failure(folder / std::string(5000, 'a')).code(), Code::kResource);
-  EXPECT_EQ(failure(folder / std::string(300, 'a')).code(), Code::kIo);  // ENAMETOOLONG
-  EXPECT_EQ(folder.Count(), 0u);
-  // Failures give their places back: more of them than places, then a success.
-  for (int i = 0; i < 40; ++i) EXPECT_FALSE(AtomicFile::Create(folder / "none/a").ok());
-  EXPECT_TRUE(MustCreate(folder / "a").Commit().ok());
-}
-
-TEST(AtomicFile, ManyAtOnceUpToALimit) {
-  const TemporaryFolder folder;
-  std::vector<AtomicFile> files;
-  Status status;
-  while (status.ok() && files.size() < 1000) {
-    Result<AtomicFile> file = AtomicFile::Create(folder / "same");
-    status = file.status();
-    if (file.ok()) files.push_back(std::move(file).value());
-  }
-  EXPECT_EQ(status.code(), Code::kResource);
-  EXPECT_GE(files.size(), 8u);
-  EXPECT_EQ(folder.Count(), files.size());
-  files.clear();
-  EXPECT_EQ(folder.Count(), 0u);
-}
-
-TEST(AtomicFile, FullDiskIsReportedAndCleanedUp) {
-  SKIP_WITHOUT_POSIX();
-  const TemporaryFolder folder;
-  const pid_t child = fork();
-  if (child == 0) {
-    signal(SIGXFSZ, SIG_IGN);
-    const rlimit limit{1000, 1000};  // EFBIG stands in for ENOSPC
-    setrlimit(RLIMIT_FSIZE, &limit);
-    Result<AtomicFile> file = AtomicFile::Create(folder / "big");
-    const std::string data(4000, 'x');
-    const Status status = file.ok() ? file->Write(data.data(), data.size()) : file.status();
-    _exit(status.code() == Code::kIo && folder.Count() == 0 && !file->Commit().ok() ? 0 : 1);
-  }
-  int result = 0;
-  ASSERT_EQ(waitpid(child, &result, 0), child);
-  EXPECT_TRUE(WIFEXITED(result) && WEXITSTATUS(result) == 0);
-  EXPECT_EQ(folder.Count(), 0u);
-}
-
-TEST(AtomicFile, SignalsRemoveTemporaries) {
-  SKIP_WITHOUT_POSIX();
-  for (int signal_number : {SIGINT, SIGTERM}) {
-    const TemporaryFolder folder;
-    const pid_t child = fork();
-    if (child == 0) {
-      AtomicFile a = MustCreate(folder / "a"), b = MustCreate(folder / "b"), c = MustCreate(folder / "c");
-      if (!c.Commit().ok() || folder.Count() != 3) _exit(1);
-      raise(signal_number);
-      _exit(2);
-    }
-    int result = 0;
-    ASSERT_EQ(waitpid(child, &result, 0), child);
-    EXPECT_TRUE(WIFEXITED(result));
-    EXPECT_EQ(WEXITSTATUS(result), 130);
-    EXPECT_EQ(folder.Count(), 1u);
-    EXPECT_TRUE(std::filesystem::exists(folder / "c"));
-  }
-}
 
 TEST(FileBytes, ReadsUpToTheLimit) {
   const TemporaryFolder folder;
@@ -174,7 +42,7 @@ TEST(Report, OneLineWhateverTheMessage) {
   EXPECT_EQ(ReportedLine(Status(Code::kDifference, ""), false), "");
   EXPECT_EQ(ReportedLine(Status(Code::kIo, "a.png: cannot open: why"), false), "tool: a.png: cannot open: why\n");
   EXPECT_EQ(ReportedLine(Status(Code::kIo, std::string("a\nb\x1b[31m\r\t\\ \x7f\0z", 15)), false),
-            "tool: a\\nb\\x1b[31m\\r\\t\\\\ \\x7f\\x00z\n");
+            "tool: a\\nb\\x1b[31m\\r\\t\\ \\x7f\\x00z\n");
 }
 
 TEST(Report, JsonIsOneLineAndParses) {
@@ -225,49 +93,13 @@ TEST(RunTool, UnwritableOutputIsAnError) {
     char name[] = "tool";
     char* argv[] = {name, nullptr};
     _exit(RunTool("tool", 1, argv, [](int, char**) {
-      std::puts("data");
+      Out("data\n");
       return Status();
     }));
   }
   int result = 0;
   ASSERT_EQ(waitpid(child, &result, 0), child);
   EXPECT_EQ(WEXITSTATUS(result), 3);
-}
-
-TEST(Progress, SilentUnlessATerminal) {
-  std::FILE* file = std::tmpfile();
-  ASSERT_NE(file, nullptr);
-  {
-    Progress bar("work", 10, true, file);
-    bar.Update(5);
-    bar.Update(10);
-  }
-  EXPECT_EQ(std::ftell(file), 0);
-  std::fclose(file);
-}
-
-TEST(Progress, DrawsAndErasesOnATerminal) {
-  SKIP_WITHOUT_POSIX();
-  const int master = posix_openpt(O_RDWR | O_NOCTTY);
-  if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) GTEST_SKIP() << "no pseudo-terminals here";
-  std::FILE* terminal = std::fopen(ptsname(master), "w");
-  ASSERT_NE(terminal, nullptr);
-  {
-    Progress disabled("off", 10, false, terminal);
-    disabled.Update(10);
-    Progress bar("work", 4, true, terminal);
-    for (uint64_t i = 0; i <= 5; ++i) bar.Update(i);
-  }
-  char text[4096] = {};
-  const ssize_t n = read(master, text, sizeof text - 1);
-  ASSERT_GT(n, 0);
-  const std::string seen(text, static_cast<size_t>(n));
-  EXPECT_EQ(seen.find("off"), std::string::npos);
-  EXPECT_NE(seen.find("work [..............................]   0%"), std::string::npos) << seen;
-  EXPECT_NE(seen.find("work [##############################] 100%"), std::string::npos) << seen;
-  EXPECT_EQ(seen.substr(seen.size() - 4), "\r\x1b[K");
-  std::fclose(terminal);
-  close(master);
 }
 
 Result<cxxopts::ParseResult> Parse(std::vector<std::string> arguments) {

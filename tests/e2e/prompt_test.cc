@@ -1,23 +1,18 @@
-// Prompts from the command line and from JSON files, and their picture in the overlay.
+// Prompts from the command line and from JSON files.
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <string>
 
-#include "apps/common/overlay.h"
 #include "apps/common/prompt_json.h"
 #include "apps/common/prompt_text.h"
+#include "tests/e2e/expect_failure.h"
 #include "tests/e2e/test_files.h"
 
 namespace intsam::internal {
 namespace {
 
 constexpr ImageSize kImage{640, 480};
-
-void ExpectFailure(const Status& status, Code code, const std::string& word) {
-  EXPECT_EQ(status.code(), code) << status.message();
-  EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
-}
 
 int32_t Coordinate(const std::string& text) {
   Result<int32_t> value = ParseCoordinate(text);
@@ -57,10 +52,14 @@ TEST(Coordinate, TextIsExact) {
   for (int32_t c = -3000; c < 3000; ++c) EXPECT_EQ(Coordinate(CoordinateText(c)), c);
 }
 
+using Numbers = std::vector<int32_t>;
+Numbers Of(const intsam_point& p) { return {p.x, p.y, p.label}; }
+Numbers Of(const intsam_box& b) { return {b.x0, b.y0, b.x1, b.y1}; }
+
 TEST(CommandLine, PointsAndBoxes) {
-  EXPECT_EQ(*ParsePoint("--point", "10,20"), (PointPrompt{640, 1280, 1}));
-  EXPECT_EQ(*ParsePoint("--point", "10.5,20,0"), (PointPrompt{672, 1280, 0}));
-  EXPECT_EQ(*ParseBox("--box", "1,2,3.25,4"), (BoxPrompt{64, 128, 208, 256}));
+  EXPECT_EQ(Of(*ParsePoint("--point", "10,20")), (Numbers{640, 1280, 1}));
+  EXPECT_EQ(Of(*ParsePoint("--point", "10.5,20,0")), (Numbers{672, 1280, 0}));
+  EXPECT_EQ(Of(*ParseBox("--box", "1,2,3.25,4")), (Numbers{64, 128, 208, 256}));
 }
 
 TEST(CommandLine, ErrorsNameOptionAndReason) {
@@ -71,24 +70,31 @@ TEST(CommandLine, ErrorsNameOptionAndReason) {
   for (const char* text : {"a,1", "1,", ",1", "1,-", "1,.", "1,1e3", "1, 2", "0x1,2", "1,2.3.4", "nan,1", "--1,1"}) {
     ExpectFailure(ParsePoint("--point", text).status(), Code::kUsage, "is not a decimal number");
   }
-  ExpectFailure(ParsePoint("--point", "99999999999999999999999,1").status(), Code::kUsage, "32768");
+  ExpectFailure(ParsePoint("--point", "99999999999999999999999,1").status(), Code::kUsage, "16777216");
   ExpectFailure(ParsePoint("--point", "1,2,2").status(), Code::kUsage, "label");
   ExpectFailure(ParsePoint("--point", "1,2,").status(), Code::kUsage, "label");
   ExpectFailure(ParseBox("--box", "1,2,3").status(), Code::kUsage, "--box: '1,2,3' is not X0,Y0,X1,Y1");
   ExpectFailure(ParseBox("--box", "1,2,3,x").status(), Code::kUsage, "'x' is not a decimal number");
 }
 
-TEST(CommandLine, MustLieInsideTheImage) {
-  EXPECT_TRUE(CheckPoint({0, 0, 1}, kImage, Code::kUsage).ok());
-  EXPECT_TRUE(CheckPoint({640 * 64 - 1, 480 * 64 - 1, 1}, kImage, Code::kUsage).ok());
-  for (const PointPrompt& p : {PointPrompt{-1, 0}, {0, -1}, {640 * 64, 0}, {0, 480 * 64}}) {
-    ExpectFailure(CheckPoint(p, kImage, Code::kUsage), Code::kUsage, "outside the image of 640 x 480");
+TEST(CommandLine, PointsLieInsideTheImage) {
+  EXPECT_TRUE(CheckPoint({0, 0, 1}, kImage).ok());
+  EXPECT_TRUE(CheckPoint({640 * 64 - 1, 480 * 64 - 1, 1}, kImage).ok());
+  for (const intsam_point& p : {intsam_point{-1, 0, 1}, {0, -1, 1}, {640 * 64, 0, 1}, {0, 480 * 64, 1}}) {
+    ExpectFailure(CheckPoint(p, kImage), Code::kUsage, "outside the image of 640 x 480");
   }
-  EXPECT_TRUE(CheckBox({0, 0, 640 * 64, 480 * 64}, kImage, Code::kUsage).ok());
-  ExpectFailure(CheckBox({0, 0, 640 * 64 + 1, 480 * 64}, kImage, Code::kDamaged), Code::kDamaged, "outside");
-  ExpectFailure(CheckBox({-64, 0, 64, 64}, kImage, Code::kUsage), Code::kUsage, "box -1,0,1,1 is outside");
-  ExpectFailure(CheckBox({64, 0, 64, 64}, kImage, Code::kUsage), Code::kUsage, "empty");
-  ExpectFailure(CheckBox({0, 65, 64, 64}, kImage, Code::kUsage), Code::kUsage, "empty");
+}
+
+TEST(CommandLine, BoxesAreClippedToTheImage) {
+  EXPECT_EQ(Of(*ClipBox({0, 0, 640 * 64, 480 * 64}, kImage)), (Numbers{0, 0, 640 * 64, 480 * 64}));
+  EXPECT_EQ(Of(*ClipBox({-26, 640, 300 * 64, 480 * 64 + 1}, kImage)), (Numbers{0, 640, 300 * 64, 480 * 64}));
+  EXPECT_EQ(Of(*ClipBox({-1 << 30, -1 << 30, 1 << 30, 1 << 30}, kImage)), (Numbers{0, 0, 640 * 64, 480 * 64}));
+  for (const intsam_box& box :
+       {intsam_box{-64, 0, 0, 64}, {0, -64, 64, 0}, {640 * 64, 0, 641 * 64, 64}, {0, 480 * 64, 64, 500 * 64}}) {
+    ExpectFailure(ClipBox(box, kImage).status(), Code::kUsage, "is outside the image of 640 x 480");
+  }
+  ExpectFailure(ClipBox({64, 0, 64, 64}, kImage).status(), Code::kUsage, "box 1,0,1,1 is empty");
+  ExpectFailure(ClipBox({0, 65, 64, 64}, kImage).status(), Code::kUsage, "empty");
 }
 
 TEST(PromptJson, OneObject) {
@@ -100,8 +106,11 @@ TEST(PromptJson, OneObject) {
   ASSERT_TRUE(objects.ok()) << objects.status().message();
   ASSERT_EQ(objects->size(), 1u);
   const ObjectPrompt& object = objects->front();
-  EXPECT_EQ(object.points, (std::vector<PointPrompt>{{640, 1312, 1}, {64, 128, 0}, {192, 256, 1}}));
-  EXPECT_EQ(object.box, (BoxPrompt{0, 0, 40960, 30720}));
+  ASSERT_EQ(object.points.size(), 3u);
+  EXPECT_EQ(Of(object.points[0]), (Numbers{640, 1312, 1}));
+  EXPECT_EQ(Of(object.points[1]), (Numbers{64, 128, 0}));
+  EXPECT_EQ(Of(object.points[2]), (Numbers{192, 256, 1}));
+  EXPECT_EQ(Of(object.box.value()), (Numbers{0, 0, 40960, 30720}));
   EXPECT_EQ(object.mask_path, "m.png");
 }
 
@@ -111,7 +120,7 @@ TEST(PromptJson, SeveralObjectsAndTheBoxSynonym) {
   ASSERT_TRUE(objects.ok()) << objects.status().message();
   ASSERT_EQ(objects->size(), 2u);
   EXPECT_TRUE((*objects)[1].points.empty());
-  EXPECT_EQ((*objects)[1].box, (BoxPrompt{64, 128, 192, 256}));
+  EXPECT_EQ(Of((*objects)[1].box.value()), (Numbers{64, 128, 192, 256}));
 }
 
 TEST(PromptJson, ErrorsNameThePlaceAndTheReason) {
@@ -135,18 +144,24 @@ TEST(PromptJson, ErrorsNameThePlaceAndTheReason) {
       {R"([{"type":"point"}])", Code::kDamaged, "\"data\" must be [x, y]"},
       {R"([{"type":"point","data":[1]}])", Code::kDamaged, "\"data\" must be [x, y]"},
       {R"([{"type":"point","data":["1",2]}])", Code::kDamaged, "\"data\" must be [x, y]"},
-      {R"([{"type":"point","data":[1e300,2]}])", Code::kDamaged, "beyond 32768"},
+      {R"([{"type":"point","data":[1e300,2]}])", Code::kUsage, "not below 16777216 pixels"},
       {R"([{"type":"point","data":[1e999,2]}])", Code::kDamaged, "number is out of range"},
-      {R"([{"type":"point","data":[1,2],"label":2}])", Code::kDamaged, "\"label\""},
-      {R"([{"type":"point","data":[1,2],"label":true}])", Code::kDamaged, "\"label\""},
-      {R"([{"type":"point","data":[640,2]}])", Code::kDamaged, "point 640,2 is outside the image of 640 x 480"},
-      {R"([{"type":"box","data":[5,5,2,9]}])", Code::kDamaged, "empty"},
+      {R"([{"type":"point","data":[1,2],"label":2}])", Code::kUsage, "\"label\" of a point must be 1"},
+      {R"([{"type":"point","data":[1,2],"label":true}])", Code::kDamaged, "\"label\" must be a number"},
+      {R"([{"type":"point","data":[640,2]}])", Code::kUsage, "point 640,2 is outside the image of 640 x 480"},
+      {R"([{"type":"box","data":[5,5,2,9]}])", Code::kUsage, "empty"},
+      {R"([{"type":"box","data":[640,5,700,9]}])", Code::kUsage, "entry 0: box 640,5,700,9 is outside"},
       {R"([{"type":"box","data":[5,5,9]}])", Code::kDamaged, "[x0, y0, x1, y1]"},
-      {R"([{"type":"box","data":[0,0,1,1]},{"type":"rectangle","data":[0,0,1,1]}])", Code::kUnsupported,
-       "more than one"},
+      {R"([{"type":"box","data":[0,0,1,1]},{"type":"rectangle","data":[0,0,1,1]}])", Code::kUsage, "more than one box"},
       {R"([{"type":"mask","data":7}])", Code::kDamaged, "name of a file"},
-      {R"([{"type":"mask","data":"a"},{"type":"mask","data":"b"}])", Code::kUnsupported, "more than one mask"},
+      {R"([{"type":"mask","data":"a\u0000.png"}])", Code::kDamaged, "NUL"},
+      {R"([{"type":"mask","data":"a"},{"type":"mask","data":"b"}])", Code::kUsage, "more than one mask"},
+      {R"([{"type":"point","data":[1,1],"labels":0}])", Code::kDamaged, "entry 0: unknown key \"labels\""},
+      {R"([{"type":"mask","data":"a","label":1}])", Code::kDamaged, "unknown key \"label\""},
+      {R"([{"type":"point","data":[1,1],"label":0,"label":1}])", Code::kDamaged, "the key \"label\" is repeated"},
+      {R"([{"type":"point","data":[1,1],"data":[1,2]}])", Code::kDamaged, "the key \"data\" is repeated"},
       {"[[[[[[[[[1]]]]]]]]]", Code::kResource, "deeper than 8"},
+      {"[[[[[[[[[]]]]]]]]]", Code::kResource, "deeper than 8"},
   };
   for (const auto& c : cases) ExpectFailure(ParsePrompts(c.text, kImage).status(), c.code, c.word);
 }
@@ -168,6 +183,23 @@ TEST(PromptJson, Limits) {
   ExpectFailure(ParsePrompts(R"([{"type":"[[[[[[[[[[\"[[["}])", kImage).status(), Code::kUnsupported, "type");
 }
 
+// A detector's box over the edge must not cost the whole file.
+TEST(PromptJson, BoxesAreClipped) {
+  Result<std::vector<ObjectPrompt>> objects =
+      ParsePrompts(R"([[{"type":"box","data":[-0.4,10,300,200]}],[{"type":"box","data":[1,2,99999,3]}]])", kImage);
+  ASSERT_TRUE(objects.ok()) << objects.status().message();
+  EXPECT_EQ(Of((*objects)[0].box.value()), (Numbers{0, 640, 300 * 64, 200 * 64}));
+  EXPECT_EQ(Of((*objects)[1].box.value()), (Numbers{64, 128, 640 * 64, 192}));
+}
+
+// Readers that stop at a NUL and readers that do not would see two different files.
+TEST(PromptJson, NulIsRefused) {
+  const std::string good = R"([{"type":"point","data":[1,1]}])";
+  ExpectFailure(ParsePrompts(good + std::string("\0garbage {{{", 12), kImage).status(), Code::kDamaged,
+                "not valid JSON at byte " + std::to_string(good.size() + 1) + ": a NUL");
+  ExpectFailure(ParsePrompts(std::string("\0", 1) + good, kImage).status(), Code::kDamaged, "at byte 1: a NUL");
+}
+
 TEST(PromptJson, EveryTruncationIsAnError) {
   const std::string text = R"([[{"type":"point","data":[1,1.5],"label":0},{"type":"mask","data":"a\u00e9"}]])";
   ASSERT_TRUE(ParsePrompts(text, kImage).ok());
@@ -187,43 +219,6 @@ TEST(PromptJson, FilesResolveTheirMasks) {
   ExpectFailure(ReadPrompts(folder / "none.json", kImage).status(), Code::kIo, "none.json: cannot open");
   WriteAll(folder / "bad.json", std::vector<uint8_t>{0xFF, 0x00, '['});
   ExpectFailure(ReadPrompts(folder / "bad.json", kImage).status(), Code::kDamaged, "bad.json: not valid JSON");
-}
-
-TEST(Overlay, DimsLightsAndDraws) {
-  Image photo{{100, 80}, std::vector<uint8_t>(3 * 100 * 80, 100)};
-  std::vector<uint8_t> mask(100 * 80, 0);
-  for (size_t y = 20; y < 60; ++y) std::fill_n(&mask[y * 100 + 30], 40, 1);
-  ObjectPrompt prompt;
-  prompt.points = {{50 * 64, 40 * 64, 1}, {10 * 64, 10 * 64, 0}};
-  prompt.box = BoxPrompt{28 * 64, 18 * 64, 100 * 64, 62 * 64};
-  const uint8_t* masks[] = {mask.data()};
-  const Image out = RenderOverlay(photo, masks, {&prompt, 1});
-  const auto at = [&](size_t x, size_t y) {
-    const uint8_t* p = &out.rgb[3 * (y * 100 + x)];
-    return Rgb{p[0], p[1], p[2]};
-  };
-  const Rgb colour = MaskColour(0);
-  EXPECT_EQ(out.size, photo.size);
-  EXPECT_EQ(at(90, 5), (Rgb{50, 50, 50}));
-  EXPECT_EQ(at(60, 30),
-            (Rgb{uint8_t(50 + colour.red / 2), uint8_t(50 + colour.green / 2), uint8_t(50 + colour.blue / 2)}));
-  EXPECT_EQ(at(30, 40), colour);  // contour
-  EXPECT_EQ(at(69, 25), colour);
-  EXPECT_EQ(at(50, 40), (Rgb{0, 200, 0}));
-  EXPECT_EQ(at(10, 10), (Rgb{220, 0, 0}));
-  EXPECT_EQ(at(28, 50), (Rgb{255, 220, 0}));
-  EXPECT_EQ(at(99, 50), (Rgb{255, 220, 0}));  // a box up to the edge stays visible
-  EXPECT_EQ(at(60, 18), (Rgb{255, 220, 0}));
-}
-
-TEST(Overlay, PromptsAtCornersAreClipped) {
-  Image photo{{9, 7}, std::vector<uint8_t>(3 * 9 * 7, 10)};
-  ObjectPrompt prompt;
-  prompt.points = {{0, 0, 1}, {9 * 64 - 1, 7 * 64 - 1, 0}};
-  prompt.box = BoxPrompt{0, 0, 9 * 64, 7 * 64};
-  const std::vector<uint8_t> mask(9 * 7, 1);
-  const uint8_t* masks[] = {mask.data(), mask.data(), mask.data()};
-  EXPECT_EQ(RenderOverlay(photo, masks, {&prompt, 1}).rgb.size(), photo.rgb.size());
 }
 
 }  // namespace

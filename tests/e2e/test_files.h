@@ -2,6 +2,7 @@
 #ifndef INTSAM_TESTS_E2E_TEST_FILES_H_
 #define INTSAM_TESTS_E2E_TEST_FILES_H_
 
+#include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -12,6 +13,14 @@
 #include <span>
 #include <string>
 #include <vector>
+
+// Under Node.js there is no second process, no signal, no terminal and no name too long for a folder in memory, and
+// what is written to stderr cannot be caught.
+#ifdef __EMSCRIPTEN__
+#define SKIP_WITHOUT_POSIX() GTEST_SKIP() << "needs more of POSIX than Node.js has"
+#else
+#define SKIP_WITHOUT_POSIX()
+#endif
 
 namespace intsam::internal {
 

@@ -30,13 +30,19 @@ class Inspect(ToolTest):
     def test_summary(self):
         self.needs("convert")  # the committed models tell little of their conversion
         report = inspect_json(self, MICRO)
-        self.assertEqual(list(report), ["header", "config", "provenance", "parts", "units"])
+        self.assertEqual(list(report), ["summary", "header", "config", "provenance", "parts", "units"])
+        self.assertRegex(
+            report["summary"],
+            r"^SAM micro \(ViT\), 128 x 128, w8a8, file of 0\.\d MiB, needs \d+\.\d MiB for 1 thread and the photo, "
+            r"random weights, calibrated on 1 photo, tier here \w+$",
+        )
         header = report["header"]
-        self.assertEqual((header["version"], header["file_bytes"]), (2, len(self.model)))
+        hashes = inspect_json(self, MICRO, "--hashes")["hashes"]
+        self.assertEqual((header["version"], header["file_bytes"]), (3, len(self.model)))
         for name in ("fields", "provenance", "directory", "data"):
             offset, size = section_of(self.model, name)
-            self.assertEqual((header[f"{name}_offset"], header[f"{name}_bytes"]), (offset, size))
-            self.assertEqual(header[f"{name}_sha256"], hashlib.sha256(self.model[offset : offset + size]).hexdigest())
+            self.assertEqual((hashes[f"{name}_offset"], hashes[f"{name}_bytes"]), (offset, size))
+            self.assertEqual(hashes[f"{name}_sha256"], hashlib.sha256(self.model[offset : offset + size]).hexdigest())
         self.assertEqual(header["identity"], hashlib.sha256(self.model[:256]).hexdigest())
         self.assertEqual(
             [report["config"][key] for key in ("image_size", "embed_dim", "depth", "mask_in_chans")], [128, 32, 2, 16]
@@ -49,6 +55,8 @@ class Inspect(ToolTest):
         self.assertEqual(sum(part["tensors"] for part in report["parts"]), header["tensors"])
         self.assertTrue(all(unit > 0 for unit in report["units"].values()))
         text = self.succeeds("inspect", MICRO)
+        self.assertEqual(text.split("\n", 1)[0], report["summary"])
+        self.assertNotIn("sha256", text.replace("source_sha256", "").replace("calibration_sha256", ""))
         for word in ("header", "image_size", "provenance", "mask_decoder", "logit", header["identity"]):
             self.assertIn(word, text)
 
@@ -89,6 +97,15 @@ class Inspect(ToolTest):
             self.assertTrue(all(row[key].startswith(site + ".") for row in report[section]))
         one = inspect_json(self, MICRO, "--fields", "--site", "config.depth")
         self.assertEqual([row["path"] for row in one["fields"]], ["config.depth"])
+
+    def test_site_by_a_part_of_its_name(self):
+        neck = inspect_json(self, MICRO, "--tensors", "--site", "image_encoder.neck")
+        self.assertTrue(neck["tensors"])
+        self.assertEqual(inspect_json(self, MICRO, "--tensors", "--site", "neck"), neck)
+        second = inspect_json(self, MICRO, "--tensors", "--site", "blocks.1")
+        self.assertEqual(second, inspect_json(self, MICRO, "--tensors", "--site", "image_encoder.blocks.1"))
+        self.fails(2, "inspect", MICRO, "--tensors", "--site", "NEC", says=("'NEC'", "there is image_encoder.neck"))
+        self.assertNotIn("there is", self.fails(2, "inspect", MICRO, "--tensors", "--site", "nothing like it"))
 
     def test_proof(self):
         """The bound of a layer on 16 bits, computed from the file by its definition."""
@@ -160,9 +177,6 @@ class Inspect(ToolTest):
         self.assertNotEqual(
             inspect_json(self, "other.isam", "--self-test")["self_test"][0]["logits"], rows[0]["logits"]
         )
-
-    def test_quiet(self):
-        self.assertEqual(self.succeeds("inspect", MICRO, "--verify", "-q"), "")
 
     def test_hostile_provenance(self):
         """It is text of a stranger: shown, never trusted to be JSON, shallow, UTF-8 or harmless to a terminal."""

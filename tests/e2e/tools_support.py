@@ -36,7 +36,7 @@ class ToolTest(unittest.TestCase):
         self.dir = Setup.scratch / re.sub(r"\W", "_", self.id().split(".", 1)[1])
         self.dir.mkdir()
 
-    def run_tool(self, tool, *arguments, env=None, cwd=None):
+    def run_tool(self, tool, *arguments, env=None, cwd=None, stdin=None):
         self.needs(tool)
         clean = {k: v for k, v in os.environ.items() if not k.startswith("INTSAM_")}
         return subprocess.run(
@@ -44,6 +44,7 @@ class ToolTest(unittest.TestCase):
             capture_output=True,
             check=False,
             timeout=300,
+            input=stdin,
             cwd=cwd or self.dir,
             env={**clean, "INTSAM_THREADS": "1", **(env or {})},
         )
@@ -115,7 +116,7 @@ def encode_png(width, height, pixels, channels=3, bits=8):
 
 
 def decode_png(data):
-    """(width, height, channels, pixels) of an 8-bit gray or RGB PNG without interlacing."""
+    """(width, height, channels, pixels) of a gray, RGB or RGBA PNG without interlacing; 16-bit values big-endian."""
     at, parts = 8, b""
     while at < len(data):
         length, name = struct.unpack_from(">I4s", data, at)
@@ -124,16 +125,17 @@ def decode_png(data):
             width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", body)
         parts += body if name == b"IDAT" else b""
         at += length + 12
-    if bits != 8 or interlaced or kind not in (0, 2):
-        raise ValueError("not an 8-bit gray or RGB PNG")
-    channels = 1 if kind == 0 else 3
-    raw, row, pixels = zlib.decompress(parts), width * channels, bytearray()
+    if bits not in (8, 16) or interlaced or kind not in (0, 2, 6):
+        raise ValueError("not a gray, RGB or RGBA PNG of 8 or 16 bits")
+    channels = {0: 1, 2: 3, 6: 4}[kind]
+    step = channels * bits // 8
+    raw, row, pixels = zlib.decompress(parts), width * step, bytearray()
     previous = bytearray(row)
     for y in range(height):
         method, line = raw[y * (row + 1)], bytearray(raw[y * (row + 1) + 1 : (y + 1) * (row + 1)])
         for i in range(row if method else 0):
-            left, up = line[i - channels] if i >= channels else 0, previous[i]
-            corner = previous[i - channels] if i >= channels else 0
+            left, up = line[i - step] if i >= step else 0, previous[i]
+            corner = previous[i - step] if i >= step else 0
             line[i] = (line[i] + (left, up, (left + up) // 2, paeth(left, up, corner))[method - 1]) & 255
         pixels += line
         previous = line

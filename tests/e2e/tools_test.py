@@ -19,8 +19,14 @@ import tools_support
 from tools_bad_files_test import *  # noqa: F401,F403: unittest finds the cases here
 from tools_bench_test import *  # noqa: F401,F403
 from tools_inspect_test import *  # noqa: F401,F403
+from tools_output_test import *  # noqa: F401,F403
+from tools_photos_test import *  # noqa: F401,F403
 from tools_quantization_test import *  # noqa: F401,F403
 from tools_results_test import *  # noqa: F401,F403
+from tools_segment_outputs_test import *  # noqa: F401,F403
+from tools_segment_prompts_test import *  # noqa: F401,F403
+from tools_segment_test import *  # noqa: F401,F403
+from tools_terminal_test import *  # noqa: F401,F403
 from tools_usage_test import *  # noqa: F401,F403
 
 

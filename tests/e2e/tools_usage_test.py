@@ -1,6 +1,7 @@
 """What all tools have in common, and what each says about wrong arguments."""
 
 import json
+import re
 
 from tools_support import Setup, ToolTest
 
@@ -8,12 +9,41 @@ MICRO = "../micro.isam"
 
 
 class Common(ToolTest):
+    def test_help_is_readable(self):
+        for tool in Setup.tools:
+            lines = self.succeeds(tool, "--help").splitlines()
+            self.assertEqual([line for line in lines if len(line) > 100 or line != line.rstrip()], [], tool)
+            usage = [line for line in lines if line.startswith("Usage: ")]
+            self.assertEqual(len(usage), 1)
+            self.assertTrue(usage[0].startswith(f"Usage: intsam-{tool} [OPTION...] "), usage)
+            for heading in ("Options:", "Examples:", "Exit codes:", "Environment:"):
+                self.assertIn(heading, lines)
+            self.assertGreater(sum(line.startswith(f"  intsam-{tool} ") for line in lines), 0)
+            text = "\n".join(lines)
+            for word in ("INTSAM_ISA", "INTSAM_THREADS", "130"):
+                self.assertIn(word, text)
+            for noise in (" arg ", 'default: ""', "positional"):
+                self.assertNotIn(noise, text)
+
+    def test_every_option_is_documented(self):
+        """docs/tools.md: options of all tools in the common part, the others in the section of the tool."""
+        parts = re.split(r"^## ", (Setup.source / "docs/tools.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
+        sections = {part.split("\n", 1)[0].strip(): part for part in parts}
+        common = sections["What all of them have in common"]
+        for tool in Setup.tools:
+            options = re.findall(r"^ +(?:-\w, )?(--[\w-]+)", self.succeeds(tool, "--help"), re.MULTILINE)
+            self.assertGreater(len(options), 7)
+            known = common + sections[f"intsam-{tool}"]
+            self.assertEqual([option for option in options if not re.search(rf"`(-\w`, `)?{option}\b", known)], [], tool)
+
     def test_help_and_version(self):
         for tool in Setup.tools:
             for option in ("-h", "--help"):
                 self.assertIn("--json-errors", self.succeeds(tool, option))
             version = self.succeeds(tool, "--version")
-            self.assertRegex(version, rf"^intsam-{tool} \d+\.\d+\.\d+ \(commit .*, compiler .*, tiers .*scalar\)\n$")
+            first, photos = version.splitlines()
+            self.assertRegex(first, rf"^intsam-{tool} \d+\.\d+\.\d+ \(commit .*, compiler .*, tiers .*scalar\)$")
+            self.assertRegex(photos, r"^reads PNG \((libpng [\d.]+|stb_image)\), JPEG \((libjpeg|stb_image).*\)")
 
     def test_unknown_option(self):
         for tool in Setup.tools:
@@ -26,12 +56,12 @@ class Common(ToolTest):
 
     def test_missing_arguments(self):
         for tool in Setup.tools:
-            self.fails(2, tool)
+            self.fails(2, tool, says=(f"usage: intsam-{tool} [OPTION...] ", "see --help"))
 
     def test_unexpected_argument(self):
         for tool, arguments in (("convert", 2), ("segment", 3), ("inspect", 2), ("compare", 1)):
             if tool in Setup.tools:
-                self.fails(2, tool, *["x"] * arguments)
+                self.fails(2, tool, *["x"] * arguments, says="unexpected argument 'x'")
 
     def test_json_errors(self):
         for tool in Setup.tools:
@@ -51,48 +81,12 @@ class Common(ToolTest):
             ("segment", [MICRO, "a\n\x1b[31m.png", "-p", "1,1", "-o", "m.png"]),
             ("convert", ["a\n\x1b[31m.pth", "-o", "m.isam", "--calib", "."]),
         ):
+            self.photo()
             if tool in Setup.tools:
                 self.assertNotIn("\x1b", self.fails(3, tool, *arguments))
 
 
 class Usage(ToolTest):
-    def test_segment(self):
-        photo = self.photo()  # 48 x 32
-        point = ["-p", "10,10"]
-        for arguments, says in (
-            (["-o", "m.png"], "--point"),
-            ([*point, "--prompts", "p.json", "-o", "m.png"], "--prompts"),
-            (["-p", "48,10", "-o", "m.png"], "outside the image"),
-            (["-p", "10,32", "-o", "m.png"], "outside the image"),
-            (["--point=-1,5", "-o", "m.png"], "outside the image"),
-            (["-p", "10", "-o", "m.png"], "--point"),
-            (["-p", "10,10,2", "-o", "m.png"], "label"),
-            (["-p", "a,b", "-o", "m.png"], "--point"),
-            (["-b", "10,10,10,20", "-o", "m.png"], "--box"),
-            (["-b", "20,10,10,20", "-o", "m.png"], "--box"),
-            (["-b", "1,1,49,20", "-o", "m.png"], "--box"),
-            (["-b", "1,1,9", "-o", "m.png"], "--box"),
-            (["-b", "1,1,9,9", "-b", "1,1,9,9", "-o", "m.png"], "--box"),
-            ([*point, "--mask", "4", "-o", "m.png"], "--mask"),
-            ([*point, "--mask", "all", "-o", "m.png"], "--mask"),
-            ([*point, "--isa", "mmx", "-o", "m.png"], "mmx"),
-        ):
-            with self.subTest(arguments):
-                self.fails(2, "segment", MICRO, photo, *arguments, "--save-embedding", "e.isemb", says=says)
-        self.fails(2, "segment", MICRO, photo, *point, says="--output")
-        self.fails(
-            2,
-            "segment",
-            MICRO,
-            photo,
-            *point,
-            "--embedding",
-            "a.isemb",
-            "--save-embedding",
-            "b.isemb",
-            says="--save-embedding",
-        )
-
     def test_environment(self):
         self.fails(2, "inspect", "--kernels", env={"INTSAM_ISA": "mmx"}, says="INTSAM_ISA")
         photo = self.photo()
@@ -127,7 +121,7 @@ class Usage(ToolTest):
             arguments = [word for option in full if option != missing for word in (option, full[option])]
             self.fails(2, "compare", *arguments, says=missing)
         arguments = [*config, *(word for pair in full.items() for word in pair)]
-        self.fails(2, "compare", *arguments, says="no PNG or JPEG")
+        self.fails(2, "compare", *arguments, says="is empty (photos are files that end in")
         for option, value in (("--limit", "0"), ("--min-agreement", "101"), ("--isa", "mmx")):
             self.fails(2, "compare", *arguments, option, value, says=value)
 

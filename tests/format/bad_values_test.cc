@@ -52,7 +52,7 @@ TEST(BadConfig, EveryRule) {
   const std::pair<const char*, FieldValues> cases[] = {
       {"image_size: 136", {{"config.image_size", 136}}},
       {"patch_size: 9", {{"config.image_size", 99}, {"config.patch_size", 9}}},
-      {"more than 256 patches", {{"config.image_size", 1028}, {"config.patch_size", 4}}},
+      {"more than 256 cells", {{"config.image_size", 1028}, {"config.patch_size", 4}}},
       {"embed_dim: 24", {{"config.embed_dim", 24}}},
       {"num_heads: 3 does not divide", {{"config.num_heads", 3}}},
       {"num_heads: 16", {{"config.num_heads", 16}}},

@@ -164,8 +164,8 @@ const ModelBytes& GoldenModel(const std::string& name) {
 
 SamConfig OddConfig() {
   SamConfig c;
-  c.image_size = 96, c.patch_size = 8;
-  c.embed_dim = 48, c.depth = 3, c.num_heads = 3, c.mlp_dim = 80, c.window_size = 5, c.global_attn_mask = 0x2;
+  c.image_size = 96, c.vit.patch_size = 8;
+  c.vit.embed_dim = 48, c.vit.depth = 3, c.vit.num_heads = 3, c.vit.mlp_dim = 80, c.vit.window_size = 5, c.vit.global_attn_mask = 0x2;
   c.prompt_embed_dim = 32, c.decoder_depth = 1, c.decoder_mlp_dim = 16, c.decoder_num_heads = 4,
   c.attention_downsample = 1;
   c.num_multimask_outputs = 2, c.iou_head_depth = 2, c.iou_head_hidden_dim = 20, c.mask_in_chans = 8;

@@ -14,7 +14,7 @@ namespace {
 
 TEST(ProofOfAttention, NeedsThePreShiftOfItsKeys) {
   SamConfig config = PresetConfig("micro").value();
-  config.image_size = 512, config.window_size = 24;
+  config.image_size = 512, config.vit.window_size = 24;
   const auto quantized = MakeModel(config, 4);
   IntegerModel& model = quantized->model;
   MaskDecoder& decoder = model.mask_decoder;

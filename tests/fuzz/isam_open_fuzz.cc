@@ -16,9 +16,9 @@ namespace {
 // The smallest model there is: 2 x 2 patches, one block.
 SamConfig SmallestConfig() {
   SamConfig c;
-  c.image_size = 32, c.patch_size = 16, c.embed_dim = 16, c.depth = 1, c.num_heads = 1, c.mlp_dim = 16,
-  c.window_size = 2;
-  c.global_attn_mask = 0, c.prompt_embed_dim = 32, c.decoder_depth = 1, c.decoder_mlp_dim = 16, c.decoder_num_heads = 1;
+  c.image_size = 32, c.vit.patch_size = 16, c.vit.embed_dim = 16, c.vit.depth = 1, c.vit.num_heads = 1, c.vit.mlp_dim = 16,
+  c.vit.window_size = 2;
+  c.vit.global_attn_mask = 0, c.prompt_embed_dim = 32, c.decoder_depth = 1, c.decoder_mlp_dim = 16, c.decoder_num_heads = 1;
   c.num_multimask_outputs = 1, c.iou_head_depth = 2, c.iou_head_hidden_dim = 4, c.mask_in_chans = 4;
   return c;
 }

@@ -89,20 +89,18 @@ class SessionSubject : public Subject {
 
   std::vector<int16_t> Encode(const GoldenImage& image) override {
     Check(session_->SetImage(image.rgb.data(), image.size, size_t{image.size.width} * 3, PixelFormat::kRgb));
-    const SamConfig& c = model_.config();
-    const auto values = static_cast<std::ptrdiff_t>(size_t{c.grid()} * c.grid() * c.prompt_embed_dim);
-    return {session_->embedding().begin(), session_->embedding().begin() + values};
+    return {session_->embedding().begin(), session_->embedding().end()};
   }
   void Predict(const Prompt& prompt) override { Check(session_->Predict(prompt)); }
   std::vector<int16_t> LowRes(uint32_t mask) const override {
     const size_t pixels = size_t{model_.config().low_res()} * model_.config().low_res();
-    return {session_->LowRes(mask), session_->LowRes(mask) + pixels};
+    return {session_->LowRes(0, mask), session_->LowRes(0, mask) + pixels};
   }
-  int32_t IouQ15(uint32_t mask) const override { return session_->IouQ15(mask); }
+  int32_t IouQ15(uint32_t mask) const override { return session_->IouQ15(0, mask); }
   std::vector<uint8_t> Mask(uint32_t mask) const override {
     const ImageSize size = session_->frame().original;
     std::vector<uint8_t> out(size_t{size.width} * size.height);
-    Check(session_->Mask(mask, out.data(), size.width, false));
+    Check(session_->Mask(0, mask, out.data(), size.width, false));
     return out;
   }
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <random>
+#include <string>
 
 namespace intsam::internal {
 namespace {
@@ -172,6 +173,35 @@ TEST(Masks, UpsamplesInEighths) {
   const int32_t first[8] = {0, 0, 8, 24, 40, 56, 64, 64};
   for (int y = 0; y < 8; ++y) {
     for (int x = 0; x < 8; ++x) EXPECT_EQ(rows[y * 8 + x], (2 * first[y] + first[x]) * 4096) << y << "," << x;
+  }
+}
+
+// The way back: each logit asks the pixel under its middle, in doubles here; where there is no photo, nothing is drawn.
+TEST(MaskPrompt, EachLogitShowsThePixelUnderItsMiddle) {
+  constexpr uint32_t kImageSize = 256, kSide = 64;
+  std::mt19937 random(5);
+  for (const ImageSize original : {ImageSize{256, 256}, ImageSize{640, 427}, ImageSize{427, 640}, ImageSize{100, 61},
+                                   ImageSize{1, 1}, ImageSize{3000, 1}, ImageSize{1, 3000}, ImageSize{31, 977}}) {
+    SCOPED_TRACE(std::to_string(original.width) + " x " + std::to_string(original.height));
+    const ImageSize resized = ResizedSize(original, kImageSize);
+    const size_t stride = original.width + 5;
+    // No byte outside the rows may be asked: the last row has no gap.
+    std::vector<uint8_t> mask(stride * (original.height - 1) + original.width);
+    for (uint8_t& pixel : mask) pixel = random() % 3 == 0 ? static_cast<uint8_t>(random() | 1) : 0;
+    std::vector<int16_t> logits(kSide * kSide);
+    MaskPromptLogits(mask.data(), stride, original, resized, kImageSize, kSide, 1234, logits.data());
+    for (uint32_t y = 0; y < kSide; ++y) {
+      for (uint32_t x = 0; x < kSide; ++x) {
+        const double at_x = (x + 0.5) * kImageSize / kSide, at_y = (y + 0.5) * kImageSize / kSide;
+        bool drawn = at_x < resized.width && at_y < resized.height;
+        if (drawn) {
+          const auto pixel_x = static_cast<size_t>(at_x * original.width / resized.width + 1e-9);
+          const auto pixel_y = static_cast<size_t>(at_y * original.height / resized.height + 1e-9);
+          drawn = mask[pixel_y * stride + pixel_x] != 0;
+        }
+        ASSERT_EQ(logits[y * kSide + x], drawn ? 1234 : -1234) << x << ", " << y;
+      }
+    }
   }
 }
 

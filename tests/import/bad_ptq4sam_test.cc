@@ -248,11 +248,11 @@ TEST(OfficialVariant, MustBeOfficialInEveryNumber) {
     change(config);
     ExpectRefused(CheckOfficialVariant(config), Code::kUnsupported, field);
   };
-  refused("depth", [](SamConfig& c) { c.depth = 12; });
-  refused("num_heads", [](SamConfig& c) { c.num_heads = 8; });
-  refused("window_size", [](SamConfig& c) { c.window_size = 7; });
+  refused("depth", [](SamConfig& c) { c.vit.depth = 12; });
+  refused("num_heads", [](SamConfig& c) { c.vit.num_heads = 8; });
+  refused("window_size", [](SamConfig& c) { c.vit.window_size = 7; });
   refused("image_size", [](SamConfig& c) { c.image_size = 512; });
-  refused("global_attn_mask", [](SamConfig& c) { c.global_attn_mask = 0x924; });
+  refused("global_attn_mask", [](SamConfig& c) { c.vit.global_attn_mask = 0x924; });
   refused("decoder_num_heads", [](SamConfig& c) { c.decoder_num_heads = 4; });
 }
 

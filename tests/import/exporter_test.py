@@ -29,7 +29,7 @@ def main():
         print("SKIPPED: no torch")
         return SKIPPED
     os.environ["OMP_NUM_THREADS"] = "1"
-    exporter = root / "converter" / "import" / "export_ptq4sam.py"
+    exporter = root / "converter" / "export_ptq4sam" / "export_ptq4sam.py"
     subprocess.run([python, "-B", exporter, "--self-test"], check=True)
 
     # Errors are one line, without a traceback.

@@ -63,7 +63,7 @@ void ExpectAgreement(const std::string& name) {
       for (uint32_t m = 0; m < session->config().num_masks(); ++m) {
         std::vector<uint8_t> a(pixels), b(pixels);
         for (size_t at = 0; at < pixels; ++at) {
-          a[at] = session->LowRes(m)[at] > 0, b[at] = expected[m * pixels + at] > 0;
+          a[at] = session->LowRes(0, m)[at] > 0, b[at] = expected[m * pixels + at] > 0;
         }
         const double iou = MaskIou(a, b);
         EXPECT_GE(iou, kLeastAgreement) << "mask " << m;

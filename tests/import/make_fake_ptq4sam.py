@@ -22,7 +22,7 @@ import torch
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
-sys.path[:0] = [str(HERE), str(HERE.parents[1] / "converter" / "import")]
+sys.path[:0] = [str(HERE), str(HERE.parents[1] / "converter" / "export_ptq4sam")]
 from fake_quantisers import FakeQuantised, Observer, weight_codes  # noqa: E402
 from ptq4sam_contract import FORMAT, check_complete, quantised_sites, write_safetensors  # noqa: E402
 from torch_sam import Sites, TorchSam  # noqa: E402

@@ -1,7 +1,7 @@
-"""Installs libintsam under a scratch prefix, moves it, and builds the example of docs/embedding.md against it as a
-stranger would: once through find_package(intsam) in a project that knows only C, once through pkg-config, both as C99
-with every warning an error. Runs what it built: a missing model must be refused in one line, the bundled one must give
-a mask on a picture drawn here.
+"""Installs libintsam under a scratch prefix, moves it, and builds the examples of docs/embedding.md against it as a
+stranger would: the C one through find_package(intsam) in a project that knows only C, and through pkg-config, as C99;
+the C++ one through pkg-config, as C++17; with every warning an error. Runs what it built: a missing model must be
+refused in one line, the bundled one must give masks, of the C program on a picture drawn here.
 
   install_test.py --source DIR --build DIR [--model FILE.isam] [--shared] [--cc CC] [--cxx CXX] [--flags FLAGS]
                   [--link-flags FLAGS] [--toolchain FILE] [--emulator WORDS] [--suffix .js] [--nm NM] [--objdump OBJDUMP]
@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-MAX_LINES = 40
+MAX_LINES = 42
 STRICT = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic-errors"]
 
 CONSUMER = """cmake_minimum_required(VERSION 3.16)
@@ -44,15 +44,16 @@ def run(*command, check=True, env=None, cwd=None):
     return done
 
 
-def example_of(document):
-    """The first C block of the document that has a main()."""
-    for block in re.findall(r"^```c\n(.*?)^```", document.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+def example_of(document, language):
+    """The first block of the document in this language that has a main()."""
+    text = document.read_text(encoding="utf-8")
+    for block in re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         if re.search(r"\bint main\(", block):
             lines = block.count("\n")
             if lines > MAX_LINES:
                 raise Failure(f"{document}: the example has {lines} lines, more than {MAX_LINES}")
             return block
-    raise Failure(f"{document}: no ```c block with a main()")
+    raise Failure(f"{document}: no ```{language} block with a main()")
 
 
 def compilers(options):
@@ -86,7 +87,7 @@ def check_no_absolute_paths(prefix, roots):
                     raise Failure(f"{path.name} names the absolute path {root}")
 
 
-def check_runs(program, options, scratch, environment):
+def check_runs(program, options, scratch, environment, language="c"):
     picture = scratch / "picture.ppm"
     width, height = 96, 64
     pixels = bytearray()
@@ -96,11 +97,12 @@ def check_runs(program, options, scratch, environment):
             pixels += bytes((220, 60, 40) if inside else (30 + x, 60 + y, 90))
     picture.write_bytes(b"P6\n%d %d\n255\n" % (width, height) + pixels)
 
-    missing = run(*options.emulator, program, scratch / "missing.isam", picture, 48, 32, check=False, env=environment)
+    arguments = (picture, 48, 32) if language == "c" else ()
+    missing = run(*options.emulator, program, scratch / "missing.isam", *arguments, check=False, env=environment)
     if missing.returncode <= 0 or missing.stderr.count("\n") != 1:
         raise Failure(f"a missing model: exit status {missing.returncode}, stderr {missing.stderr!r}; one line was expected")
     if options.model:
-        done = run(*options.emulator, program, options.model, picture, 48, 32, env=environment)
+        done = run(*options.emulator, program, options.model, *arguments, env=environment)
         if not done.stdout.strip():
             raise Failure("the example printed nothing")
         print(f"install_test: the example printed: {done.stdout.strip()}")
@@ -118,7 +120,7 @@ def test(options, scratch):
     consumer = scratch / "consumer"
     consumer.mkdir()
     example = consumer / "example.c"
-    example.write_text(example_of(options.source / "docs" / "embedding.md"))
+    example.write_text(example_of(options.source / "docs" / "embedding.md", "c"))
     config = (libdir / "cmake/intsam/intsam-config-version.cmake").read_text(encoding="utf-8")
     version = re.search(r'set\(PACKAGE_VERSION "([\d.]+)"\)', config).group(1)
     (consumer / "CMakeLists.txt").write_text(CONSUMER.format(version=version))
@@ -136,11 +138,13 @@ def test(options, scratch):
     check_runs(program, options, scratch, environment)
     print("install_test: pkg-config: builds and runs")
 
-    if (prefix / "include/intsam/intsam.hpp").exists():
-        source = scratch / "header.cc"
-        source.write_text("#include <intsam/intsam.hpp>\n")
-        run(options.cxx, "-std=c++20", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{prefix}/include", source)
-        print("install_test: intsam.hpp compiles on its own")
+    source = scratch / "example.cc"
+    source.write_text(example_of(options.source / "docs" / "embedding.md", "cpp"))
+    program = scratch / f"in_cpp{options.suffix}"
+    run(options.cxx, "-std=c++17", "-Wall", "-Wextra", "-Werror", "-pedantic-errors", *shlex.split(options.flags), source,
+        "-o", program, *pc, *shlex.split(options.link_flags))
+    check_runs(program, options, scratch, environment, "cpp")
+    print("install_test: intsam.hpp as C++17: builds and runs")
 
 
 def self_test(scratch):
@@ -149,7 +153,7 @@ def self_test(scratch):
     for text in ("```c\nint x;\n```\n", "```c\nint main(void) {\n" + "\n" * MAX_LINES + "}\n```\n"):
         document.write_text(text)
         try:
-            example_of(document)
+            example_of(document, "c")
         except Failure:
             continue
         raise Failure("self-test: a bad example was accepted")

@@ -24,7 +24,7 @@ namespace intsam::internal::test {
 
 // `count` elements followed by exactly kPadBytes that a kernel may read, then a page that faults. Elements and padding
 // start as 0x7f garbage. Neither the padding, nor what lies before the data, nor the gaps between strided rows may be
-// written: kernels.h is more lenient about padding, but strips of one buffer are written by different threads.
+// written: strips of one buffer are written by different threads.
 template <class T>
 class Guarded {
  public:

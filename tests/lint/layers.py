@@ -22,9 +22,10 @@ ALLOWED = {
                     "kernels", "kernels/numerics"),
 }
 _CORE = tuple(layer for layer in ALLOWED if layer not in ("kernels/isa", "kernels/gemm", "kernels/nn"))
-ALLOWED["converter"] = _CORE
-ALLOWED["apps"] = _CORE + ("converter",)
-ALLOWED["tests"] = _CORE + ("converter", "apps")
+ALLOWED["files"] = ("runtime/base",)
+ALLOWED["converter"] = _CORE + ("files",)
+ALLOWED["apps"] = _CORE + ("files", "converter")
+ALLOWED["tests"] = _CORE + ("files", "converter", "apps")
 
 # Angled includes: what may not be named where. Tests may name everything.
 FOREIGN = re.compile(r"^(oneapi/|dnnl|xnnpack|pthreadpool|stb|cxxopts|nlohmann/|gtest|gmock|benchmark/|opencv)")

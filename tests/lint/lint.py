@@ -9,7 +9,7 @@ import re
 import sys
 import tempfile
 
-TOP_LEVEL = ("runtime", "kernels", "converter", "apps", "tests", "cmake", "toolchains", "models", "docs", ".ci")
+TOP_LEVEL = ("runtime", "kernels", "files", "converter", "apps", "tests", "cmake", "toolchains", "models", "docs", ".ci")
 CODE = (".h", ".hpp", ".cc", ".c", ".inc")
 SCRIPTS = (".py", ".sh", ".cmake")
 
@@ -22,6 +22,12 @@ def files(root, folders=TOP_LEVEL, suffixes=CODE):
             if path.is_file() and path.name.endswith(suffixes) and "__pycache__" not in path.parts:
                 found.append(path.relative_to(root).as_posix())
     return found
+
+
+def documents(root):
+    """Paths of the Markdown files: those of the root and of .github, and those below the folders above."""
+    top = [path.name for path in sorted(root.glob("*.md"))]
+    return top + files(root, TOP_LEVEL + (".github",), (".md",))
 
 
 _COMMENT_OR_STRING = re.compile(

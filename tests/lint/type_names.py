@@ -7,7 +7,7 @@ import lint
 # The house style does not indent inside namespaces, so what starts a line is at namespace scope.
 _LINE = re.compile(r"^(?:namespace (?P<open>[\w:]*) ?\{|\}  *// namespace|(?:class|struct|union|enum(?: class)?)"
                    r" (?:\[\[\w+\]\] )?(?P<type>\w+)\b(?!::)[^;]*\{)")
-FOLDERS = ("runtime", "kernels", "converter", "apps")
+FOLDERS = ("runtime", "kernels", "files", "converter", "apps")
 
 
 def types(root):

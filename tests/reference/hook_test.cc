@@ -22,16 +22,16 @@ std::map<std::string, Shape> ExpectedSites(const SamConfig& c, size_t prompt_tok
   std::map<std::string, Shape> sites;
   const size_t tokens = c.grid() * c.grid();
   const size_t few = 1 + c.num_masks() + prompt_tokens;
-  sites["image_encoder.x"] = {tokens, c.embed_dim};
-  for (size_t i = 0; i < c.depth; ++i) {
+  sites["image_encoder.x"] = {tokens, c.vit.embed_dim};
+  for (size_t i = 0; i < c.vit.depth; ++i) {
     const std::string block = "image_encoder.blocks." + std::to_string(i);
     const size_t padding = c.grid() % c.attention_side(static_cast<uint32_t>(i)) != 0 ? 1 : 0;
-    sites[block + ".attn.qkv.in"] = sites[block + ".attn.proj.in"] = sites[block + ".attn.q"] = {tokens, c.embed_dim};
-    sites[block + ".attn.k"] = sites[block + ".attn.v"] = {tokens + padding, c.embed_dim};
-    sites[block + ".mlp.lin1.in"] = {tokens, c.embed_dim};
-    sites[block + ".mlp.lin1.out"] = sites[block + ".mlp.lin2.in"] = {tokens, c.mlp_dim};
+    sites[block + ".attn.qkv.in"] = sites[block + ".attn.proj.in"] = sites[block + ".attn.q"] = {tokens, c.vit.embed_dim};
+    sites[block + ".attn.k"] = sites[block + ".attn.v"] = {tokens + padding, c.vit.embed_dim};
+    sites[block + ".mlp.lin1.in"] = {tokens, c.vit.embed_dim};
+    sites[block + ".mlp.lin1.out"] = sites[block + ".mlp.lin2.in"] = {tokens, c.vit.mlp_dim};
   }
-  sites["image_encoder.neck.0.in"] = {tokens, c.embed_dim};
+  sites["image_encoder.neck.0.in"] = {tokens, c.vit.embed_dim};
   for (const char* s : {"0.out", "2.in", "2.out", "3.out"})
     sites[std::string("image_encoder.neck.") + s] = {tokens, c.prompt_embed_dim};
 
@@ -113,7 +113,7 @@ TEST_F(Hook, StreamsAreSeenAfterEverySumAndNorm) {
   sam_.set_hook([&](std::string_view site, std::span<float>, size_t) { ++calls[std::string(site)]; });
   Run();
   const SamConfig& c = testing::MicroModel().config;
-  EXPECT_EQ(calls["image_encoder.x"], 1 + 2 * c.depth);
+  EXPECT_EQ(calls["image_encoder.x"], 1 + 2 * c.vit.depth);
   EXPECT_EQ(calls["mask_decoder.tokens"], 1 + 6 * c.decoder_depth + 2);
   EXPECT_EQ(calls["mask_decoder.keys"], 1 + 2 * c.decoder_depth);
 }

@@ -24,7 +24,8 @@ TEST(Ops, GeluIsExactOverItsRange) {
   std::vector<float> x;
   for (int i = -20000; i <= 20000; ++i) x.push_back(static_cast<float>(i) / 1600.0f);
   std::vector<float> y = x;
-  BiasGelu(2, y.data(), 1, y.size(), nullptr);
+  ThreadPool pool(2);
+  BiasGelu(pool, y.data(), 1, y.size(), nullptr);
   for (size_t i = 0; i < x.size(); ++i) {
     const double expected = 0.5 * x[i] * std::erfc(-x[i] / std::sqrt(2.0));
     ASSERT_NEAR(y[i], expected, 4e-7 * (1 + std::fabs(x[i]))) << x[i];
@@ -34,18 +35,20 @@ TEST(Ops, GeluIsExactOverItsRange) {
 TEST(Ops, BiasIsAddedBeforeGelu) {
   const std::vector<float> bias = Random(37, 2, 1), x = Random(5 * 37, 2, 2);
   std::vector<float> fused = x, apart = x;
-  BiasGelu(1, fused.data(), 5, 37, bias.data());
-  AddBias(1, apart.data(), 5, 37, bias.data());
-  BiasGelu(1, apart.data(), 5, 37, nullptr);
+  ThreadPool pool(1);
+  BiasGelu(pool, fused.data(), 5, 37, bias.data());
+  AddBias(pool, apart.data(), 5, 37, bias.data());
+  BiasGelu(pool, apart.data(), 5, 37, nullptr);
   for (size_t i = 0; i < x.size(); ++i) EXPECT_NEAR(fused[i], apart[i], 1e-6);
 }
 
 TEST(Ops, LayerNormAtAllLengths) {
+  ThreadPool pool(2);
   for (size_t channels : {4, 7, 8, 15, 16, 31, 33, 100, 768}) {
     const std::vector<float> x = Random(3 * channels, 3, 3), gamma = Random(channels, 2, 4),
                              beta = Random(channels, 1, 5);
     std::vector<float> y(x.size());
-    LayerNorm(2, x.data(), 3, channels, gamma.data(), beta.data(), kEncoderEpsilon, y.data());
+    LayerNorm(pool, x.data(), 3, channels, gamma.data(), beta.data(), kEncoderEpsilon, y.data());
     for (size_t r = 0; r < 3; ++r) {
       double mean = 0, variance = 0;
       for (size_t c = 0; c < channels; ++c) mean += x[r * channels + c] / static_cast<double>(channels);
@@ -108,18 +111,40 @@ TEST(Ops, ProductHonoursStridesAndTranspose) {
   }
 }
 
+// Around the sizes at which a product is cut into blocks: every element is somebody's, and whose does not matter.
+TEST(Ops, ProductOnAPoolDoesNotDependOnItsThreads) {
+  ThreadPool one(1), five(5);
+  for (const size_t m : {1, 63, 65, 257, 600}) {
+    for (const size_t n : {1, 40, 1024, 1025}) {
+      const size_t k = 33, lda = k + 1, ldb = n + k, ldc = n + 2;
+      const std::vector<float> a = Random(m * lda, 1, 21), b = Random((n + k) * ldb, 1, 22);
+      for (Transpose transpose : {Transpose::kNo, Transpose::kYes}) {
+        std::vector<float> c = Random(m * ldc, 1, 23), d = c, e = c;
+        Product(transpose, m, n, k, a.data(), lda, b.data(), ldb, c.data(), ldc);
+        Product(one, transpose, m, n, k, a.data(), lda, b.data(), ldb, d.data(), ldc);
+        Product(five, transpose, m, n, k, a.data(), lda, b.data(), ldb, e.data(), ldc);
+        ASSERT_EQ(d, e) << m << " x " << n;
+        for (size_t i = 0; i < c.size(); ++i) ASSERT_NEAR(c[i], d[i], 1e-4) << m << " x " << n << ", element " << i;
+      }
+    }
+  }
+}
+
 TEST(Ops, LinearIsTheSamePackedAndPlain) {
-  const size_t rows = 24, in = 20, out = 40;
-  const std::vector<float> weight = Random(out * in, 1, 14), x = Random(rows * in, 1, 15);
-  const Linear packed(weight.data(), in, out, rows), plain(weight.data(), in, out, 0);
-  std::vector<float> y(rows * out), z(rows * out);
-  packed.Run(x.data(), rows, y.data());
-  plain.Run(x.data(), rows, z.data());
-  for (size_t i = 0; i < y.size(); ++i) {
-    double expected = 0;
-    for (size_t p = 0; p < in; ++p) expected += double{x[i / out * in + p]} * weight[i % out * in + p];
-    ASSERT_NEAR(y[i], expected, 1e-5);
-    ASSERT_NEAR(z[i], expected, 1e-5);
+  ThreadPool pool(3);
+  const size_t in = 20, out = 40;
+  for (const size_t rows : {24, 64, 300, 2300}) {  // one block, whole blocks, and blocks with a rest
+    const std::vector<float> weight = Random(out * in, 1, 14), x = Random(rows * in, 1, 15);
+    const Linear packed(pool, weight.data(), in, out, rows), plain(pool, weight.data(), in, out, 0);
+    std::vector<float> y(rows * out), z(rows * out);
+    packed.Run(x.data(), rows, y.data());
+    plain.Run(x.data(), rows, z.data());
+    for (size_t i = 0; i < y.size(); ++i) {
+      double expected = 0;
+      for (size_t p = 0; p < in; ++p) expected += double{x[i / out * in + p]} * weight[i % out * in + p];
+      ASSERT_NEAR(y[i], expected, 1e-5);
+      ASSERT_NEAR(z[i], expected, 1e-5);
+    }
   }
 }
 

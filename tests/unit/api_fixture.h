@@ -61,19 +61,26 @@ class ApiTest : public ::testing::Test {
     ASSERT_EQ(intsam_session_predict(session, &object), INTSAM_OK) << intsam_session_error(session);
   }
 
-  // Low-resolution logits, scores and masks of the last prediction; "" without one.
-  static std::string HashOf(intsam_session* session, const intsam_model* model) {
+  static intsam_model_info InfoOf(const intsam_model* model) {
     intsam_model_info info;
+    info.size = sizeof info;
     intsam_model_get_info(model, &info);
+    return info;
+  }
+
+  // Low-resolution logits, scores and masks of a result; "" without it.
+  static std::string HashOf(intsam_session* session, const intsam_model* model, size_t result = 0) {
+    const intsam_model_info info = InfoOf(model);
     int32_t width = 0, height = 0;
     intsam_session_image_size(session, &width, &height);
     Sha256 hash;
     std::vector<uint8_t> mask(static_cast<size_t>(width) * static_cast<size_t>(height));
     for (int32_t i = 0; i < info.num_masks; ++i) {
-      const int16_t* low_res = intsam_session_low_res(session, i);
-      if (low_res == nullptr || intsam_session_mask(session, i, mask.data(), static_cast<size_t>(width)) != INTSAM_OK)
+      const int16_t* low_res = intsam_session_low_res(session, result, i);
+      if (low_res == nullptr ||
+          intsam_session_mask(session, result, i, mask.data(), static_cast<size_t>(width)) != INTSAM_OK)
         return "";
-      const int32_t iou = intsam_session_iou(session, i);
+      const int32_t iou = intsam_session_iou(session, result, i);
       hash.Update(low_res,
                   sizeof(int16_t) * static_cast<size_t>(info.low_res_size) * static_cast<size_t>(info.low_res_size));
       hash.Update(&iou, sizeof iou);

@@ -2,7 +2,9 @@
 // session that goes on working.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <climits>
+#include <cstddef>
 #include <cstring>
 
 #include "tests/unit/api_fixture.h"
@@ -72,7 +74,8 @@ TEST_F(ApiTest, CreateMisuse) {
   };
   intsam_session_options_init(&options);
   options.size = 0, expect(INTSAM_ERROR_ARGUMENT, "options: size 0");
-  options.size = sizeof options + 8, expect(INTSAM_ERROR_ARGUMENT, "options: size");
+  options.size = sizeof options.size - 1, expect(INTSAM_ERROR_ARGUMENT, "options: size");
+  options.size = SIZE_MAX, expect(INTSAM_ERROR_ARGUMENT, "options: size");
   options.threads = -1, expect(INTSAM_ERROR_ARGUMENT, "threads: -1");
   options.threads = 257, expect(INTSAM_ERROR_ARGUMENT, "threads: 257");
   options.threads = INT_MIN, expect(INTSAM_ERROR_ARGUMENT, "threads");
@@ -90,11 +93,84 @@ TEST_F(ApiTest, CreateMisuse) {
   EXPECT_EQ(intsam_session_create(model_, nullptr, nullptr, nullptr, 0), INTSAM_ERROR_ARGUMENT);
 }
 
+// Structs of callers whose header is older or newer than the library.
+TEST_F(ApiTest, OptionsOfOtherSizes) {
+  struct {
+    intsam_session_options known;
+    uint64_t unknown[4];
+  } longer = {};
+  char error[128] = "";
+  intsam_session* session = nullptr;
+  const auto create = [&](size_t size) {
+    longer.known.size = size;
+    return intsam_session_create(model_, &longer.known, &session, error, sizeof error);
+  };
+  intsam_session_options_init(&longer.known);
+  longer.known.threads = 3, longer.known.isa = "scalar";
+  for (size_t size = sizeof longer.known; size <= sizeof longer; ++size) {
+    ASSERT_EQ(create(size), INTSAM_OK) << error;
+    EXPECT_EQ(intsam_session_threads(session), 3);
+    intsam_session_destroy(session);
+  }
+  for (size_t byte = 0; byte < sizeof longer.unknown; ++byte) {
+    reinterpret_cast<uint8_t*>(longer.unknown)[byte] = 1;
+    EXPECT_EQ(create(sizeof longer), INTSAM_ERROR_ARGUMENT);
+    EXPECT_NE(std::strstr(error, "unknown to this library"), nullptr) << error;
+    ASSERT_EQ(create(sizeof longer.known + byte), INTSAM_OK) << "what lies behind the size is not looked at";
+    intsam_session_destroy(session);
+    reinterpret_cast<uint8_t*>(longer.unknown)[byte] = 0;
+  }
+
+  // Fields that an older header lacks are not read: here they hold what must not be called or followed.
+  intsam_session_options older;
+  const auto expect = [&](size_t size, int32_t threads, const char* isa) {
+    std::memset(&older, 0x5a, sizeof older);
+    older.size = size, older.threads = 3;
+    if (isa != nullptr) older.isa = isa;
+    ASSERT_EQ(intsam_session_create(model_, &older, &session, error, sizeof error), INTSAM_OK) << error;
+    if (threads != 0) {
+      EXPECT_EQ(intsam_session_threads(session), threads);
+    }
+    if (isa != nullptr) {
+      EXPECT_STREQ(intsam_session_isa(session), isa);
+    }
+    const intsam_image picture = image();
+    EXPECT_EQ(intsam_session_set_image(session, &picture), INTSAM_OK) << "no progress is called";
+    intsam_session_destroy(session);
+  };
+  expect(offsetof(intsam_session_options, threads), 0, nullptr);
+  for (size_t size = offsetof(intsam_session_options, isa); size < offsetof(intsam_session_options, executor); ++size)
+    expect(size, 3, nullptr);
+  expect(offsetof(intsam_session_options, executor), 3, "scalar");
+}
+
+TEST_F(ApiTest, InfoOfOtherSizes) {
+  const intsam_model_info all = InfoOf(model_);
+  for (size_t size = 0; size <= sizeof all + 32; ++size) {
+    unsigned char given[sizeof all + 32];
+    std::memset(given, 0x5a, sizeof given);
+    std::memcpy(given, &size, sizeof size);
+    intsam_model_get_info(model_, reinterpret_cast<intsam_model_info*>(given));
+    size_t kept;
+    std::memcpy(&kept, given, sizeof kept);
+    EXPECT_EQ(kept, size);
+    const size_t written = std::min(size, sizeof all);
+    if (written > sizeof size) {
+      EXPECT_EQ(std::memcmp(given + sizeof size, reinterpret_cast<const unsigned char*>(&all) + sizeof size,
+                            written - sizeof size),
+                0)
+          << size;
+    }
+    for (size_t i = std::max(written, sizeof size); i < sizeof given; ++i) ASSERT_EQ(given[i], 0x5a) << size;
+  }
+}
+
 TEST_F(ApiTest, NullHandles) {
   intsam_model_close(nullptr);
   intsam_session_destroy(nullptr);
   intsam_session_options_init(nullptr);
   intsam_model_info info = {};
+  info.size = sizeof info;
   intsam_model_get_info(nullptr, &info);
   EXPECT_EQ(info.num_masks, 0);
   intsam_model_get_info(model_, nullptr);
@@ -111,11 +187,14 @@ TEST_F(ApiTest, NullHandles) {
   EXPECT_EQ(intsam_session_predict(nullptr, &object), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_save_embedding(nullptr, &byte, 1), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_load_embedding(nullptr, &byte, 1), INTSAM_ERROR_ARGUMENT);
-  EXPECT_EQ(intsam_session_mask(nullptr, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
-  EXPECT_EQ(intsam_session_mask_bits(nullptr, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
-  EXPECT_EQ(intsam_session_iou(nullptr, 0), 0);
-  EXPECT_EQ(intsam_session_best_mask(nullptr), 0);
-  EXPECT_EQ(intsam_session_low_res(nullptr, 0), nullptr);
+  EXPECT_EQ(intsam_session_mask(nullptr, 0, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
+  EXPECT_EQ(intsam_session_mask_bits(nullptr, 0, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
+  EXPECT_EQ(intsam_session_iou(nullptr, 0, 0), 0);
+  EXPECT_EQ(intsam_session_best_mask(nullptr, 0), 0);
+  EXPECT_EQ(intsam_session_low_res(nullptr, 0, 0), nullptr);
+  EXPECT_EQ(intsam_session_num_results(nullptr), 0u);
+  EXPECT_EQ(intsam_session_embedding(nullptr), nullptr);
+  EXPECT_EQ(intsam_session_check_image(nullptr, &picture), INTSAM_ERROR_ARGUMENT);
   int32_t width = -1, height = -1;
   intsam_session_image_size(nullptr, &width, &height);
   EXPECT_EQ(width, 0);
@@ -128,12 +207,12 @@ TEST_F(ApiTest, NothingBeforeItsTime) {
   const intsam_prompt object = prompt();
   std::vector<uint8_t> mask(6100);
   const auto expect_nothing_predicted = [&] {
-    EXPECT_EQ(intsam_session_low_res(session, 0), nullptr);
-    EXPECT_EQ(intsam_session_iou(session, 0), 0);
-    EXPECT_EQ(intsam_session_best_mask(session), 0);
-    ExpectError(session, intsam_session_mask(session, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
+    EXPECT_EQ(intsam_session_low_res(session, 0, 0), nullptr);
+    EXPECT_EQ(intsam_session_iou(session, 0, 0), 0);
+    EXPECT_EQ(intsam_session_best_mask(session, 0), 0);
+    ExpectError(session, intsam_session_mask(session, 0, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
                 "nothing has been predicted");
-    ExpectError(session, intsam_session_mask_bits(session, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
+    ExpectError(session, intsam_session_mask_bits(session, 0, 0, mask.data(), 100), INTSAM_ERROR_ARGUMENT,
                 "nothing has been predicted");
   };
   ExpectError(session, intsam_session_predict(session, &object), INTSAM_ERROR_ARGUMENT, "no image");
@@ -158,7 +237,7 @@ TEST_F(ApiTest, BadImages) {
     ExpectError(session, intsam_session_set_image(session, picture), expected, word);
     intsam_session_image_size(session, &width, &height);
     EXPECT_EQ(width, 0) << "after a failure the session has no image: " << word;
-    EXPECT_EQ(intsam_session_low_res(session, 0), nullptr) << word;
+    EXPECT_EQ(intsam_session_low_res(session, 0, 0), nullptr) << word;
     EXPECT_EQ(intsam_session_embedding_size(session), 0u) << word;
   };
   const auto changed = [&](auto change) {
@@ -239,7 +318,7 @@ TEST_F(ApiTest, BadPrompts) {
     const intsam_prompt reversed = {nullptr, 0, &box, nullptr};
     expect(&reversed, INTSAM_ERROR_ARGUMENT, "box: x0 < x1");
   }
-  EXPECT_EQ(intsam_session_low_res(session, 0), nullptr) << "results are gone after a refused prompt";
+  EXPECT_EQ(intsam_session_low_res(session, 0, 0), nullptr) << "results are gone after a refused prompt";
   const intsam_prompt good = prompt();
   ASSERT_EQ(intsam_session_predict(session, &good), INTSAM_OK) << "the image is still there";
   EXPECT_EQ(HashOf(session, model_), expected);
@@ -253,16 +332,16 @@ TEST_F(ApiTest, BadMaskCalls) {
   SetImageAndPredict(session);
   std::vector<uint8_t> mask(6100);
   for (const int32_t index : {-1, 4, INT_MAX, INT_MIN}) {
-    ExpectError(session, intsam_session_mask(session, index, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "index");
-    ExpectError(session, intsam_session_mask_bits(session, index, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "index");
-    EXPECT_EQ(intsam_session_low_res(session, index), nullptr);
-    EXPECT_EQ(intsam_session_iou(session, index), 0);
+    ExpectError(session, intsam_session_mask(session, 0, index, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "index");
+    ExpectError(session, intsam_session_mask_bits(session, 0, index, mask.data(), 100), INTSAM_ERROR_ARGUMENT, "index");
+    EXPECT_EQ(intsam_session_low_res(session, 0, index), nullptr);
+    EXPECT_EQ(intsam_session_iou(session, 0, index), 0);
   }
-  ExpectError(session, intsam_session_mask(session, 0, mask.data(), 99), INTSAM_ERROR_ARGUMENT, "stride 99");
-  ExpectError(session, intsam_session_mask_bits(session, 0, mask.data(), 12), INTSAM_ERROR_ARGUMENT, "stride 12");
-  ExpectError(session, intsam_session_mask(session, 0, nullptr, 100), INTSAM_ERROR_ARGUMENT, "mask");
-  ExpectError(session, intsam_session_mask_bits(session, 0, nullptr, 100), INTSAM_ERROR_ARGUMENT, "mask");
-  EXPECT_EQ(intsam_session_mask(session, 0, mask.data(), 100), INTSAM_OK);
+  ExpectError(session, intsam_session_mask(session, 0, 0, mask.data(), 99), INTSAM_ERROR_ARGUMENT, "stride 99");
+  ExpectError(session, intsam_session_mask_bits(session, 0, 0, mask.data(), 12), INTSAM_ERROR_ARGUMENT, "stride 12");
+  ExpectError(session, intsam_session_mask(session, 0, 0, nullptr, 100), INTSAM_ERROR_ARGUMENT, "out: is NULL");
+  ExpectError(session, intsam_session_mask_bits(session, 0, 0, nullptr, 100), INTSAM_ERROR_ARGUMENT, "out: is NULL");
+  EXPECT_EQ(intsam_session_mask(session, 0, 0, mask.data(), 100), INTSAM_OK);
   EXPECT_STREQ(intsam_session_error(session), "");
 }
 

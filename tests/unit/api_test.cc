@@ -14,7 +14,8 @@ namespace intsam::internal::testing {
 namespace {
 
 TEST_F(ApiTest, Library) {
-  EXPECT_STREQ(intsam_version(), "0.1.0");
+  EXPECT_EQ(intsam_version(), std::to_string(INTSAM_VERSION_MAJOR) + "." + std::to_string(INTSAM_VERSION_MINOR) + "." +
+                                  std::to_string(INTSAM_VERSION_PATCH));
   int32_t count = 0;
   std::string last;
   for (; intsam_isa_name(count) != nullptr; ++count) last = intsam_isa_name(count);
@@ -27,12 +28,14 @@ TEST_F(ApiTest, Library) {
 }
 
 TEST_F(ApiTest, ModelInfo) {
-  intsam_model_info info;
-  intsam_model_get_info(model_, &info);
+  const intsam_model_info info = InfoOf(model_);
   EXPECT_EQ(info.image_size, 128);
   EXPECT_EQ(info.num_masks, 4);
   EXPECT_EQ(info.low_res_size, 32);
   EXPECT_GE(info.logit_mantissa, 1 << 30);
+  EXPECT_EQ(info.embedding_size, 8);
+  EXPECT_EQ(info.embedding_channels, 32);
+  EXPECT_GE(info.embedding_mantissa, 1 << 30);
   EXPECT_EQ(info.file_bytes, GoldenModel("micro").size());
   EXPECT_NE(std::string(info.provenance, info.provenance_size).find("converter"), std::string::npos);
   EXPECT_EQ(intsam_model_verify(model_, nullptr, 0), INTSAM_OK);
@@ -112,9 +115,9 @@ TEST_F(ApiTest, PixelFormatsAgree) {
 TEST_F(ApiTest, BestMaskIsTheBestAlternative) {
   intsam_session* session = Create(model_);
   SetImageAndPredict(session);
-  const int32_t best = intsam_session_best_mask(session);
+  const int32_t best = intsam_session_best_mask(session, 0);
   ASSERT_TRUE(best >= 1 && best < 4);
-  for (int32_t i = 1; i < 4; ++i) EXPECT_LE(intsam_session_iou(session, i), intsam_session_iou(session, best));
+  for (int32_t i = 1; i < 4; ++i) EXPECT_LE(intsam_session_iou(session, 0, i), intsam_session_iou(session, 0, best));
 }
 
 TEST_F(ApiTest, MaskBitsAreTheMask) {
@@ -122,8 +125,8 @@ TEST_F(ApiTest, MaskBitsAreTheMask) {
   SetImageAndPredict(session);
   for (int32_t i = 0; i < 4; ++i) {
     std::vector<uint8_t> bytes(100 * 61), bits(15 * 61, 0xff);
-    ASSERT_EQ(intsam_session_mask(session, i, bytes.data(), 100), INTSAM_OK);
-    ASSERT_EQ(intsam_session_mask_bits(session, i, bits.data(), 15), INTSAM_OK);
+    ASSERT_EQ(intsam_session_mask(session, 0, i, bytes.data(), 100), INTSAM_OK);
+    ASSERT_EQ(intsam_session_mask_bits(session, 0, i, bits.data(), 15), INTSAM_OK);
     for (size_t y = 0; y < 61; ++y) {
       for (size_t x = 0; x < 104; ++x) {
         const int expected = x < 100 ? bytes[y * 100 + x] : 0;
@@ -204,7 +207,7 @@ TEST_F(ApiTest, ProgressSeesEveryStepAndCancelsAtAny) {
     progress.Restart(stop);
     ExpectError(session, intsam_session_predict(session, &object), INTSAM_CANCELLED, "cancelled");
     EXPECT_EQ(progress.calls, stop + 1);
-    EXPECT_EQ(intsam_session_low_res(session, 0), nullptr) << "half a prediction";
+    EXPECT_EQ(intsam_session_low_res(session, 0, 0), nullptr) << "half a prediction";
   }
   progress.Restart(-1);
   ASSERT_EQ(intsam_session_predict(session, &object), INTSAM_OK) << "the image is still there";
@@ -252,7 +255,8 @@ TEST_F(ApiTest, SessionsOnOneModelInThreads) {
 TEST_F(ApiTest, MaskInput) {
   intsam_session* session = Create(model_);
   SetImageAndPredict(session);
-  const std::vector<int16_t> logits(intsam_session_low_res(session, 1), intsam_session_low_res(session, 1) + 32 * 32);
+  const std::vector<int16_t> logits(intsam_session_low_res(session, 0, 1),
+                                    intsam_session_low_res(session, 0, 1) + 32 * 32);
   const std::string first = HashOf(session, model_);
   intsam_prompt object = prompt();
   object.mask_input = logits.data();
@@ -283,11 +287,25 @@ TEST_F(ApiTest, CppWrapper) {
   ASSERT_TRUE(session.SetImage(image()));
   ASSERT_TRUE(session.Predict(prompt()));
   EXPECT_EQ(HashOf(session.get(), model.get()), HashOf(plain, model_));
+  EXPECT_EQ(session.num_results(), 1u);
+  EXPECT_EQ(session.image_size().width, 100);
+  EXPECT_EQ(session.image_size().height, 61);
+  EXPECT_EQ(session.low_res(0, 1), intsam_session_low_res(session.get(), 0, 1));
+  EXPECT_NE(session.embedding(), nullptr);
+  EXPECT_TRUE(session.CheckImage(image()));
+  EXPECT_TRUE(model.Verify());
+  static_assert(intsam::Pixels(50) == 50 * 64);
+  std::vector<int16_t> logits;
+  EXPECT_TRUE(session.MaskPrompt(std::vector<uint8_t>(6100, 1), logits));
+  EXPECT_EQ(logits.size(), 32u * 32);
+  EXPECT_EQ(session.MaskPrompt(std::vector<uint8_t>(6099), logits).status, INTSAM_ERROR_ARGUMENT);
+  EXPECT_EQ(intsam::Session().Predict(prompt()).status, INTSAM_ERROR_ARGUMENT) << "no session";
+  EXPECT_EQ(intsam::Model().info().num_masks, 0);
   std::vector<uint8_t> mask, embedding;
-  ASSERT_TRUE(session.Mask(session.best_mask(), mask));
+  ASSERT_TRUE(session.Mask(0, session.best_mask(0), mask));
   EXPECT_EQ(mask.size(), 6100u);
-  EXPECT_EQ(session.iou_q15(0), intsam_session_iou(plain, 0));
-  EXPECT_FALSE(session.Mask(4, mask));
+  EXPECT_EQ(session.iou(0, 0), intsam_session_iou(plain, 0, 0));
+  EXPECT_FALSE(session.Mask(0, 4, mask));
   ASSERT_TRUE(session.SaveEmbedding(embedding));
   ASSERT_TRUE(session.LoadEmbedding(embedding));
   intsam::Session moved = std::move(session);

@@ -45,7 +45,7 @@ TEST_F(EmbeddingTest, GivesTheSameMasks) {
     intsam_session_image_size(other, &width, &height);
     EXPECT_EQ(width, 100);
     EXPECT_EQ(height, 61);
-    EXPECT_EQ(intsam_session_low_res(other, 0), nullptr);
+    EXPECT_EQ(intsam_session_low_res(other, 0, 0), nullptr);
     const intsam_prompt object = prompt();
     ASSERT_EQ(intsam_session_predict(other, &object), INTSAM_OK);
     EXPECT_EQ(HashOf(other, model_), expected_);
@@ -107,12 +107,73 @@ TEST_F(EmbeddingTest, HeaderFieldsSealed) {
     ExpectError(session_, Load(changed), status, word);
   };
   expect(0, 0, INTSAM_ERROR_DAMAGED, "not a saved embedding");
-  expect(8, 2, INTSAM_ERROR_UNSUPPORTED, "version 2");
+  for (const uint32_t version : {0u, 1u, 3u}) {
+    expect(8, version, INTSAM_ERROR_UNSUPPORTED, ("version " + std::to_string(version)).c_str());
+  }
   for (const size_t side : {12, 16, 20, 24}) {
-    for (const uint32_t value : {0u, 32769u, UINT32_MAX, 99u}) expect(side, value, INTSAM_ERROR_DAMAGED, "image size");
+    for (const uint32_t value : {0u, 32769u, UINT32_MAX, 99u}) expect(side, value, INTSAM_ERROR_DAMAGED, "image");
   }
   for (const uint32_t value : {0u, 1u, UINT32_MAX}) expect(28, value, INTSAM_ERROR_DAMAGED, "bytes");
   expect(32, 7, INTSAM_ERROR_DAMAGED, "another model");
+}
+
+// With the file itself, so that a mask of a loaded embedding never needs more than set_image would have allowed.
+TEST_F(EmbeddingTest, OfAnImageThatSetImageRefuses) {
+  std::vector<uint8_t> changed = bytes_;
+  const uint32_t sizes[4] = {32768, 32768, 128, 128};
+  std::memcpy(&changed[12], sizes, sizeof sizes);
+  Seal(changed);
+  ExpectError(session_, Load(changed), INTSAM_ERROR_DAMAGED, "32768 x 32768 pixels is over the limit");
+}
+
+TEST_F(EmbeddingTest, FeaturesAreThoseOfTheFile) {
+  const int16_t* features = intsam_session_embedding(session_);
+  ASSERT_NE(features, nullptr);
+  const intsam_model_info info = InfoOf(model_);
+  const size_t bytes =
+      sizeof(int16_t) * static_cast<size_t>(info.embedding_size * info.embedding_size * info.embedding_channels);
+  ASSERT_EQ(bytes_.size(), 96 + bytes + 32);
+  EXPECT_EQ(std::memcmp(features, &bytes_[96], bytes), 0);
+  EXPECT_EQ(Load({}), INTSAM_ERROR_ARGUMENT);
+  EXPECT_EQ(intsam_session_embedding(session_), nullptr);
+}
+
+TEST_F(EmbeddingTest, KnowsItsImage) {
+  const auto check = [](intsam_session* session, const intsam_image& picture) {
+    return intsam_session_check_image(session, &picture);
+  };
+  intsam_session* loaded = Create(model_);
+  ExpectError(loaded, check(loaded, image()), INTSAM_ERROR_ARGUMENT, "none has been set");
+  ASSERT_EQ(intsam_session_load_embedding(loaded, bytes_.data(), bytes_.size()), INTSAM_OK);
+  intsam_session* fresh = Create(model_);  // never asked for its hash before
+  SetImageAndPredict(fresh);
+
+  GoldenImage mirrored = pixels_, one_pixel = pixels_;
+  for (size_t i = 0; i < size_t{100} * 61; ++i)
+    std::copy_n(&pixels_.rgb[3 * (i / 100 * 100 + 99 - i % 100)], 3, &mirrored.rgb[3 * i]);
+  one_pixel.rgb[3 * 3000 + 1] ^= 128;
+  std::vector<uint8_t> rgba;
+  for (size_t i = 0; i < size_t{100} * 61; ++i)
+    rgba.insert(rgba.end(), {pixels_.rgb[3 * i], pixels_.rgb[3 * i + 1], pixels_.rgb[3 * i + 2], uint8_t(i)});
+  for (intsam_session* session : {session_, loaded, fresh}) {
+    for (int round = 0; round < 2; ++round) {
+      EXPECT_EQ(check(session, image()), INTSAM_OK) << intsam_session_error(session);
+      EXPECT_EQ(check(session, {rgba.data(), 100, 61, 400, INTSAM_RGBA}), INTSAM_OK) << "the same pixels";
+      ExpectError(session, check(session, {mirrored.rgb.data(), 100, 61, 300, INTSAM_RGB}), INTSAM_ERROR_ARGUMENT,
+                  "not those of the session");
+      ExpectError(session, check(session, {one_pixel.rgb.data(), 100, 61, 300, INTSAM_RGB}), INTSAM_ERROR_ARGUMENT,
+                  "not those of the session");
+      ExpectError(session, check(session, {pixels_.rgb.data(), 61, 100, 183, INTSAM_RGB}), INTSAM_ERROR_ARGUMENT,
+                  "61 x 100 pixels, the session's has 100 x 61");
+      ExpectError(session, intsam_session_check_image(session, nullptr), INTSAM_ERROR_ARGUMENT, "image: is NULL");
+      ExpectError(session, check(session, {nullptr, 100, 61, 300, INTSAM_RGB}), INTSAM_ERROR_ARGUMENT, "no pixels");
+    }
+    // Nothing was lost by asking.
+    std::vector<uint8_t> again(intsam_session_embedding_size(session));
+    ASSERT_EQ(intsam_session_save_embedding(session, again.data(), again.size()), INTSAM_OK);
+    EXPECT_EQ(again, bytes_);
+    EXPECT_EQ(HashOf(session, model_), session == loaded ? "" : expected_);
+  }
 }
 
 TEST_F(EmbeddingTest, OfAnotherModel) {

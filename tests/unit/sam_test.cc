@@ -23,15 +23,15 @@ TEST(Config, OfficialSizes) {
   const SamConfig b = PresetConfig("vit_b").value(), l = PresetConfig("vit_l").value(),
                   h = PresetConfig("vit_h").value();
   EXPECT_EQ(b.grid(), 64u);
-  EXPECT_EQ(b.head_dim(), 64u);
+  EXPECT_EQ(b.vit.head_dim(), 64u);
   EXPECT_EQ(b.low_res(), 256u);
   EXPECT_EQ(b.num_masks(), 4u);
-  EXPECT_EQ(h.head_dim(), 80u);
+  EXPECT_EQ(h.vit.head_dim(), 80u);
   const auto globals = [](const SamConfig& c) {
     std::vector<uint32_t> blocks;
-    for (uint32_t i = 0; i < c.depth; ++i) {
-      if (c.is_global(i)) blocks.push_back(i);
-      EXPECT_EQ(c.attention_side(i), c.is_global(i) ? 64u : 14u);
+    for (uint32_t i = 0; i < c.vit.depth; ++i) {
+      if (c.vit.is_global(i)) blocks.push_back(i);
+      EXPECT_EQ(c.attention_side(i), c.vit.is_global(i) ? 64u : 14u);
     }
     return blocks;
   };
@@ -43,7 +43,7 @@ TEST(Config, OfficialSizes) {
 // Every rule is tested by name in tests/format; here, that a message names field, value and reason.
 TEST(Config, RefusalIsASentence) {
   SamConfig config;
-  config.num_heads = 7;
+  config.vit.num_heads = 7;
   const Status status = ValidateConfig(config);
   EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(Code::kUnsupported));
   EXPECT_EQ(status.message(), "config: num_heads: 7 does not divide embed_dim");
@@ -85,7 +85,7 @@ TEST(Steps, MaskDecoderOfSamB) {
 
 TEST(Steps, FollowTheConfiguration) {
   SamConfig config;
-  config.depth = 3, config.decoder_depth = 5;
+  config.vit.depth = 3, config.decoder_depth = 5;
   EXPECT_EQ(ImageEncoderSteps(config).size(), 2u + 2 * 3);
   EXPECT_EQ(MaskDecoderSteps(config).size(), 7u + 4 * 5);
 }

@@ -9,7 +9,7 @@ namespace {
 class OneWorker : public Parallel {
  public:
   int workers() const override { return 1; }
-  void For(int count, const Task& task) override {
+  void For(int count, Task task) override {
     for (int i = 0; i < count; ++i) task(i, 0);
   }
 };

@@ -13,27 +13,27 @@ using ops::Rows;
 
 void FusedImageEncoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   const size_t tokens = size_t{c.grid()} * c.grid();
-  b.x = arena.Take<int32_t>(tokens * c.embed_dim);
+  b.x = arena.Take<int32_t>(tokens * c.vit.embed_dim);
   b.qkv = arena.Take<int8_t>(tokens * std::max(QkvStride(c), size_t{c.prompt_embed_dim}));
   b.attended = b.neck = reinterpret_cast<uint8_t*>(b.qkv);
-  b.partial = arena.Take<int32_t>(c.embed_dim);
-  const size_t patch = size_t{3} * c.patch_size * c.patch_size;
-  const size_t widest = std::max({patch, size_t{c.embed_dim}, size_t{9} * c.prompt_embed_dim});
-  const size_t row = std::max(c.embed_dim, c.prompt_embed_dim);
-  const uint32_t side = c.global_attn_mask == 0 ? c.window_size : c.grid();
+  b.partial = arena.Take<int32_t>(c.vit.embed_dim);
+  const size_t patch = size_t{3} * c.vit.patch_size * c.vit.patch_size;
+  const size_t widest = std::max({patch, size_t{c.vit.embed_dim}, size_t{9} * c.prompt_embed_dim});
+  const size_t row = std::max(c.vit.embed_dim, c.prompt_embed_dim);
+  const uint32_t side = c.vit.global_attn_mask == 0 ? c.vit.window_size : c.grid();
   for (Worker& w : b.workers) {
     // A worker does rows of tokens or attention, never both: they share its memory.
     Arena rows = arena, attention = arena;
     w.codes = rows.Take<uint8_t>(kRowBlock * widest);
-    w.hidden = rows.Take<uint8_t>(kRowBlock * size_t{c.mlp_dim});
+    w.hidden = rows.Take<uint8_t>(kRowBlock * size_t{c.vit.mlp_dim});
     w.acc = rows.Take<int32_t>(kRowBlock * std::max(size_t{kColumns}, 2 * row));
     w.rows = rows.Take<int32_t>(kRowBlock * row);
-    w.queries = attention.Take<int8_t>(HeadScratch::kStrip * size_t{c.head_dim()});
-    w.keys = attention.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
-    w.values = attention.Take<int8_t>(size_t{c.window_size} * c.window_size * c.head_dim());
+    w.queries = attention.Take<int8_t>(HeadScratch::kStrip * size_t{c.vit.head_dim()});
+    w.keys = attention.Take<int8_t>(size_t{c.vit.window_size} * c.vit.window_size * c.vit.head_dim());
+    w.values = attention.Take<int8_t>(size_t{c.vit.window_size} * c.vit.window_size * c.vit.head_dim());
     w.rh = attention.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
     w.rw = attention.Take<int32_t>(HeadScratch::kStrip * size_t{c.grid()});
-    w.head.Layout(attention, static_cast<int>(side * side), static_cast<int>(c.head_dim()));
+    w.head.Layout(attention, static_cast<int>(side * side), static_cast<int>(c.vit.head_dim()));
     arena = Arena::Behind(rows, attention);
   }
 }
@@ -81,8 +81,8 @@ void FusedImageEncoder::PatchEmbedding(const uint8_t* rgb, ImageSize size) {
   const SamConfig& c = p_.model->config;
   const PatchEmbed& record = p_.model->image_encoder.patch_embed;
   const Kernels& k = *p_.kernels;
-  const uint32_t grid = c.grid(), patch = c.patch_size;
-  const int n = static_cast<int>(c.embed_dim);
+  const uint32_t grid = c.grid(), patch = c.vit.patch_size;
+  const int n = static_cast<int>(c.vit.embed_dim);
   const uint32_t rows = (size.height + patch - 1) / patch, columns = (size.width + patch - 1) / patch;
   // The longest side fills the input, so patches are cut along one axis at most, and all of them alike.
   const ImageSize last{size.width - (columns - 1) * patch, size.height - (rows - 1) * patch};
@@ -118,14 +118,14 @@ void FusedImageEncoder::PatchEmbedding(const uint8_t* rgb, ImageSize size) {
       }
       for (uint32_t i = 0; i < count; ++i) {
         const size_t token = size_t{py} * grid + first + i;
-        int32_t* x = b_->x + token * c.embed_dim;
-        for (size_t j = 0; j < c.embed_dim; ++j) x[j] = Clamp24(record.Position(token, j));
+        int32_t* x = b_->x + token * c.vit.embed_dim;
+        for (size_t j = 0; j < c.vit.embed_dim; ++j) x[j] = Clamp24(record.Position(token, j));
         if (i >= valid) continue;
         const bool cut = (py + 1 == rows && last.height < patch) || (first + i + 1 == columns && last.width < patch);
         const int32_t* correction = cut ? b_->partial : p_.patch_embed.mean_correction.data();
         int32_t* acc = high + i * acc_stride;
         for (int j = 0; j < n; ++j) acc[j] = 64 * acc[j] + low[i * acc_stride + static_cast<size_t>(j)] + correction[j];
-        ops::AddToR24(k, record.rq, {acc, acc_stride}, 1, 0, n, {x, c.embed_dim});
+        ops::AddToR24(k, record.rq, {acc, acc_stride}, 1, 0, n, {x, c.vit.embed_dim});
       }
     }
   });
@@ -143,13 +143,13 @@ void FusedImageEncoder::Qkv(uint32_t block) {
   const Kernels& k = *p_.kernels;
   const size_t width = QkvStride(c);
   ForRows([&](size_t token, int rows, Worker& w) {
-    ops::Norm(k, record.norm1, {b_->x + token * c.embed_dim, c.embed_dim}, rows, {w.codes, c.embed_dim});
+    ops::Norm(k, record.norm1, {b_->x + token * c.vit.embed_dim, c.vit.embed_dim}, rows, {w.codes, c.vit.embed_dim});
     uint8_t* out = reinterpret_cast<uint8_t*>(b_->qkv) + token * width;
     uint32_t part_first = 0;
     for (const Rq16* rq : {&record.q_rq, &record.k_rq, &record.v_rq}) {
       for (uint32_t first = 0; first < rq->n; first += kColumns) {
         const int n = static_cast<int>(std::min<uint32_t>(kColumns, rq->n - first));
-        ops::Gemm(k, p_.blocks[block].qkv, {w.codes, c.embed_dim}, rows, {w.acc, kColumns}, part_first + first, n);
+        ops::Gemm(k, p_.blocks[block].qkv, {w.codes, c.vit.embed_dim}, rows, {w.acc, kColumns}, part_first + first, n);
         // Flip 0x80 leaves q, k and v as plain s8, whatever operand form the tier's GEMM takes.
         ops::ToCodes(k, *rq, {w.acc, kColumns}, rows, first, n, 0x80, {out + part_first + first, width});
       }
@@ -164,12 +164,12 @@ void FusedImageEncoder::AttendWindows(uint32_t block) {
   const uint32_t grid = c.grid(), side = c.attention_side(block);
   const uint32_t windows = (grid + side - 1) / side;
   const uint32_t bands = windows == 1 ? std::min(grid, 4u) : 1;
-  const uint32_t tasks = windows * windows * c.num_heads * bands;
+  const uint32_t tasks = windows * windows * c.vit.num_heads * bands;
   parallel_.For(static_cast<int>(tasks), [&](int task, int worker) {
     uint32_t rest = static_cast<uint32_t>(task);
     const uint32_t band = rest % bands;
     rest /= bands;
-    const uint32_t head = rest % c.num_heads, window = rest / c.num_heads;
+    const uint32_t head = rest % c.vit.num_heads, window = rest / c.vit.num_heads;
     const uint32_t y = window / windows * side, rows = std::min(side, grid - y);
     AttendTask(block, head, y, window % windows * side, rows * band / bands, rows * (band + 1) / bands,
                b_->workers[static_cast<size_t>(worker)]);
@@ -182,12 +182,12 @@ void FusedImageEncoder::AttendTask(uint32_t block, uint32_t head, uint32_t windo
   const EncoderBlock& record = p_.model->image_encoder.blocks[block];
   const PreparedBlock& prepared = p_.blocks[block];
   const Kernels& k = *p_.kernels;
-  const uint32_t grid = c.grid(), side = c.attention_side(block), d = c.head_dim();
+  const uint32_t grid = c.grid(), side = c.attention_side(block), d = c.vit.head_dim();
   const size_t width = QkvStride(c);
   const uint32_t valid_h = std::min(side, grid - window_y), valid_w = std::min(side, grid - window_x);
   const int8_t* qkv = b_->qkv + (size_t{window_y} * grid + window_x) * width + head * d;
 
-  Rows<const int8_t> keys{qkv + c.embed_dim, width}, values{qkv + 2 * c.embed_dim, width};
+  Rows<const int8_t> keys{qkv + c.vit.embed_dim, width}, values{qkv + 2 * c.vit.embed_dim, width};
   if (side != grid) {
     // Gather the window; pads are ordinary keys with the constant key and value of a zero token.
     for (uint32_t y = 0; y < side; ++y) {
@@ -228,12 +228,12 @@ void FusedImageEncoder::Projection(uint32_t block) {
   const EncoderBlock& record = p_.model->image_encoder.blocks[block];
   const Kernels& k = *p_.kernels;
   ForRows([&](size_t token, int rows, Worker& w) {
-    for (uint32_t first = 0; first < c.embed_dim; first += kColumns) {
-      const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.embed_dim - first));
+    for (uint32_t first = 0; first < c.vit.embed_dim; first += kColumns) {
+      const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.vit.embed_dim - first));
       ops::Gemm(k, p_.blocks[block].proj, {b_->attended + token * QkvStride(c), QkvStride(c)}, rows, {w.acc, kColumns},
                 first, n);
       ops::AddToR24(k, record.proj_rq, {w.acc, kColumns}, rows, first, n,
-                    {b_->x + token * c.embed_dim + first, c.embed_dim});
+                    {b_->x + token * c.vit.embed_dim + first, c.vit.embed_dim});
     }
   });
 }
@@ -244,17 +244,17 @@ void FusedImageEncoder::Mlp(uint32_t block) {
   const EncoderBlock& record = p_.model->image_encoder.blocks[block];
   const Kernels& k = *p_.kernels;
   ForRows([&](size_t token, int rows, Worker& w) {
-    int32_t* x = b_->x + token * c.embed_dim;
-    ops::Norm(k, record.norm2, {x, c.embed_dim}, rows, {w.codes, c.embed_dim});
-    for (uint32_t first = 0; first < c.mlp_dim; first += kColumns) {
-      const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.mlp_dim - first));
-      ops::Gemm(k, p_.blocks[block].lin1, {w.codes, c.embed_dim}, rows, {w.acc, kColumns}, first, n);
-      ops::ToGeluCodes(k, record.gelu, {w.acc, kColumns}, rows, first, n, {w.hidden + first, c.mlp_dim});
+    int32_t* x = b_->x + token * c.vit.embed_dim;
+    ops::Norm(k, record.norm2, {x, c.vit.embed_dim}, rows, {w.codes, c.vit.embed_dim});
+    for (uint32_t first = 0; first < c.vit.mlp_dim; first += kColumns) {
+      const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.vit.mlp_dim - first));
+      ops::Gemm(k, p_.blocks[block].lin1, {w.codes, c.vit.embed_dim}, rows, {w.acc, kColumns}, first, n);
+      ops::ToGeluCodes(k, record.gelu, {w.acc, kColumns}, rows, first, n, {w.hidden + first, c.vit.mlp_dim});
     }
-    for (uint32_t first = 0; first < c.embed_dim; first += kColumns) {
-      const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.embed_dim - first));
-      ops::Gemm(k, p_.blocks[block].lin2, {w.hidden, c.mlp_dim}, rows, {w.acc, kColumns}, first, n);
-      ops::AddToR24(k, record.lin2_rq, {w.acc, kColumns}, rows, first, n, {x + first, c.embed_dim});
+    for (uint32_t first = 0; first < c.vit.embed_dim; first += kColumns) {
+      const int n = static_cast<int>(std::min<uint32_t>(kColumns, c.vit.embed_dim - first));
+      ops::Gemm(k, p_.blocks[block].lin2, {w.hidden, c.vit.mlp_dim}, rows, {w.acc, kColumns}, first, n);
+      ops::AddToR24(k, record.lin2_rq, {w.acc, kColumns}, rows, first, n, {x + first, c.vit.embed_dim});
     }
   });
 }
@@ -266,8 +266,8 @@ void FusedImageEncoder::NeckLayers(int16_t* embedding) {
   const uint32_t dim = c.prompt_embed_dim, grid = c.grid();
   const size_t acc_stride = dim;
   ForRows([&](size_t token, int rows, Worker& w) {
-    ops::Quantize(k, record.in, b_->x + token * c.embed_dim, static_cast<size_t>(rows) * c.embed_dim, w.codes);
-    ops::Gemm(k, p_.neck_conv1, {w.codes, c.embed_dim}, rows, {w.acc, acc_stride});
+    ops::Quantize(k, record.in, b_->x + token * c.vit.embed_dim, static_cast<size_t>(rows) * c.vit.embed_dim, w.codes);
+    ops::Gemm(k, p_.neck_conv1, {w.codes, c.vit.embed_dim}, rows, {w.acc, acc_stride});
     ops::ToR24(k, record.conv1_rq, {w.acc, acc_stride}, rows, {w.rows, dim});
     ops::Norm(k, record.norm1, {w.rows, dim}, rows, {b_->neck + token * dim, dim});
   });

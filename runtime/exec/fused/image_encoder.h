@@ -42,7 +42,7 @@ class FusedImageEncoder {
     std::vector<Worker> workers;
   };
   // A gap keeps kernels that read past the values of the last head off the next row, which others may be writing.
-  static constexpr size_t QkvStride(const SamConfig& c) { return size_t{3} * c.embed_dim + 16; }
+  static constexpr size_t QkvStride(const SamConfig& c) { return size_t{3} * c.vit.embed_dim + 16; }
   static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
 
   Status Run(const uint8_t* rgb, ImageSize size, Buffers& buffers, int16_t* embedding, const StepHook& hook);

@@ -12,11 +12,11 @@ namespace {
 Tensor<int32_t> PatchEmbedding(const PreparedModel& p, const uint8_t* rgb, ImageSize size) {
   const SamConfig& c = p.model->config;
   const PatchEmbed& record = p.model->image_encoder.patch_embed;
-  const uint32_t grid = c.grid(), patch = c.patch_size;
-  Tensor<int32_t> x(size_t{grid} * grid, c.embed_dim);
+  const uint32_t grid = c.grid(), patch = c.vit.patch_size;
+  Tensor<int32_t> x(size_t{grid} * grid, c.vit.embed_dim);
   for (uint32_t token = 0; token < grid * grid; ++token) {
     const uint32_t y0 = token / grid * patch, x0 = token % grid * patch;
-    for (uint32_t j = 0; j < c.embed_dim; ++j) {
+    for (uint32_t j = 0; j < c.vit.embed_dim; ++j) {
       x[token][j] = Clamp24(record.Position(token, j));
     }
     if (y0 >= size.height || x0 >= size.width) continue;
@@ -33,8 +33,8 @@ Tensor<int32_t> PatchEmbedding(const PreparedModel& p, const uint8_t* rgb, Image
     const Tensor<int32_t> low = Multiply(p.patch_embed.low, pixels);
     Tensor<int32_t> correction(1, acc.columns);
     PatchMeanCorrection(record, patch, valid, correction[0]);
-    for (uint32_t j = 0; j < c.embed_dim; ++j) acc[0][j] = 64 * acc[0][j] + low[0][j] + correction[0][j];
-    ops::AddToR24(Scalar(), record.rq, acc.all(), 1, 0, static_cast<int>(c.embed_dim), {x[token], c.embed_dim});
+    for (uint32_t j = 0; j < c.vit.embed_dim; ++j) acc[0][j] = 64 * acc[0][j] + low[0][j] + correction[0][j];
+    ops::AddToR24(Scalar(), record.rq, acc.all(), 1, 0, static_cast<int>(c.vit.embed_dim), {x[token], c.vit.embed_dim});
   }
   return x;
 }
@@ -44,10 +44,10 @@ Tensor<uint8_t> AttendWindows(const PreparedModel& p, uint32_t block, const Tens
   const SamConfig& c = p.model->config;
   const EncoderBlock& record = p.model->image_encoder.blocks[block];
   const PreparedBlock& prepared = p.blocks[block];
-  const uint32_t grid = c.grid(), side = c.attention_side(block), d = c.head_dim();
+  const uint32_t grid = c.grid(), side = c.attention_side(block), d = c.vit.head_dim();
   const RelativeTables tables{&record.rel_pos_h, &record.rel_pos_w};
-  Tensor<uint8_t> out(qkv.rows, c.embed_dim);
-  for (uint32_t head = 0; head < c.num_heads; ++head) {
+  Tensor<uint8_t> out(qkv.rows, c.vit.embed_dim);
+  for (uint32_t head = 0; head < c.vit.num_heads; ++head) {
     for (uint32_t wy = 0; wy < grid; wy += side) {
       for (uint32_t wx = 0; wx < grid; wx += side) {
         Tensor<int8_t> k(size_t{side} * side, d), v(size_t{side} * side, d), q(size_t{side} * side, d);
@@ -61,8 +61,8 @@ Tensor<uint8_t> AttendWindows(const PreparedModel& p, uint32_t block, const Tens
           }
           const int8_t* row = qkv[size_t{y} * grid + x] + head * d;
           std::copy_n(row, d, q[position.size()]);
-          std::copy_n(row + c.embed_dim, d, k[key]);
-          std::copy_n(row + 2 * c.embed_dim, d, v[key]);
+          std::copy_n(row + c.vit.embed_dim, d, k[key]);
+          std::copy_n(row + 2 * c.vit.embed_dim, d, v[key]);
           position.push_back(key);
           token.push_back(y * grid + x);
         }

@@ -14,21 +14,29 @@
  *   intsam_point point = {120 * 64, 80 * 64, 1};          // 1/64 pixel, foreground
  *   intsam_prompt prompt = {&point, 1, NULL, NULL};
  *   intsam_session_predict(session, &prompt);             // fast: prompt encoder and mask decoder
- *   int32_t best = intsam_session_best_mask(session);
- *   intsam_session_mask(session, best, mask, width);      // one byte per pixel, 0 or 1
+ *   int32_t best = intsam_session_best_mask(session, 0);  // of result 0, the only one that predict gives
+ *   intsam_session_mask(session, 0, best, mask, width);   // one byte per pixel, 0 or 1
  *
  *   intsam_session_destroy(session);
  *   intsam_model_close(model);
  *
  * Results are bit-identical on every CPU, kernel tier and number of threads. There is no floating point in the library
- * and none in this header: coordinates are in 1/64 pixel, scores in Q15 (32768 = 1), logits in units that
+ * and none in this header: coordinates are in 1/64 pixel, scores in Q15 (32768 = 1), logits and features in units that
  * intsam_model_get_info reports.
  *
  * Threads: a model may be used by many sessions at once. A session is used by one thread at a time; it runs its own
- * worker threads. Different sessions never synchronise with each other.
+ * worker threads. Different sessions never synchronise with each other. While a call on a session runs, another one on
+ * it (from its own progress callback, or from a second thread) is refused with INTSAM_ERROR_ARGUMENT and disturbs
+ * nothing. Functions that only read a session are not allowed then either: they answer as if nothing had been predicted
+ * and no image were set. intsam_session_error, intsam_session_isa and intsam_session_threads may be called always.
  * Ownership: every pointer that a call returns belongs to its handle; inputs are read during the call only.
  * Errors: every fallible call returns a status. The sentence that explains it is in the `error` buffer of calls that
- * create a handle, and in intsam_session_error otherwise. No call prints, aborts or throws.
+ * create a handle, and in intsam_session_error otherwise. No call prints, aborts or throws. A NULL handle is refused
+ * with INTSAM_ERROR_ARGUMENT; functions that return no status answer it with 0, NULL or "". INTSAM_ERROR_RESOURCE (no
+ * memory, no more threads) is possible wherever a status is returned.
+ * Structs: those that begin with `size` may grow at their end; the others never change. `size` is sizeof the struct as
+ * the caller's header has it. A struct of an older, shorter header is taken, and what it lacks has its default value;
+ * a longer one is taken if all bytes that this library does not know are zero.
  */
 #ifndef INTSAM_H_
 #define INTSAM_H_
@@ -67,7 +75,7 @@ typedef struct intsam_session intsam_session;
 
 /* ------------------------------------------------------------------ library */
 
-/* "0.1.0". */
+/* "0.1.0". All of this section may be called from any thread; the strings live as long as the library. */
 INTSAM_API const char* intsam_version(void);
 /* Name of kernel tier `index` built into this library, best first, or NULL past the last one ("avx2", "scalar"). */
 INTSAM_API const char* intsam_isa_name(int32_t index);
@@ -76,33 +84,46 @@ INTSAM_API int32_t intsam_isa_supported(const char* name);
 
 /* ------------------------------------------------------------------ model */
 
-/* Maps a model file and validates all of it that can make a run go wrong. `error` (may be NULL) receives one line.
- * On failure *model is NULL. The file must not change while the model is open. */
+/* Maps a model file and validates all of it that can make a run go wrong. On success the caller owns *model, on failure
+ * it is NULL. `error` (may be NULL) receives one line, cut to error_size bytes, "" on success. The file must not change
+ * while the model is open: replace it by renaming another one over it.
+ * ARGUMENT: a NULL pointer. IO: the file cannot be read. DAMAGED, UNSUPPORTED: the line names file, field and reason.
+ */
 INTSAM_API intsam_status intsam_model_open(const char* path, intsam_model** model, char* error, size_t error_size);
-/* The same for bytes in memory, which must outlive the model and start at a multiple of 64. */
-INTSAM_API intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error, size_t error_size);
+/* The same for bytes in memory, which are not copied: they must outlive the model and start at a multiple of 64. */
+INTSAM_API intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error,
+                                                  size_t error_size);
 /* Every session of the model must have been destroyed. NULL is allowed. */
 INTSAM_API void intsam_model_close(intsam_model* model);
-/* Compares the SHA-256 of the tensor data with the file's own: reads the whole file. */
+/* Compares the SHA-256 of the tensor data with the file's own: reads the whole file. DAMAGED where they differ. May run
+ * while sessions of the model do. */
 INTSAM_API intsam_status intsam_model_verify(const intsam_model* model, char* error, size_t error_size);
 
 typedef struct intsam_model_info {
+  size_t size;            /* sizeof(intsam_model_info), set by the caller */
   int32_t image_size;     /* side of the encoder's input; photos are scaled so that their longest side is this */
-  int32_t num_masks;      /* of one prediction: index 0 is the single-mask output, 1.. are the alternatives */
+  int32_t num_masks;      /* of one result: index 0 is the single-mask output, 1.. are the alternatives */
   int32_t low_res_size;   /* side of the low-resolution masks */
   int32_t logit_mantissa; /* a low-resolution logit is code * logit_mantissa * 2^-logit_shift */
   int32_t logit_shift;
   uint64_t file_bytes;
   const char* provenance; /* JSON text: source checkpoint, bits, method, calibration; owned by the model */
   size_t provenance_size;
+  int32_t embedding_size;     /* side of the grid of features that the image encoder gives */
+  int32_t embedding_channels; /* features per cell of the grid */
+  int32_t embedding_mantissa; /* a feature is code * embedding_mantissa * 2^-embedding_shift */
+  int32_t embedding_shift;
 } intsam_model_info;
 
+/* Writes the first info->size bytes and nothing beyond what this library knows; nothing at all where a pointer is NULL
+ * or the size is 0. May be called from any thread. */
 INTSAM_API void intsam_model_get_info(const intsam_model* model, intsam_model_info* info);
 
 /* ------------------------------------------------------------------ session */
 
-/* Called before each step of set_image and predict on the calling thread; a non-zero result cancels the call. In a batch
- * `step` is the number of prompts that are answered and `steps` the number of all. */
+/* Called before each step of set_image and predict on the calling thread; a non-zero result cancels the call. In a
+ * batch `step` is the number of prompts that are answered and `steps` the number of all. `name` lives as long as the
+ * session. The callback must not call the session (see above), nor throw. */
 typedef int32_t (*intsam_progress)(void* user, int32_t step, int32_t steps, const char* name);
 
 /* Runs task(argument, index, worker) for every index below count and returns when all are done. `worker` must be below
@@ -110,27 +131,35 @@ typedef int32_t (*intsam_progress)(void* user, int32_t step, int32_t steps, cons
 typedef void (*intsam_task)(void* argument, int32_t index, int32_t worker);
 typedef struct intsam_executor {
   void* user;
-  int32_t workers;
+  int32_t workers; /* 1..256 */
   void (*run)(void* user, intsam_task task, void* argument, int32_t count);
 } intsam_executor;
 
 typedef struct intsam_session_options {
   size_t size;                     /* sizeof(intsam_session_options), set by intsam_session_options_init */
-  int32_t threads;                 /* 0: one per core (or INTSAM_THREADS) */
+  int32_t threads;                 /* 1..256; 0: INTSAM_THREADS, or one per CPU that this process may use */
   const char* isa;                 /* kernel tier; NULL: INTSAM_ISA or the best this CPU supports */
   const intsam_executor* executor; /* NULL: the session's own threads; copied */
   intsam_progress progress;        /* may be NULL */
   void* progress_user;
 } intsam_session_options;
 
-INTSAM_API void intsam_session_options_init(intsam_session_options* options);
+/* All defaults: zeros behind the size. Compiled into the caller, whose struct may be older than the library. */
+static inline void intsam_session_options_init(intsam_session_options* options) {
+  const intsam_session_options defaults = {sizeof(intsam_session_options), 0, NULL, NULL, NULL, NULL};
+  if (options != NULL) *options = defaults;
+}
 
-/* Allocates everything that images and single prompts will need (intsam_session_memory says how much); batches of prompts
- * take more. options may be NULL. */
-INTSAM_API intsam_status intsam_session_create(const intsam_model* model, const intsam_session_options* options, intsam_session** session,
-                                    char* error, size_t error_size);
-INTSAM_API void intsam_session_destroy(intsam_session* session); /* NULL is allowed */
-/* The sentence of the last failed call on this session; "" if none failed. Valid until the next call. */
+/* Allocates everything that images and single prompts will need (intsam_session_memory says how much); batches of
+ * prompts take more. options may be NULL: the defaults. On success the caller owns *session, which must not outlive the
+ * model; on failure it is NULL. `error` as for intsam_model_open. ARGUMENT: an option out of its range, or an
+ * environment variable that stands for it. UNSUPPORTED: a tier that this library or this CPU lacks. */
+INTSAM_API intsam_status intsam_session_create(const intsam_model* model, const intsam_session_options* options,
+                                               intsam_session** session, char* error, size_t error_size);
+/* No call on the session may be running. NULL is allowed. */
+INTSAM_API void intsam_session_destroy(intsam_session* session);
+/* The sentence of the last failed call on this session; "" if none failed since the last that succeeded. Valid until
+ * the next call. */
 INTSAM_API const char* intsam_session_error(const intsam_session* session);
 INTSAM_API const char* intsam_session_isa(const intsam_session* session);
 INTSAM_API int32_t intsam_session_threads(const intsam_session* session);
@@ -139,24 +168,43 @@ INTSAM_API uint64_t intsam_session_memory(const intsam_session* session);
 
 /* ------------------------------------------------------------------ image */
 
-typedef enum intsam_pixel_format { INTSAM_RGB = 0, INTSAM_BGR = 1, INTSAM_RGBA = 2, INTSAM_BGRA = 3, INTSAM_GRAY = 4 } intsam_pixel_format;
+typedef enum intsam_pixel_format {
+  INTSAM_RGB = 0,
+  INTSAM_BGR = 1,
+  INTSAM_RGBA = 2,
+  INTSAM_BGRA = 3,
+  INTSAM_GRAY = 4
+} intsam_pixel_format;
 
 typedef struct intsam_image {
   const uint8_t* pixels; /* 8 bits per channel; alpha is ignored */
-  int32_t width, height; /* 1..32768 */
+  int32_t width, height; /* 1..32768, and at most 3 * 2^29 bytes as RGB */
   size_t stride;         /* bytes from one row to the next */
   intsam_pixel_format format;
 } intsam_image;
 
-/* Resizes (bit-equal to Pillow's bilinear) and encodes. After a failure the session has no image. */
+/* Resizes (bit-equal to Pillow's bilinear) and encodes. Forgets image and results of before; after a failure the
+ * session has no image. ARGUMENT: a bad field of the image. RESOURCE: too many pixels. CANCELLED: by the callback. */
 INTSAM_API intsam_status intsam_session_set_image(intsam_session* session, const intsam_image* image);
 
-/* Size of the image that was set or whose embedding was loaded; 0 x 0 without one. */
+/* Size of the image that was set or whose embedding was loaded; 0 x 0 without one. Either pointer may be NULL. */
 INTSAM_API void intsam_session_image_size(const intsam_session* session, int32_t* width, int32_t* height);
 
-/* The encoded image as bytes, to be loaded later by any session of the same model on any machine. */
-INTSAM_API size_t intsam_session_embedding_size(const intsam_session* session); /* 0 without an image */
+/* OK when `image` is the one that was set or whose embedding was loaded: of its size, and with the same pixels once
+ * resized. ARGUMENT when it is not, when its fields are bad, or without an image. Keeps image and results. */
+INTSAM_API intsam_status intsam_session_check_image(intsam_session* session, const intsam_image* image);
+
+/* The features of the image, s16 [embedding_size][embedding_size][embedding_channels] of intsam_model_info; NULL
+ * without an image. The cells cover the encoder's square input, so those right of or below a photo that is not square
+ * are padding. Owned by the session, valid until the next set_image or load_embedding. */
+INTSAM_API const int16_t* intsam_session_embedding(const intsam_session* session);
+
+/* The encoded image as bytes, to be loaded later by any session of the same model on any machine. `size` must be what
+ * intsam_session_embedding_size says (0 without an image), else ARGUMENT. */
+INTSAM_API size_t intsam_session_embedding_size(const intsam_session* session);
 INTSAM_API intsam_status intsam_session_save_embedding(intsam_session* session, void* data, size_t size);
+/* In the place of set_image: forgets image and results of before; after a failure the session has no image. The bytes
+ * are copied. DAMAGED: no saved embedding, or another model's. UNSUPPORTED: another version. */
 INTSAM_API intsam_status intsam_session_load_embedding(intsam_session* session, const void* data, size_t size);
 
 /* ------------------------------------------------------------------ prompt and masks */
@@ -167,37 +215,56 @@ typedef struct intsam_point {
 } intsam_point;
 
 typedef struct intsam_box {
-  int32_t x0, y0, x1, y1; /* 1/64 pixel of the original image */
+  int32_t x0, y0, x1, y1; /* 1/64 pixel of the original image; x0 < x1, y0 < y1 */
 } intsam_box;
 
+/* One object: at least one of points, box and mask. All are copied before anything is written, so mask_input may be a
+ * pointer that intsam_session_low_res gave. */
 typedef struct intsam_prompt {
   const intsam_point* points; /* may be NULL when num_points is 0 */
-  size_t num_points;          /* at most 256; points and box may not both be missing */
+  size_t num_points;          /* at most 256 */
   const intsam_box* box;      /* or NULL */
-  const int16_t* mask_input;  /* low-resolution logits of an earlier prediction on this image, or NULL */
+  const int16_t* mask_input;  /* low-resolution logits [low_res_size][low_res_size], or NULL: of an earlier result on
+                                 this  image, or made by intsam_session_mask_prompt */
 } intsam_prompt;
 
-/* One object. The results stay valid until the next predict, predict_batch, set_image or load_embedding. */
+/* Makes intsam_prompt.mask_input of a mask drawn at the size of the session's image: `mask` has one byte per pixel, 0
+ * outside and anything else inside, and `stride` bytes from row to row; `logits` receives [low_res_size][low_res_size],
+ * about +10 inside and -10 outside, and -10 where there is no photo. Each takes the pixel in its middle.
+ * ARGUMENT: without an image, a NULL pointer, a stride below the width. */
+INTSAM_API intsam_status intsam_session_mask_prompt(intsam_session* session, const uint8_t* mask, size_t stride,
+                                                    int16_t* logits);
+
+/* Answers one prompt: one result, number 0. Results stay valid until the next predict, predict_batch, set_image or
+ * load_embedding; after a failure there are none. ARGUMENT: a bad prompt, or no image. RESOURCE: too many points.
+ * CANCELLED: by the callback. */
 INTSAM_API intsam_status intsam_session_predict(intsam_session* session, const intsam_prompt* prompt);
 
-/* `count` objects (1..64), each answered as predict does, with the same results: prompts are spread over the session's
- * threads. A bad argument changes nothing, and the sentence names the prompt ("prompt 3: ..."); after any other failure
- * there is no prediction. The session keeps count * num_masks * low_res_size^2 * 2 bytes of results and, from the first
- * batch of at least as many prompts as threads (at most 8 count), working memory for each of these threads. */
-INTSAM_API intsam_status intsam_session_predict_batch(intsam_session* session, const intsam_prompt* prompts, size_t count);
-/* Makes the calls below speak of result `result` of the last batch; after predict_batch that is 0. */
-INTSAM_API intsam_status intsam_session_select(intsam_session* session, size_t result);
+/* `count` prompts (1..64), each answered as predict does, with the same results, numbered as the prompts are: they are
+ * spread over the session's threads. A bad argument changes nothing, and the sentence names the prompt ("prompt 3:
+ * ..."); after any other failure there are no results. The session keeps count * num_masks * low_res_size^2 * 2 bytes
+ * of results and, from the first batch of at least as many prompts as threads (at most 8 count), working memory for
+ * each of these threads. Errors as for predict. */
+INTSAM_API intsam_status intsam_session_predict_batch(intsam_session* session, const intsam_prompt* prompts,
+                                                      size_t count);
 
-/* Predicted IoU of mask `index`, Q15; it may slightly exceed 32768 or fall below 0. */
-INTSAM_API int32_t intsam_session_iou(const intsam_session* session, int32_t index);
-/* Index of the best mask by predicted IoU among the alternatives (1..), as the original package picks for points. */
-INTSAM_API int32_t intsam_session_best_mask(const intsam_session* session);
-/* s16 [low_res_size][low_res_size]; NULL without a prediction or for a bad index. */
-INTSAM_API const int16_t* intsam_session_low_res(const intsam_session* session, int32_t index);
-/* Mask at the size of the original image: one byte per pixel, 0 or 1, `stride` bytes from row to row. */
-INTSAM_API intsam_status intsam_session_mask(intsam_session* session, int32_t index, uint8_t* mask, size_t stride);
-/* The same as bits: first pixel in the lowest bit, rows padded to bytes. */
-INTSAM_API intsam_status intsam_session_mask_bits(intsam_session* session, int32_t index, uint8_t* mask, size_t stride);
+/* How many results there are: of the last predict or predict_batch, 0 without one. In the calls below `result` is below
+ * this and `mask` in 0..num_masks-1. */
+INTSAM_API size_t intsam_session_num_results(const intsam_session* session);
+/* Predicted IoU of a mask, Q15; it may slightly exceed 32768 or fall below 0. 0 for a bad index. */
+INTSAM_API int32_t intsam_session_iou(const intsam_session* session, size_t result, int32_t mask);
+/* Index of the best mask by predicted IoU among the alternatives (1..), as the original package picks for points. 0 for
+ * a bad index. */
+INTSAM_API int32_t intsam_session_best_mask(const intsam_session* session, size_t result);
+/* s16 [low_res_size][low_res_size]; NULL for a bad index. Owned by the session, valid as long as the results. */
+INTSAM_API const int16_t* intsam_session_low_res(const intsam_session* session, size_t result, int32_t mask);
+/* A mask at the size of the original image: one byte per pixel, 0 or 1, `stride` bytes from row to row of `out`.
+ * ARGUMENT: a bad index, `out` NULL, or a stride below a row; nothing is written then. */
+INTSAM_API intsam_status intsam_session_mask(intsam_session* session, size_t result, int32_t mask, uint8_t* out,
+                                             size_t stride);
+/* The same as bits: first pixel in the lowest bit, rows padded to bytes with zeros. */
+INTSAM_API intsam_status intsam_session_mask_bits(intsam_session* session, size_t result, int32_t mask, uint8_t* out,
+                                                  size_t stride);
 
 #ifdef __cplusplus
 }

@@ -1,10 +1,21 @@
-// C++ over intsam.h: ownership, and errors as values with a sentence. No logic of its own; needs C++17.
+// C++ over intsam.h: ownership, and errors as values with a sentence. No logic of its own; needs C++17. Units, errors
+// and what is allowed when are those of the C functions.
+//
+//   intsam::Model model;
+//   intsam::Session session;
+//   std::vector<uint8_t> mask;
+//   intsam::Outcome done = intsam::Model::Open("sam.isam", model);
+//   if (done) done = intsam::Session::Create(model, nullptr, session);
+//   if (done) done = session.SetImage({pixels, width, height, stride, INTSAM_RGB});
+//   const intsam_point point = {intsam::Pixels(120), intsam::Pixels(80), 1};
+//   if (done) done = session.Predict({&point, 1, nullptr, nullptr});
+//   if (done) done = session.Mask(0, session.best_mask(0), mask);
+//   if (!done) std::fprintf(stderr, "%s\n", done.message.c_str());
 #ifndef INTSAM_HPP_
 #define INTSAM_HPP_
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "intsam/intsam.h"
@@ -12,10 +23,17 @@
 namespace intsam {
 
 // What a call gave: a status and, when it is not INTSAM_OK, its sentence.
-struct Outcome {
+struct [[nodiscard]] Outcome {
   intsam_status status = INTSAM_OK;
   std::string message;
   explicit operator bool() const { return status == INTSAM_OK; }
+};
+
+// Whole pixels as coordinates of points and boxes.
+constexpr int32_t Pixels(int32_t whole) { return whole * 64; }
+
+struct Size {
+  int32_t width = 0, height = 0;
 };
 
 class Model {
@@ -27,10 +45,17 @@ class Model {
     model.handle_.reset(handle);
     return {status, error};
   }
+  // All 0 without a model.
   intsam_model_info info() const {
-    intsam_model_info info;
-    intsam_model_get_info(handle_.get(), &info);
+    intsam_model_info info = {};
+    info.size = sizeof info;
+    intsam_model_get_info(get(), &info);
     return info;
+  }
+  Outcome Verify() const {
+    char error[512] = "";
+    const intsam_status status = intsam_model_verify(get(), error, sizeof error);
+    return {status, error};
   }
   const intsam_model* get() const { return handle_.get(); }
 
@@ -49,40 +74,66 @@ class Session {
     intsam_session* handle = nullptr;
     const intsam_status status = intsam_session_create(model.get(), options, &handle, error, sizeof error);
     session.handle_.reset(handle);
+    session.info_ = model.info();
     return {status, error};
   }
+
   Outcome SetImage(const intsam_image& image) { return Done(intsam_session_set_image(get(), &image)); }
-  Outcome LoadEmbedding(const std::vector<uint8_t>& bytes) {
-    return Done(intsam_session_load_embedding(get(), bytes.data(), bytes.size()));
+  Outcome CheckImage(const intsam_image& image) { return Done(intsam_session_check_image(get(), &image)); }
+  Size image_size() const {
+    Size size;
+    intsam_session_image_size(get(), &size.width, &size.height);
+    return size;
   }
+
+  // [embedding_size][embedding_size][embedding_channels] of Model::info(), or null.
+  const int16_t* embedding() const { return intsam_session_embedding(get()); }
   Outcome SaveEmbedding(std::vector<uint8_t>& bytes) {
     bytes.resize(intsam_session_embedding_size(get()));
     return Done(intsam_session_save_embedding(get(), bytes.data(), bytes.size()));
+  }
+  Outcome LoadEmbedding(const std::vector<uint8_t>& bytes) {
+    return Done(intsam_session_load_embedding(get(), bytes.data(), bytes.size()));
+  }
+
+  // `mask` is drawn at the size of the image, without gaps; `logits` is for intsam_prompt::mask_input.
+  Outcome MaskPrompt(const std::vector<uint8_t>& mask, std::vector<int16_t>& logits) {
+    const Size size = image_size();
+    if (mask.size() != static_cast<size_t>(size.width) * static_cast<size_t>(size.height))
+      return {INTSAM_ERROR_ARGUMENT, "mask: is not of the size of the image"};
+    logits.resize(static_cast<size_t>(info_.low_res_size) * static_cast<size_t>(info_.low_res_size));
+    return Done(intsam_session_mask_prompt(get(), mask.data(), static_cast<size_t>(size.width), logits.data()));
   }
   Outcome Predict(const intsam_prompt& prompt) { return Done(intsam_session_predict(get(), &prompt)); }
   Outcome PredictBatch(const std::vector<intsam_prompt>& prompts) {
     return Done(intsam_session_predict_batch(get(), prompts.data(), prompts.size()));
   }
-  // The result that the calls below speak of.
-  Outcome Select(size_t result) { return Done(intsam_session_select(get(), result)); }
-  // mask: [height][width] of the image, 0 or 1.
-  Outcome Mask(int index, std::vector<uint8_t>& mask) {
-    int32_t width = 0, height = 0;
-    intsam_session_image_size(get(), &width, &height);
-    mask.resize(static_cast<size_t>(width) * static_cast<size_t>(height));
-    return Done(intsam_session_mask(get(), index, mask.data(), static_cast<size_t>(width)));
+
+  size_t num_results() const { return intsam_session_num_results(get()); }
+  int iou(size_t result, int mask) const { return intsam_session_iou(get(), result, mask); }  // Q15
+  int best_mask(size_t result) const { return intsam_session_best_mask(get(), result); }
+  // [low_res_size][low_res_size] of Model::info(), or null.
+  const int16_t* low_res(size_t result, int mask) const { return intsam_session_low_res(get(), result, mask); }
+  // out: [height][width] of the image, 0 or 1.
+  Outcome Mask(size_t result, int mask, std::vector<uint8_t>& out) {
+    const Size size = image_size();
+    out.resize(static_cast<size_t>(size.width) * static_cast<size_t>(size.height));
+    return Done(intsam_session_mask(get(), result, mask, out.data(), static_cast<size_t>(size.width)));
   }
-  int best_mask() const { return intsam_session_best_mask(get()); }
-  int iou_q15(int index) const { return intsam_session_iou(get(), index); }
+
   intsam_session* get() const { return handle_.get(); }
 
  private:
   struct Destroy {
     void operator()(intsam_session* session) const { intsam_session_destroy(session); }
   };
-  Outcome Done(intsam_status status) const { return {status, status == INTSAM_OK ? "" : intsam_session_error(get())}; }
+  Outcome Done(intsam_status status) const {
+    if (status == INTSAM_OK) return {};
+    return {status, get() == nullptr ? "no session has been created" : intsam_session_error(get())};
+  }
 
   std::unique_ptr<intsam_session, Destroy> handle_;
+  intsam_model_info info_ = {};
 };
 
 }  // namespace intsam

@@ -1,5 +1,6 @@
 // Every kernel of every tier that this CPU runs, at the shapes of SAM and of MobileSAM, on one thread.
-#include "converter/reference/parallel.h"
+#include <omp.h>
+
 #include "tests/bench/micro/micro.h"
 
 namespace intsam::internal::micro {
@@ -21,7 +22,7 @@ std::vector<Shape> LinearShapes(bool whole_images) {
 
 int main(int argc, char** argv) {
   using namespace intsam::internal;
-  const fp32::ThreadScope one_thread(1);  // of oneDNN; the kernels have none
+  omp_set_num_threads(1);  // for oneDNN; the kernels have no threads
   for (const Kernels* kernels : BuiltKernels()) {
     if (!CpuSupports(kernels->name)) continue;
     micro::RegisterGemm(*kernels);

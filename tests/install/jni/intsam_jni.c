@@ -103,12 +103,12 @@ JNIEXPORT jbyteArray JNICALL Java_org_intsam_Intsam_segment(JNIEnv* env, jclass 
     return NULL;
   }
   /* One point is ambiguous, so the best alternative; several are not. */
-  index = prompt.num_points == 1 ? intsam_session_best_mask(engine->session) : 0;
+  index = prompt.num_points == 1 ? intsam_session_best_mask(engine->session, 0) : 0;
   intsam_session_image_size(engine->session, &width, &height);
   result = (*env)->NewByteArray(env, width * height);
   mask = result == NULL ? NULL : (*env)->GetByteArrayElements(env, result, NULL);
   if (mask == NULL) return NULL;
-  status = intsam_session_mask(engine->session, index, (uint8_t*)mask, (size_t)width);
+  status = intsam_session_mask(engine->session, 0, index, (uint8_t*)mask, (size_t)width);
   (*env)->ReleaseByteArrayElements(env, result, mask, 0);
   if (status == INTSAM_OK) return result;
   Throw(env, status, intsam_session_error(engine->session));

@@ -1,0 +1,36 @@
+// Pictures out: PNG and JPEG. A file appears under its name only when it is complete; "-" is standard output. Messages
+// start with the path. One thread at a time.
+#ifndef INTSAM_APPS_COMMON_PICTURE_WRITER_H_
+#define INTSAM_APPS_COMMON_PICTURE_WRITER_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "runtime/base/status.h"
+#include "runtime/image/resize.h"
+
+namespace intsam::internal {
+
+// kResource when a picture of that many bytes per pixel is beyond what can be written, 2^30 bytes of pixels.
+Status CheckPictureSize(const std::string& path, ImageSize size, int bytes_per_pixel);
+
+// channels 1 (gray), 3 (RGB) or 4 (RGBA), 8 bits, rows without gaps.
+Status WritePng(const std::string& path, const uint8_t* pixels, ImageSize size, int channels);
+
+// A mask of bytes, zero outside, as a gray PNG of 0 and 255.
+Status WriteMaskPng(const std::string& path, const uint8_t* mask, ImageSize size);
+
+// Gray, 16 bits.
+Status WriteGray16Png(const std::string& path, const uint16_t* values, ImageSize size);
+
+// RGB, as JPEG for names that end in .jpg or .jpeg, else as PNG. JPEG is encoded with floating point: unlike the bytes
+// of a PNG its bytes may differ between machines.
+Status WritePicture(const std::string& path, const uint8_t* rgb, ImageSize size);
+
+// Whether a name ends so, in upper or lower case, after something else.
+bool HasEnding(const std::string& path, std::string_view ending);
+
+}  // namespace intsam::internal
+
+#endif  // INTSAM_APPS_COMMON_PICTURE_WRITER_H_

@@ -1,0 +1,95 @@
+// The C entry points of the library and of models.
+#include "runtime/api/handles.h"
+#include "runtime/base/cpu.h"
+
+namespace {
+
+using intsam::internal::Code;
+using intsam::internal::Error;
+using intsam::internal::Guarded;
+using intsam::internal::Model;
+using intsam::internal::Report;
+using intsam::internal::Status;
+
+// `name` is what the caller's argument `source` is called.
+intsam_status OpenModel(const char* name, const void* source, const auto& open, intsam_model** model, char* error,
+                        size_t error_size) {
+  return Report(Guarded([&]() -> Status {
+                  if (model == nullptr) return Error(Code::kUsage, "model: the result pointer is NULL");
+                  *model = nullptr;
+                  if (source == nullptr) return Error(Code::kUsage, "%s: is NULL", name);
+                  INTSAM_ASSIGN(auto opened, open());
+                  *model = new intsam_model{std::move(opened)};
+                  return Status();
+                }),
+                error, error_size);
+}
+
+}  // namespace
+
+#define INTSAM_STRING_(x) #x
+#define INTSAM_STRING(x) INTSAM_STRING_(x)
+
+extern "C" {
+
+const char* intsam_version(void) {
+  return INTSAM_STRING(INTSAM_VERSION_MAJOR) "." INTSAM_STRING(INTSAM_VERSION_MINOR) "." INTSAM_STRING(
+      INTSAM_VERSION_PATCH);
+}
+
+const char* intsam_isa_name(int32_t index) {
+  const auto built = intsam::internal::BuiltKernels();
+  return index < 0 || static_cast<size_t>(index) >= built.size() ? nullptr : built[static_cast<size_t>(index)]->name;
+}
+
+int32_t intsam_isa_supported(const char* name) {
+  return name != nullptr && intsam::internal::CpuSupports(name) ? 1 : 0;
+}
+
+intsam_status intsam_model_open(const char* path, intsam_model** model, char* error, size_t error_size) {
+  return OpenModel(
+      "path", path, [&] { return Model::Open(path); }, model, error, error_size);
+}
+
+intsam_status intsam_model_open_memory(const void* data, size_t size, intsam_model** model, char* error,
+                                       size_t error_size) {
+  return OpenModel(
+      "data", data,
+      [&] {
+        return Model::OpenMemory({static_cast<const uint8_t*>(data), size});
+      },
+      model, error, error_size);
+}
+
+void intsam_model_close(intsam_model* model) { delete model; }
+
+intsam_status intsam_model_verify(const intsam_model* model, char* error, size_t error_size) {
+  return Report(Guarded([&] {
+                  return model == nullptr ? Error(Code::kUsage, "model: is NULL")
+                                          : intsam::internal::VerifyChecksum(model->model->bytes);
+                }),
+                error, error_size);
+}
+
+void intsam_model_get_info(const intsam_model* model, intsam_model_info* info) {
+  if (model == nullptr || info == nullptr) return;
+  const intsam::internal::SamConfig& c = model->model->config();
+  const intsam::internal::Unit& logit = model->model->weights().mask_decoder.logit_unit;
+  const intsam::internal::Unit& feature = model->model->weights().mask_decoder.key_unit;
+  const intsam_model_info all = {info->size,
+                                 static_cast<int32_t>(c.image_size),
+                                 static_cast<int32_t>(c.num_masks()),
+                                 static_cast<int32_t>(c.low_res()),
+                                 logit.mantissa,
+                                 logit.shift,
+                                 model->model->bytes.size(),
+                                 model->model->opened.provenance.data(),
+                                 model->model->opened.provenance.size(),
+                                 static_cast<int32_t>(c.grid()),
+                                 static_cast<int32_t>(c.prompt_embed_dim),
+                                 feature.mantissa,
+                                 feature.shift};
+  std::memcpy(info, &all, std::min(info->size, sizeof all));
+}
+
+}  // extern "C"

@@ -1,0 +1,21 @@
+// What a caller gives, checked before anything is done with it. Every refusal is a sentence that names the argument.
+#ifndef INTSAM_RUNTIME_EXEC_CHECK_INPUT_H_
+#define INTSAM_RUNTIME_EXEC_CHECK_INPUT_H_
+
+#include "runtime/base/status.h"
+#include "runtime/exec/executor.h"
+
+namespace intsam::internal {
+
+// kUsage for an impossible side, kResource for too many pixels.
+Status CheckImageSize(ImageSize size);
+
+// An image that is to be read: its size, and that `stride` bytes hold a row.
+Status CheckImage(const uint8_t* pixels, ImageSize size, size_t stride, PixelFormat format);
+
+// Points, box and mask of one object.
+Status CheckPrompt(const Prompt& prompt);
+
+}  // namespace intsam::internal
+
+#endif  // INTSAM_RUNTIME_EXEC_CHECK_INPUT_H_

@@ -1,0 +1,93 @@
+// Photos of every format that is built in. Oracle: a decoder that succeeds has announced a picture within the limits
+// and handed over every row of it; the tools' results have the announced size; a refusal is one sentence on one line.
+#include "apps/common/photo/photo_format.h"
+#include "tests/e2e/photo_encoders.h"
+#include "tests/fuzz/fuzz_target.h"
+
+namespace intsam::internal::testing {
+namespace {
+
+// Reads every sample. Refuses pictures that would only take time.
+class TouchingSink : public PixelSink {
+ public:
+  uint64_t rows = 0, sum = 0;
+  bool small = false;
+
+  uint32_t stored_rows() const { return layout().size.height; }
+
+ private:
+  Status Prepare() override {
+    small = pixels() <= 1 << 16;
+    Require(layout().channels >= 1 && layout().channels <= 4 && layout().bits >= 8 && layout().bits <= 16, "layout");
+    return small ? Status() : Status(Code::kResource, "large");
+  }
+  void Put8(const uint8_t* samples, uint32_t y) override { Touch(samples, y); }
+  void Put16(const uint16_t* samples, uint32_t y) override { Touch(samples, y); }
+
+  template <class T>
+  void Touch(const T* samples, uint32_t y) {
+    Require(y == rows++ && (sizeof(T) == 1) == (layout().bits == 8), "rows");
+    for (size_t i = 0; i < size_t{layout().size.width} * static_cast<size_t>(layout().channels); ++i) {
+      Require(samples[i] >> layout().bits == 0, "a sample of more bits than announced");
+      sum += samples[i];
+    }
+  }
+};
+
+void RequireSentence(const Status& status) {
+  Require(!status.message().empty() && status.message().find('\n') == std::string::npos, "a refusal is one line");
+}
+
+void Decode(DecodeFunction* decode, std::span<const uint8_t> file) {
+  TouchingSink sink;
+  const Status status = decode(file, sink);
+  if (!status.ok()) return RequireSentence(status);
+  Require(sink.rows == sink.stored_rows(), "a row is missing");
+  const auto image = DecodeImage(file);
+  Require(image.ok() && image.value().size == sink.size(), "the same decoder on the same bytes");
+  Require(DecodeImage(file, {.stretch = true}).ok() && DecodeMask(file).ok(), "every use of the pixels");
+}
+
+std::string Text(const Bytes& bytes) { return std::string(bytes.begin(), bytes.end()); }
+
+}  // namespace
+
+std::vector<std::string> FuzzSeeds() {
+  const ImageSize size = {19, 13};
+  const Bytes rgb = Gradient(size.width, size.height);
+  std::vector<std::string> seeds = {
+      Text(WithOrientation(MakeJpeg(rgb, size.width, size.height), 6, true, 1)),
+      Text(WithChunk(MakePng(3, 2, 16, 2, {Bytes(18, 1), Bytes(18, 2)}), "eXIf", ExifWithOrientation(5, false, 1))),
+      Text(WithChunk(MakePng(8, 1, 2, 3, {{1, 2}}), "PLTE", Bytes(12, 7)))};
+  for (const JpegStyle& style : {JpegStyle{.progressive = true}, JpegStyle{.restart_interval = 1}}) {
+    seeds.push_back(Text(EncodeJpeg(rgb, size, style)));
+  }
+  seeds.push_back(Text(EncodeJpeg(Bytes(19 * 13 * 4, 99), size, {.channels = 4, .adobe_marker = false})));
+  seeds.push_back(Text(EncodeWebp(rgb, size, 3)));
+  for (bool little : {false, true}) {
+    seeds.push_back(Text(MakeTiff({{4, 3}, 8, 3, 2, little, 2, {Bytes(24, 1), Bytes(12, 2)}, {}})));
+    seeds.push_back(Text(MakeTiff({{5, 2}, 12, 2, 0, little, 1, {Bytes(15, 9), Bytes(15, 8)}, {{338, 3, {2}}}})));
+    seeds.push_back(Text(MakeTiff({{3, 2}, 8, 4, 5, little, 2, {Bytes(24, 70)}, {}})));
+  }
+  std::erase_if(seeds, [](const std::string& seed) { return seed.empty(); });
+  return seeds;
+}
+
+}  // namespace intsam::internal::testing
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace intsam::internal;
+  namespace fuzz = intsam::internal::testing;  // GoogleTest has a namespace of this name, too
+  const std::span<const uint8_t> file(data, size);
+  const auto format = RecognisePhoto(file);
+  if (!format.ok()) {
+    fuzz::RequireSentence(format.status());
+    return 0;
+  }
+  fuzz::Decode(format.value()->decode, file);
+  // The decoder of builds without libraries.
+  fuzz::TouchingSink sink;
+  if (std::string(format.value()->name) == "PNG") (void)DecodePngByStb(file, sink);
+  // Not JPEGs: stb_image 2.27 of Debian 12 writes a byte past a table for some that hide one in surplus bytes.
+  return 0;
+}

@@ -1,0 +1,37 @@
+// Prompt files. Oracle: what is accepted can be asked of the library as it is: every object says something, and says it
+// inside the image.
+#include "apps/common/prompt_json.h"
+
+#include "tests/fuzz/fuzz_target.h"
+
+namespace intsam::internal::testing {
+
+std::vector<std::string> FuzzSeeds() {
+  return {R"([{"type":"point","data":[10,20.5],"label":1},{"type":"point","data":[1e1,2],"label":0}])",
+          R"([[{"type":"rectangle","data":[-3,0.25,640,480],"label":2}],[{"type":"box","data":[1,2,3,4]}]])",
+          R"([[{"type":"mask","data":"m.png"}],[{"type":"point","data":[3,4]},{"type":"mask","data":"a\u00e9"}]])"};
+}
+
+}  // namespace intsam::internal::testing
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace intsam::internal;
+  constexpr ImageSize kImage{640, 480};
+  const auto objects = ParsePrompts({reinterpret_cast<const char*>(data), size}, kImage);
+  if (!objects.ok()) return 0;
+  testing::Require(!objects.value().empty() && objects.value().size() <= kMaxObjects, "number of objects");
+  for (const ObjectPrompt& object : objects.value()) {
+    testing::Require(!object.points.empty() || object.box || !object.mask_path.empty(), "an empty object");
+    testing::Require(object.points.size() <= kMaxPromptsPerObject, "number of points");
+    for (const intsam_point& point : object.points) {
+      testing::Require(CheckPoint(point, kImage).ok() && (point.label == 0 || point.label == 1), "a bad point");
+    }
+    if (object.box) {
+      const auto [x0, y0, x1, y1] = *object.box;
+      testing::Require(0 <= x0 && x0 < x1 && x1 <= 640 * kPixel, "columns of a box");
+      testing::Require(0 <= y0 && y0 < y1 && y1 <= 480 * kPixel, "rows of a box");
+    }
+    testing::Require(object.mask_path.find('\0') == std::string::npos, "a name that is cut");
+  }
+  return 0;
+}
