@@ -25,18 +25,40 @@ void DepthwiseChannels(const Arguments& d, int first) {
   const Vector w_last = Isa::template ShiftLeft32<16>(Isa::Pairs(tap(8), tap(8)));  // the left of its pair is done
   const Vector bias = Isa::Load(d.bias + first);
 
-  Vector c0 = column(0), c1 = column(1), lower0 = lower_pair(0);
   int32_t* acc = d.acc + first;
-  for (int x = 0; x < d.count; ++x, acc += d.acc_stride) {
-    if (kStride == 2 && x > 0) c1 = column(1), lower0 = lower_pair(0);
-    const Vector c2 = column(2), lower1 = lower_pair(1);
+  const size_t acc_stride = d.acc_stride;
+  // Columns under the three taps, and pairs of the lowest row: of the left and middle taps, of the middle and right
+  // ones.
+  const auto output = [&](Vector c0, Vector c1, Vector c2, Vector lower0, Vector lower1) {
     // Two chains, since each addition waits for the one before.
     const Vector upper_taps = Isa::DotWords(Isa::DotWords(Isa::DotWords(bias, c0, w0), c1, w1), c2, w2);
     const Vector lower_taps = Isa::DotWords(Isa::DotWords(Isa::Zero(), lower0, w_lower), lower1, w_last);
     Isa::Store(acc, Isa::Add32(upper_taps, lower_taps));
-    if (kStride == 1) c0 = c1, c1 = c2, lower0 = lower1;
-    if (kStride == 2) c0 = c2;
-    upper += kStride * channels, middle += kStride * channels, lower += kStride * channels;
+    acc += acc_stride;
+  };
+  const auto advance = [&](size_t pixels) {
+    upper += pixels * channels, middle += pixels * channels, lower += pixels * channels;
+  };
+  int left = d.count;
+  Vector c0 = column(0);
+  if (kStride == 1) {
+    Vector c1 = column(1), lower0 = lower_pair(0);
+    for (; left >= 2; left -= 2) {  // two at a time: fewer registers change their roles
+      const Vector c2 = column(2), lower1 = lower_pair(1);
+      output(c0, c1, c2, lower0, lower1);
+      const Vector c3 = column(3), lower2 = lower_pair(2);
+      output(c1, c2, c3, lower1, lower2);
+      c0 = c2, c1 = c3, lower0 = lower2;
+      advance(2);
+    }
+    if (left > 0) output(c0, c1, column(2), lower0, lower_pair(1));
+  } else {
+    for (; left > 0; --left) {
+      const Vector c2 = column(2);
+      output(c0, column(1), c2, lower_pair(0), lower_pair(1));
+      c0 = c2;
+      advance(2);
+    }
   }
 }
 
