@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/nn/neon_common.h"
+#include "kernels/isa/neon.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 

@@ -129,6 +129,7 @@ static inline Result Convert(Vector x) {
 #undef _mm512_srav_epi32
 #undef _mm512_srav_epi64
 #undef _mm512_mulhi_epu16
+#undef _mm512_madd_epi16
 #undef _mm512_mask_sub_epi16
 #undef _mm512_cmpeq_epi16_mask
 #undef _mm512_cmpgt_epi16_mask
@@ -148,6 +149,7 @@ static inline Result Convert(Vector x) {
 #define _mm512_sra_epi64 intsam::internal::emulation::Sra64
 #define _mm512_srav_epi32 intsam::internal::emulation::Srav32
 #define _mm512_srav_epi64 intsam::internal::emulation::Srav64
+#define _mm512_madd_epi16 simde_mm512_madd_epi16  // whose alias SIMDe 0.7.4 gives to another
 #define _mm512_mulhi_epu16 intsam::internal::emulation::MulHighUnsigned16
 #define _mm512_mask_sub_epi16 intsam::internal::emulation::MaskSub16
 #define _mm512_cmpeq_epi16_mask intsam::internal::emulation::CompareEqual16

@@ -1,6 +1,6 @@
 // The NEON intrinsics: ARM's, or for WebAssembly those that SIMDe makes of SIMD128.
-#ifndef INTSAM_KERNELS_NN_INTRINSICS_NEON_H_
-#define INTSAM_KERNELS_NN_INTRINSICS_NEON_H_
+#ifndef INTSAM_KERNELS_ISA_INTRINSICS_NEON_H_
+#define INTSAM_KERNELS_ISA_INTRINSICS_NEON_H_
 
 #if !defined(__wasm_simd128__)
 #include <arm_neon.h>
@@ -36,4 +36,4 @@ static inline int32x4_t vmlal_high_s16(int32x4_t sum, int16x8_t a, int16x8_t b) 
 }
 #endif
 
-#endif  // INTSAM_KERNELS_NN_INTRINSICS_NEON_H_
+#endif  // INTSAM_KERNELS_ISA_INTRINSICS_NEON_H_

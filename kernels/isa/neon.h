@@ -6,24 +6,25 @@
 //
 // Everything here has internal linkage, as in kernels/numerics. Outputs never write past their last element, so that
 // strips of one buffer can be written by different threads; inputs are read up to kPadBytes past the end.
-#ifndef INTSAM_KERNELS_NN_NEON_COMMON_H_
-#define INTSAM_KERNELS_NN_NEON_COMMON_H_
+#ifndef INTSAM_KERNELS_ISA_NEON_H_
+#define INTSAM_KERNELS_ISA_NEON_H_
 
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>
 
-#include "kernels/nn/for_each_vector.h"
-#include "kernels/nn/intrinsics_neon.h"
+#include "kernels/isa/intrinsics_neon.h"
+#include "kernels/isa/loops.h"
 
 namespace intsam::internal::neon {
 
 // f<0>(), f<1>() ... f<kCount - 1>(): for lane numbers, which are part of an instruction.
 template <int kCount, typename F>
 static inline void Unrolled(F f) {
-  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) { (f.template operator()<kIndex>(), ...); }
-  (std::make_integer_sequence<int, kCount>());
+  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
+    (f.template operator()<kIndex>(), ...);
+  }(std::make_integer_sequence<int, kCount>());
 }
 
 // Keeps a value in its register and steps in their order: an in-order core waits for every load that is used at once
@@ -219,4 +220,4 @@ static inline uint8x16_t CodesOf(int16x8_t low, int16x8_t high, const CodeRange&
 
 }  // namespace intsam::internal::neon
 
-#endif  // INTSAM_KERNELS_NN_NEON_COMMON_H_
+#endif  // INTSAM_KERNELS_ISA_NEON_H_

@@ -1,17 +1,18 @@
-// Helpers shared by the AVX-512 sources: loads, masked tails, the vectors that the templates of gemm/gemm_vnni.h and
-// nn/mix_vnni.h want. Only for files compiled with -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni.
+// Helpers shared by the AVX-512 sources: loads, masked tails, the vectors that the templates of gemm/ and nn/ want.
+// Only for files compiled with -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx512vnni.
 //
 // Everything here has internal linkage, as in kernels/numerics. Inputs are read up to kPadBytes past the end, which is
 // one whole vector; a mask keeps outputs within their last element.
-#ifndef INTSAM_KERNELS_NN_AVX512_COMMON_H_
-#define INTSAM_KERNELS_NN_AVX512_COMMON_H_
+#ifndef INTSAM_KERNELS_ISA_AVX512_H_
+#define INTSAM_KERNELS_ISA_AVX512_H_
 
 #include <cstddef>
 #include <cstdint>
 
+#include "kernels/isa/avx2.h"
+#include "kernels/isa/intrinsics_x86.h"
+#include "kernels/isa/x86.h"
 #include "kernels/kernels.h"
-#include "kernels/nn/avx2_common.h"
-#include "kernels/nn/intrinsics_x86.h"
 #include "kernels/numerics/packed_weights.h"
 
 namespace intsam::internal {
@@ -39,6 +40,9 @@ static inline void StoreFirst(int16_t* p, __m512i v, ptrdiff_t count) {
 static inline void StoreFirst(int16_t* p, __m256i v, ptrdiff_t count) {
   if (count >= 16) return avx2::Store(p, v);
   _mm256_mask_storeu_epi16(p, FirstLanes<__mmask16>(count), v);
+}
+static inline void StoreFirst(uint16_t* p, __m512i v, ptrdiff_t count) {
+  StoreFirst(reinterpret_cast<int16_t*>(p), v, count);
 }
 static inline void StoreFirst(uint8_t* p, __m256i v, ptrdiff_t count) {
   if (count >= 32) return avx2::Store(p, v);
@@ -129,28 +133,109 @@ namespace {  // a type of this file alone: so are the instances of the templates
 
 struct Zmm {
   using Vector = __m512i;
-  static constexpr int kLanes = 16;  // s32
+  using Half = __m256i;
+  using Rq32Lanes = avx512::Rq32Lanes;
+  using CodeRange = avx512::CodeRange;
+  static constexpr int kLanes = 16, kWords = 32;  // s32, s16
   // Tiles: 24 (GEMM) and 16 (mix, whose values of a block stay in L1) of the 32 registers hold sums; 10 hide the
   // latency of two instructions a cycle.
   static constexpr int kGemmRows = 6, kGemmPanels = 4;
   static constexpr int kMixRows = 8, kMixVectors = 2;
+  static constexpr int kSoftmaxVectors = 2;  // side by side, where the chain of one is long
+
+  static constexpr bool kMaskedStores = true;  // of StoreFirst
+
+  INTSAM_X86_OPERATIONS(_mm512, 512)
 
   static Vector Load(const void* p) { return avx512::Load(p); }
   static void Store(void* p, Vector v) { avx512::Store(p, v); }
-  static Vector Zero() { return _mm512_setzero_si512(); }
   static Vector Broadcast32(const void* p) {
     int32_t value;
     std::memcpy(&value, p, sizeof value);
     return _mm512_set1_epi32(value);
   }
-  // Sums of four products u8 x s8, of two s16 x s16, per s32 lane. Neither saturates.
+  static Vector BroadcastQuarter(__m128i v) { return _mm512_broadcast_i32x4(v); }
+  // kLanes values as s32.
+  static Vector LoadU8As32(const uint8_t* p) { return _mm512_cvtepu8_epi32(avx2::LoadHalf(p)); }
+  static Vector LoadS16As32(const int16_t* p) { return _mm512_cvtepi16_epi32(avx2::Load(p)); }
+  // s32 to s16, which hold them.
+  static Half Narrow32(Vector v) { return _mm512_cvtepi32_epi16(v); }
+
+  // The first `count` lanes of v, or of memory, none if count <= 0; the others of `rest`.
+  static Vector First32(Vector v, int count, Vector rest) {
+    return _mm512_mask_mov_epi32(rest, avx512::FirstLanes<__mmask16>(count < 0 ? 0 : count), v);
+  }
+  static Vector LoadFirst32(const int32_t* p, int count, Vector rest) {
+    if (count >= kLanes) return Load(p);
+    return _mm512_mask_loadu_epi32(rest, avx512::FirstLanes<__mmask16>(count < 0 ? 0 : count), p);
+  }
+  template <typename T, typename V>
+  static void StoreFirst(T* p, V v, ptrdiff_t count) {
+    avx512::StoreFirst(p, v, count);
+  }
+
+  // From the order that Pack32 of two vectors leaves to the one in memory, and back.
+  static Vector MemoryOrder(Vector packed) { return avx512::MemoryOrder(packed); }
+  static Vector PackOrder(Vector v) { return avx512::PackOrder(v); }
+
+  // Quads of bytes 0 4 8 12 | 1 5 9 13 | ...: interleaved with two others, then once more, all four results are in
+  // order.
+  static Vector SpreadQuads(Vector v) {
+    return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v);
+  }
+
+  template <typename Mult, typename Shift>
+  static Rq32Lanes MakeRq32Lanes(Mult mult, Shift shift) {
+    return avx512::MakeRq32Lanes(mult, shift);
+  }
+  static CodeRange MakeCodeRange(int lo, int hi, uint8_t flip) { return avx512::MakeCodeRange(lo, hi, flip); }
+  // s16 values in memory order.
+  static Half CodesOfWords(Vector words, const CodeRange& range) {
+    const __m512i bytes = _mm512_packus_epi16(words, words);
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 0, 2, 4, 6);
+    const __m256i codes = _mm512_castsi512_si256(_mm512_permutexvar_epi64(order, bytes));
+    return _mm256_xor_si256(_mm256_min_epu8(_mm256_max_epu8(codes, range.lo), range.hi), range.flip);
+  }
+
+  // x - y where a and b are equal, else x; all ones where they are, else x; zero where a > b, else x.
+  static Vector SubWhereEqual16(Vector x, Vector y, Vector a, Vector b) {
+    return _mm512_mask_sub_epi16(x, _mm512_cmpeq_epi16_mask(a, b), x, y);
+  }
+  static Vector OnesWhereEqual16(Vector x, Vector a, Vector b) {
+    return _mm512_mask_mov_epi16(x, _mm512_cmpeq_epi16_mask(a, b), Set16(-1));
+  }
+  static Vector ZeroWhereGreater16(Vector x, Vector a, Vector b) {
+    return _mm512_mask_mov_epi16(x, _mm512_cmpgt_epi16_mask(a, b), Zero());
+  }
+
+  // A table of sixteen words, entry(0..15), twice, and indices 0..15 for VPERMW.
+  using Table16 = Vector;
+  using Index16 = Vector;
+  struct Table16Words {
+    int16_t twice[kWords];
+  };
+  template <typename Entry>
+  static constexpr Table16Words MakeTable16(Entry entry) {
+    Table16Words words{};
+    for (int i = 0; i < kWords; ++i) words.twice[i] = static_cast<int16_t>(entry(i % 16));
+    return words;
+  }
+  static Table16 LoadTable16(const Table16Words& words) { return Load(words.twice); }
+  static Index16 MakeIndex16(Vector index) { return index; }
+  static Vector LookUp16(Table16 table, Index16 index) { return _mm512_permutexvar_epi16(index, table); }
+
+  // Sums of four products u8 x s8, of two s16 x s16, per s32 lane, added. Neither saturates.
   static Vector DotBytes(Vector sum, Vector u, Vector s) { return _mm512_dpbusd_epi32(sum, u, s); }
   static Vector DotWords(Vector sum, Vector x, Vector y) { return _mm512_dpwssd_epi32(sum, x, y); }
+  // The lanes' sum, which fits; the largest.
+  static uint32_t Sum32(Vector v) { return static_cast<uint32_t>(_mm512_reduce_add_epi32(v)); }
+  static int64_t Sum64(Vector v) { return _mm512_reduce_add_epi64(v); }
+  static int32_t Largest32(Vector v) { return _mm512_reduce_max_epi32(v); }
   // Adds the lanes to as many s64, or starts the sums with them.
   static void Accumulate(int64_t* out, Vector v, bool start) {
     const auto half = [&](int64_t* to, __m256i eight) {
       const __m512i wide = _mm512_cvtepi32_epi64(eight);
-      Store(to, start ? wide : _mm512_add_epi64(wide, Load(to)));
+      Store(to, start ? wide : Add64(wide, Load(to)));
     };
     half(out, _mm512_castsi512_si256(v));
     half(out + 8, _mm512_extracti64x4_epi64(v, 1));
@@ -168,4 +253,4 @@ struct Zmm {
 }  // namespace
 }  // namespace intsam::internal
 
-#endif  // INTSAM_KERNELS_NN_AVX512_COMMON_H_
+#endif  // INTSAM_KERNELS_ISA_AVX512_H_
