@@ -7,9 +7,14 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/encoder/biased_attention/biased_attention.h"
+#include "runtime/encoder/conv_stem/conv_stem.h"
+#include "runtime/encoder/local_conv/local_conv.h"
+#include "runtime/encoder/mb_conv/mb_conv.h"
 #include "runtime/encoder/mlp/mlp.h"
 #include "runtime/encoder/neck/neck.h"
 #include "runtime/encoder/patch_embed/patch_embed.h"
+#include "runtime/encoder/patch_merging/patch_merging.h"
 #include "runtime/encoder/window_attention/window_attention.h"
 #include "runtime/sam/config.h"
 #include "runtime/sam/steps.h"
@@ -19,7 +24,9 @@ namespace intsam::internal {
 struct EncoderLayer {
   Step step;          // the official module path: "image_encoder.blocks.3.attn"
   std::string group;  // what the names of its record are below, in the image encoder: "blocks.3"
-  std::variant<PatchEmbed, WindowAttention, MlpBlock, Neck> kind;
+  std::variant<PatchEmbed, WindowAttention, MlpBlock, Neck,                // of a ViT
+               ConvStem, MbConv, PatchMerging, BiasedAttention, LocalConv>  // and, besides MlpBlock and Neck, of TinyViT
+      kind;
 
   std::string path() const { return "image_encoder." + group; }
 };

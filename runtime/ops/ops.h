@@ -161,6 +161,22 @@ inline void ToS16(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, int
                     .n = static_cast<int>(rq.n)});
 }
 
+// out = clamp(x + RQ32(acc)).
+inline void AddToS16(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, Rows<const int16_t> x, int rows,
+                     Rows<int16_t> out) {
+  k.requantize_s16({.acc = acc.data,
+                    .acc_stride = acc.stride,
+                    .rq = Channels(rq),
+                    .lo = -32767,
+                    .hi = 32767,
+                    .out = out.data,
+                    .out_stride = out.stride,
+                    .rows = rows,
+                    .n = static_cast<int>(rq.n),
+                    .add = x.data,
+                    .add_stride = x.stride});
+}
+
 // codes of x + y (y may be null) over n contiguous values.
 inline void Quantize(const Kernels& k, const QuantizeSite& site, const int16_t* x, const int16_t* y, size_t n,
                      uint8_t* out) {

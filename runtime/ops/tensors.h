@@ -69,6 +69,9 @@ inline Tensor<int16_t> ToS16(const Rq32& rq, const Tensor<int32_t>& acc, int lo,
   ops::ToS16(Scalar(), rq, acc.all(), acc.n(), lo, hi, out.all());
   return out;
 }
+inline void AddToS16(const Rq32& rq, const Tensor<int32_t>& acc, Tensor<int16_t>& x) {
+  ops::AddToS16(Scalar(), rq, acc.all(), static_cast<const Tensor<int16_t>&>(x).all(), acc.n(), x.all());
+}
 inline Tensor<uint8_t> Norm(const NormNarrow& norm, const Tensor<int32_t>& x) {
   Tensor<uint8_t> out(x.rows, x.columns);
   ops::Norm(Scalar(), norm, x.all(), x.n(), out.all());
@@ -109,6 +112,15 @@ Tensor<T> Beside(const Tensor<T>& a, const Tensor<T>& b) {
     std::copy_n(a[i], a.columns, out[i]);
     std::copy_n(b[i], b.columns, out[i] + a.columns);
   }
+  return out;
+}
+
+// A square map of `grid` cells per side with a frame of cells around it, of which every value is `pad`.
+template <class T>
+Tensor<T> Padded(const Tensor<T>& x, size_t grid, T pad) {
+  Tensor<T> out((grid + 2) * (grid + 2), x.columns);
+  std::fill(out.values.begin(), out.values.end(), pad);
+  for (size_t y = 0; y < grid; ++y) std::copy_n(x[y * grid], grid * x.columns, out[(y + 1) * (grid + 2) + 1]);
   return out;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <cstdlib>
+#include <numeric>
 #include <utility>
 
 #include "kernels/numerics/fixed_point.h"
@@ -14,47 +16,61 @@ constexpr int64_t kMaxS32 = INT32_MAX;
 
 }  // namespace
 
-// partial(magnitude, bias, sum): bound of every partial sum; whole(magnitude, bias): of the result, which is returned.
-template <class Partial, class Whole>
-std::vector<int64_t> Proof::Layer(const char* site, Linear& linear, Partial partial, Whole whole) {
-  WeightSums sums = SumWeights(linear);
-  std::vector<int64_t> partial_bounds(linear.out), bounds(linear.out);
-  for (uint32_t c = 0; c < linear.out; ++c) {
-    partial_bounds[c] = partial(sums.magnitude[c], linear.bias[c], sums.sum[c]);
-    bounds[c] = whole(sums.magnitude[c], linear.bias[c]);
+std::vector<int64_t> Proof::OverCodes(const char* site, const WeightSums& sums, View<int32_t> biases,
+                                      const Codes& codes) {
+  const int64_t zero = codes.zero, reach = std::max<int64_t>(codes.zero - codes.lo, codes.hi - codes.zero);
+  std::vector<int64_t> partial, whole;
+  for (size_t c = 0; c < biases.size(); ++c) {
+    const int64_t magnitude = sums.magnitude[c], bias = biases[c], sum = sums.sum[c];
+    const int64_t unsigned_form = 255 * magnitude + Abs(bias - zero * sum);
+    const int64_t signed_form = 128 * magnitude + Abs(bias + (128 - zero) * sum);
+    partial.push_back(std::max(unsigned_form, signed_form));
+    whole.push_back(reach * magnitude + Abs(bias));
   }
-  Accumulators(site, partial_bounds);
-  linear.column_sums = std::move(sums.sum);
+  Accumulators(site, partial);
+  return whole;
+}
+
+std::vector<int64_t> Proof::OverS16(const char* site, const WeightSums& sums, View<int32_t> biases) {
+  std::vector<int64_t> bounds;
+  for (size_t c = 0; c < biases.size(); ++c) bounds.push_back(32767 * int64_t{sums.magnitude[c]} + Abs(biases[c]));
+  Accumulators(site, bounds);
   return bounds;
 }
 
 std::vector<int64_t> Proof::CodesLayer(const char* site, Linear& linear, const Codes& codes) {
-  const int64_t zero = codes.zero, reach = std::max<int64_t>(codes.zero - codes.lo, codes.hi - codes.zero);
-  return Layer(
-      site, linear,
-      [&](int64_t magnitude, int64_t bias, int64_t sum) {
-        const int64_t unsigned_form = 255 * magnitude + Abs(bias - zero * sum);
-        const int64_t signed_form = 128 * magnitude + Abs(bias + (128 - zero) * sum);
-        return std::max(unsigned_form, signed_form);
-      },
-      [&](int64_t magnitude, int64_t bias) { return reach * magnitude + Abs(bias); });
+  WeightSums sums = SumWeights(linear);
+  std::vector<int64_t> bounds = OverCodes(site, sums, linear.bias, codes);
+  linear.column_sums = std::move(sums.sum);
+  return bounds;
+}
+
+std::vector<int64_t> Proof::CodesLayer(const char* site, Depthwise& conv, const Codes& codes) {
+  WeightSums sums = SumTaps(conv.weight, conv.channels);
+  std::vector<int64_t> bounds = OverCodes(site, sums, conv.bias, codes);
+  conv.column_sums = std::move(sums.sum);
+  return bounds;
 }
 
 std::vector<int64_t> Proof::S16Layer(const char* site, Linear& linear) {
-  const auto whole = [](int64_t magnitude, int64_t bias) { return 32767 * magnitude + Abs(bias); };
-  return Layer(
-      site, linear, [&](int64_t magnitude, int64_t bias, int64_t) { return whole(magnitude, bias); }, whole);
+  WeightSums sums = SumWeights(linear);
+  std::vector<int64_t> bounds = OverS16(site, sums, linear.bias);
+  linear.column_sums = std::move(sums.sum);
+  return bounds;
 }
 
 std::vector<int64_t> Proof::S16Layer(const char* site, const Linear12& linear) {
-  std::vector<int64_t> bounds;
+  WeightSums sums;
   for (uint32_t c = 0; c < linear.out; ++c) {
-    int64_t magnitude = 0;
-    for (uint32_t k = 0; k < linear.in; ++k) magnitude += Abs(linear.weight[c * linear.in + k]);
-    bounds.push_back(32767 * magnitude + Abs(linear.bias[c]));
+    const auto row = linear.weight.subspan(size_t{c} * linear.in, linear.in);
+    sums.sum.push_back(std::accumulate(row.begin(), row.end(), 0));
+    sums.magnitude.push_back(std::accumulate(row.begin(), row.end(), 0, [](int sum, int w) { return sum + std::abs(w); }));
   }
-  Accumulators(site, bounds);
-  return bounds;
+  return OverS16(site, sums, linear.bias);
+}
+
+std::vector<int64_t> Proof::S16Layer(const char* site, const Depthwise12& conv) {
+  return OverS16(site, SumTaps(conv.weight, conv.channels), conv.bias);
 }
 
 void Proof::Accumulators(const char* site, const std::vector<int64_t>& bounds) {

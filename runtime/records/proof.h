@@ -10,6 +10,7 @@
 
 #include "runtime/base/status.h"
 #include "runtime/records/records.h"
+#include "runtime/records/weight_sums.h"
 
 namespace intsam::internal {
 
@@ -39,8 +40,10 @@ class Proof {
   // what the whole sum can reach per channel: codes are inside lo..hi, however wide the operands are. Reads every
   // weight once: also fills Linear::column_sums.
   std::vector<int64_t> CodesLayer(const char* site, Linear& linear, const Codes& codes);
+  std::vector<int64_t> CodesLayer(const char* site, Depthwise& conv, const Codes& codes);
   std::vector<int64_t> S16Layer(const char* site, Linear& linear);
   std::vector<int64_t> S16Layer(const char* site, const Linear12& linear);
+  std::vector<int64_t> S16Layer(const char* site, const Depthwise12& conv);
 
   // bounds: of one layer, per channel; not empty.
   void Accumulators(const char* site, const std::vector<int64_t>& bounds);
@@ -61,8 +64,9 @@ class Proof {
 
  private:
   std::string PathOf(const char* site) const;
-  template <class Partial, class Whole>
-  std::vector<int64_t> Layer(const char* site, Linear& linear, Partial partial, Whole whole);
+  // Of a layer with such weights and biases per channel.
+  std::vector<int64_t> OverCodes(const char* site, const WeightSums& sums, View<int32_t> biases, const Codes& codes);
+  std::vector<int64_t> OverS16(const char* site, const WeightSums& sums, View<int32_t> biases);
   void Product(const char* site, uint32_t channel, int64_t bound, int32_t mult, uint32_t shift);
 
   std::vector<LayerBound>* report_;

@@ -150,6 +150,32 @@ struct Linear12 {
   }
 };
 
+// A 3x3 convolution of each channel by itself, over codes: taps in order (ky, kx). Always 8 bits: it is a hundredth of
+// the weights.
+struct Depthwise {
+  uint32_t channels = 0;
+  View<int8_t> weight;
+  View<int32_t> bias;
+  std::vector<int32_t> column_sums;  // not in the file: of the nine weights of each channel, set by ProveModel
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("weight", weight, {9, channels}, -127, 127);
+    v.Tensor("bias", bias, {channels});
+  }
+};
+
+// The same over s16 values, with weights of 12 bits.
+struct Depthwise12 {
+  uint32_t channels = 0;
+  View<int16_t> weight;
+  View<int32_t> bias;
+  template <class V>
+  void Visit(V& v) {
+    v.Tensor("weight", weight, {9, channels}, -2047, 2047);
+    v.Tensor("bias", bias, {channels});
+  }
+};
+
 // LayerNorm to codes (LN-N, docs/numerics.md 4.2).
 struct NormNarrow {
   uint32_t channels = 0;

@@ -55,6 +55,16 @@ WeightSums SumPacked(const Linear& linear) {
   return sums;
 }
 
+template <class T>
+WeightSums SumOverTaps(View<T> weight, uint32_t channels) {
+  WeightSums sums{std::vector<int32_t>(channels), std::vector<int32_t>(channels)};
+  for (size_t i = 0; i < weight.size(); ++i) {
+    sums.sum[i % channels] += weight[i];
+    sums.magnitude[i % channels] += weight[i] < 0 ? -weight[i] : weight[i];
+  }
+  return sums;
+}
+
 }  // namespace
 
 WeightSums SumPanels(View<int8_t> panels, uint32_t in, uint32_t out) {
@@ -88,5 +98,8 @@ WeightSums SumWeights(const Linear& linear) {
     default: return SumPanels(linear.weight, linear.in, linear.out);
   }
 }
+
+WeightSums SumTaps(View<int8_t> weight, uint32_t channels) { return SumOverTaps(weight, channels); }
+WeightSums SumTaps(View<int16_t> weight, uint32_t channels) { return SumOverTaps(weight, channels); }
 
 }  // namespace intsam::internal

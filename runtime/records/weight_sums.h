@@ -9,7 +9,7 @@
 
 namespace intsam::internal {
 
-// Per output channel, padded to 16: sum of w and of |w|.
+// Per output channel, of linear layers padded to 16: sum of w and of |w|.
 struct WeightSums {
   std::vector<int32_t> sum, magnitude;
 };
@@ -18,6 +18,9 @@ struct WeightSums {
 WeightSums SumPanels(View<int8_t> panels, uint32_t in, uint32_t out);
 // Of a layer of either form, read once.
 WeightSums SumWeights(const Linear& linear);
+// Of the taps of a depthwise convolution, [taps][channels].
+WeightSums SumTaps(View<int8_t> weight, uint32_t channels);
+WeightSums SumTaps(View<int16_t> weight, uint32_t channels);
 
 }  // namespace intsam::internal
 
