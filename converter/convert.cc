@@ -35,9 +35,6 @@ bool Reparametrizes(const QuantizeMethod& m) {
 Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationImage>& images,
                                const ConvertOptions& options, QuantizationPlan plan) {
   if (images.empty()) return Error(Code::kUsage, "calibration: no photos");
-  if (model.config.family != kVit) {
-    return Error(Code::kUnsupported, "image encoder: TinyViT (MobileSAM) has no integer form yet, expected a ViT");
-  }
   const bool imported = !plan.weights.empty();
   ConvertedModel converted;
   Stopwatch watch;

@@ -16,6 +16,18 @@ inline uint64_t Macs(const WindowAttention& x) {
   const uint64_t d = x.windows.width(), side = x.windows.side;
   return x.windows.tokens() * d * (4 * d + 2 * side * side + 2 * side);
 }
+inline uint64_t Macs(const BiasedAttention& x) {
+  const uint64_t d = x.windows.width();
+  return x.windows.tokens() * d * (4 * d + 2 * x.windows.keys());
+}
+inline uint64_t Macs(const LocalConv& x) { return 9 * x.cells() * x.width(); }
+inline uint64_t Macs(const Bottleneck& x) {
+  return x.cells() * x.width() * x.hidden() + x.out_cells() * x.hidden() * (9 + uint64_t{x.out()});
+}
+inline uint64_t Macs(const ConvStem& x) {
+  const uint64_t middle = uint64_t{x.middle_grid()} * x.middle_grid(), cells = uint64_t{x.grid()} * x.grid();
+  return middle * 27 * x.middle() + cells * 9 * x.middle() * x.out();
+}
 inline uint64_t Macs(const MlpBlock& x) { return 2 * uint64_t{x.tokens} * x.width() * x.hidden(); }
 inline uint64_t Macs(const Neck& x) {
   return uint64_t{x.grid} * x.grid * x.out() * (x.width() + 9 * uint64_t{x.out()});

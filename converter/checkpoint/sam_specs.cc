@@ -10,39 +10,10 @@
 namespace intsam::internal {
 namespace {
 
-void AddVit(const SamConfig& c, SpecList* list) {
+void AddEncoder(const SamConfig& c, SpecList* list) {
   for (const EncoderLayer& layer : EncoderLayers(c)) {
     std::visit([&](const auto& record) { AddKeys(record, layer.path(), *list); }, layer.kind);
   }
-}
-
-void AddTinyVit(const SamConfig& c, SpecList* list) {
-  const TinyVitConfig& t = c.tiny_vit;
-  const std::string root = "image_encoder.";
-  list->ConvBn(root + "patch_embed.seq.0", t.embed_dims[0] / 2, 3, 3);
-  list->ConvBn(root + "patch_embed.seq.2", t.embed_dims[0], t.embed_dims[0] / 2, 3);
-  for (uint32_t i = 0; i < TinyVitConfig::kStages; ++i) {
-    const std::string stage = root + "layers." + std::to_string(i) + ".";
-    const uint64_t width = t.embed_dims[i];
-    for (uint32_t j = 0; j < t.depths[i]; ++j) {
-      const std::string block = stage + "blocks." + std::to_string(j);
-      if (i == 0) {
-        list->SeparableConv(block, width, t.expand_ratio * width, width);
-        continue;
-      }
-      list->Tensor(block + ".attn.attention_biases", {t.num_heads[i], uint64_t{t.window_sizes[i]} * t.window_sizes[i]});
-      list->Norm(block + ".attn.norm", width);
-      list->Linear(block + ".attn.qkv", 3 * width, width);
-      list->Linear(block + ".attn.proj", width, width);
-      const uint32_t tokens = c.stage_grid(i) * c.stage_grid(i);
-      AddKeys(MlpBlock(kTinyVitMlpNames, tokens, t.embed_dims[i], t.mlp_ratio * t.embed_dims[i]), block + ".mlp",
-              *list);
-      list->ConvBn(block + ".local_conv", width, 1, 3);
-    }
-    if (i + 1 < TinyVitConfig::kStages)
-      list->SeparableConv(stage + "downsample", width, t.embed_dims[i + 1], t.embed_dims[i + 1]);
-  }
-  AddKeys(Neck(c.grid(), t.embed_dims[TinyVitConfig::kStages - 1], c.prompt_embed_dim), root + "neck", *list);
 }
 
 void AddPromptEncoder(const SamConfig& c, SpecList* list) {
@@ -92,11 +63,7 @@ void AddMaskDecoder(const SamConfig& c, SpecList* list) {
 
 std::vector<TensorSpec> SamTensorSpecs(const SamConfig& config) {
   SpecList list;
-  if (config.family == kVit) {
-    AddVit(config, &list);
-  } else {
-    AddTinyVit(config, &list);
-  }
+  AddEncoder(config, &list);
   AddPromptEncoder(config, &list);
   AddMaskDecoder(config, &list);
   return list.Take();

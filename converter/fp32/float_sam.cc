@@ -54,7 +54,6 @@
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/parallel.h"
 #include "converter/fp32/prompt_encoder.h"
-#include "converter/fp32/tiny_vit.h"
 
 namespace intsam::internal {
 namespace {
@@ -74,13 +73,11 @@ struct FloatSam::Impl {
         context(model, pool, std::move(library)),
         prompts(context),
         decoder(context, prompts.image_pe()) {
-    if (context.config.family != kVit) {
-      tiny_vit = std::make_unique<fp32::TinyVit>(context, layout);
-      return;
-    }
-    for (const EncoderLayer& layer : EncoderLayers(context.config)) {
-      const auto make = [&](const auto& shape) { return MakeFloat(shape, layer.path(), context, layout); };
-      encoder.emplace_back(layer.step, std::visit(make, layer.kind));
+    const std::vector<EncoderLayer> layers = EncoderLayers(context.config);
+    const std::vector<LayerPlace> places = PlacesOf(context.config, layers);
+    for (size_t i = 0; i < layers.size(); ++i) {
+      const auto make = [&](const auto& shape) { return MakeFloat(shape, places[i], context, layout); };
+      encoder.emplace_back(layers[i].step, std::visit(make, layers[i].kind));
     }
   }
 
@@ -115,9 +112,8 @@ struct FloatSam::Impl {
   ThreadPool pool;
   fp32::Context context;
   StepTimer timer;
-  std::vector<std::pair<Step, std::unique_ptr<fp32::Layer>>> encoder;  // of a ViT
+  std::vector<std::pair<Step, std::unique_ptr<fp32::Layer>>> encoder;
   fp32::Stream stream;
-  std::unique_ptr<fp32::TinyVit> tiny_vit;
   fp32::PromptEncoder prompts;
   fp32::MaskDecoder decoder;
 };
@@ -133,7 +129,6 @@ void FloatSam::set_timer(StepTimer timer) { impl_->timer = std::move(timer); }
 Parallel& FloatSam::pool() { return impl_->pool; }
 
 std::vector<float> FloatSam::EncodeImage(const uint8_t* rgb, uint32_t height, uint32_t width) {
-  if (impl_->tiny_vit) return impl_->tiny_vit->Run(rgb, height, width);
   fp32::Stream& stream = impl_->stream;
   stream.rgb = rgb, stream.height = height, stream.width = width;
   for (const auto& [step, layer] : impl_->encoder) {

@@ -85,8 +85,11 @@ std::vector<float> Probabilities(const AttentionSite& site, const FloatModel& mo
                                  std::span<const float> q, std::span<const float> k) {
   const size_t dim = site.head_dim, stride = site.heads * dim, side = site.side;
   const float scale = 1 / std::sqrt(static_cast<float>(dim));
-  const float* rel_h = side == 0 ? nullptr : model.at(site.name + ".rel_pos_h").data();
-  const float* rel_w = side == 0 ? nullptr : model.at(site.name + ".rel_pos_w").data();
+  const bool relative = site.has_relative_positions();
+  const float* rel_h = relative ? model.at(site.name + ".rel_pos_h").data() : nullptr;
+  const float* rel_w = relative ? model.at(site.name + ".rel_pos_w").data() : nullptr;
+  const float* biases = site.biases.empty() ? nullptr : model.at(site.biases).data();
+  const auto distance = [](size_t a, size_t b) { return a < b ? b - a : a - b; };
   const auto dot = [&](const float* a, const float* b) {
     float sum = 0;
     for (size_t d = 0; d < dim; ++d) sum += a[d] * b[d];
@@ -100,7 +103,12 @@ std::vector<float> Probabilities(const AttentionSite& site, const FloatModel& mo
     for (size_t i = 0; i < sample.queries; ++i) {
       float* row = scores + i * sample.keys;
       for (size_t j = 0; j < sample.keys; ++j) row[j] *= scale;
-      if (side != 0) {
+      if (biases != nullptr) {
+        const size_t y = sample.place[i] / side, x = sample.place[i] % side;
+        for (size_t j = 0; j < sample.keys; ++j)
+          row[j] += biases[(head * side + distance(y, j / side)) * side + distance(x, j % side)];
+      }
+      if (relative) {
         const float* query = q.data() + i * stride + head * dim;
         const size_t y = sample.place[i] / side, x = sample.place[i] % side;
         for (size_t t = 0; t < side; ++t) {

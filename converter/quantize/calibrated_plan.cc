@@ -24,12 +24,12 @@ class Planner {
 
   // Every entry that the tasks below decide, so that they change no map while others read it. Those of the plan that
   // are decided already have bits.
-  Status Prepare(const std::vector<AttentionSite>& attentions, const std::vector<LayerSite>& layers) {
+  Status Prepare(const QuantizedSites& sites) {
     const auto need = [&](const std::string& site) {
       ActivationScale& scale = plan_.activations.try_emplace(site, ActivationScale{1, 0, kUndecided}).first->second;
       return scale.bits != kUndecided ? Status() : seen_.statistics.Require(site);
     };
-    for (const AttentionSite& site : attentions) {
+    for (const AttentionSite& site : sites.attentions) {
       for (const char* part : {".q", ".k", ".v"}) INTSAM_TRY(need(site.name + part));
       INTSAM_TRY(need(site.output + ".in"));
       if (!seen_.attentions.contains(site.name))
@@ -37,7 +37,8 @@ class Planner {
       plan_.softmax.try_emplace(site.name, SoftmaxCoding{SoftmaxCoding::kExact, kUndecided, 1, 1});
       report_.attentions.try_emplace(site.name);
     }
-    for (const LayerSite& layer : layers) {
+    for (const std::string& site : sites.bytes) INTSAM_TRY(need(site));
+    for (const LayerSite& layer : sites.layers) {
       INTSAM_TRY(need(layer.name + ".in"));
       INTSAM_TRY(seen_.statistics.Require(layer.name + ".in"));
       plan_.weights.try_emplace(layer.name);
@@ -45,6 +46,8 @@ class Planner {
     }
     return Status();
   }
+
+  void Byte(const std::string& site) { Activation(site, 8, false, {}); }
 
   void Attention(const AttentionSite& site) {
     const BitWidths& widths = bits_.at(site.group);
@@ -193,9 +196,10 @@ Histogram HistogramOf(const SiteStatistics& site) {
 Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report) {
   Planner planner(model, seen, bits, method, plan, report);
-  const std::vector<AttentionSite> attentions = QuantizedAttentions(model.config);
-  const std::vector<LayerSite> layers = QuantizedLayers(model.config);
-  INTSAM_TRY(planner.Prepare(attentions, layers));
+  const QuantizedSites sites = SitesOf(model.config);
+  const auto& [layers, attentions, bytes] = sites;
+  INTSAM_TRY(planner.Prepare(sites));
+  for (const std::string& site : bytes) planner.Byte(site);
   StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
   StepCounter rounded(Stage(progress, "rounding layers"), layers.size());
   ThreadPool pool(fp32::ReferenceThreads(threads));

@@ -104,7 +104,7 @@ std::vector<float> QueryFactors(const AttentionSite& a, const SiteStatistics& q,
   const std::vector<float> wide_q = Spreads(q), wide_k = Spreads(k);
   for (size_t c = 0; c < factors.size(); ++c) {
     float most_q = wide_q[c], most_k = wide_k[c];
-    for (size_t h = 0; a.side != 0 && h < a.heads; ++h) {
+    for (size_t h = 0; a.has_relative_positions() && h < a.heads; ++h) {
       most_q = std::max(most_q, wide_q[h * a.head_dim + c % a.head_dim]);
       most_k = std::max(most_k, wide_k[h * a.head_dim + c % a.head_dim]);
     }

@@ -56,7 +56,7 @@ void CentreValues(FloatModel& model, const AttentionSite& site, std::span<const 
 void ScaleQueries(FloatModel& model, const AttentionSite& site, std::span<const float> factors) {
   ScaleRows(model, site.projections[0].layer, site.projections[0].first_row, factors);
   ScaleRows(model, site.projections[1].layer, site.projections[1].first_row, Inverse(factors));
-  if (site.side == 0) return;
+  if (!site.has_relative_positions()) return;
   for (const char* axis : {".rel_pos_h", ".rel_pos_w"}) {
     std::vector<float>& table = Tensor(model, site.name + axis);
     for (size_t i = 0; i < table.size(); ++i) table[i] /= factors[i % site.head_dim];

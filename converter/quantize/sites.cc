@@ -48,14 +48,14 @@ void AddDecoder(const SamConfig& c, QuantizedSites& sites) {
   }
 }
 
+}  // namespace
+
 QuantizedSites SitesOf(const SamConfig& config) {
   QuantizedSites sites;
   AddEncoder(config, sites);
   AddDecoder(config, sites);
   return sites;
 }
-
-}  // namespace
 
 std::vector<LayerSite> QuantizedLayers(const SamConfig& config) { return SitesOf(config).layers; }
 std::vector<AttentionSite> QuantizedAttentions(const SamConfig& config) { return SitesOf(config).attentions; }

@@ -11,8 +11,8 @@
 
 namespace intsam::internal {
 
-enum class SiteClass { kEncoderAttention, kEncoderMlp, kNeck, kDecoder };
-inline constexpr int kSiteClasses = 4;
+enum class SiteClass { kEncoderAttention, kEncoderMlp, kEncoderConv, kNeck, kDecoder };
+inline constexpr int kSiteClasses = 5;
 
 struct LayerSite {
   std::string name;  // module path; its input site is name + ".in", its weight name + ".weight"
@@ -47,18 +47,23 @@ struct AttentionSite {
   Projection projections[3];
 
   bool token_to_image = false;  // where PTQ4SAM folds bimodal signs
-  // Of attentions over windows: tokens and keys per side, with the relative positions name + ".rel_pos_h" and
-  // ".rel_pos_w", which all heads share. 0: keys are a row without positions.
+  // Of attentions over windows: tokens and keys per side. 0: keys are a row without positions.
   uint32_t grid = 0, side = 0;
+  // Of these, the tensor of biases per head and distance; "" where positions are name + ".rel_pos_h" and ".rel_pos_w",
+  // which all heads share.
+  std::string biases = {};
+  bool has_relative_positions() const { return side != 0 && biases.empty(); }
 };
 
 struct QuantizedSites {
   std::vector<LayerSite> layers;
   std::vector<AttentionSite> attentions;
+  std::vector<std::string> bytes;  // other activations that are codes, of 8 bits in every profile
 };
 
 std::vector<LayerSite> QuantizedLayers(const SamConfig& config);
 std::vector<AttentionSite> QuantizedAttentions(const SamConfig& config);
+QuantizedSites SitesOf(const SamConfig& config);  // all of it
 
 }  // namespace intsam::internal
 

@@ -207,8 +207,6 @@ Result<OpenedModel> ReadModel(std::span<const uint8_t> bytes) {
   reader.Group("config", config);
   INTSAM_TRY(reader.status());
   INTSAM_TRY(ValidateConfig(config));
-  if (config.family != kVit)
-    return Error(Code::kUnsupported, "config.family: this library has no encoder of family %u", config.family);
   OpenedModel opened{IntegerModel(config), {}};
   opened.model.Visit(reader);
   INTSAM_TRY(reader.Finish());

@@ -16,7 +16,8 @@ TEST(Sites, CountsOfTheOfficialModels) {
     const char* name;
     size_t layers, attentions;
   };
-  for (const Expected& e : {Expected{"vit_b", 82, 19}, Expected{"vit_l", 130, 31}, Expected{"vit_h", 162, 39}}) {
+  for (const Expected& e : {Expected{"vit_b", 82, 19}, Expected{"vit_l", 130, 31}, Expected{"vit_h", 162, 39},
+                            Expected{"mobile_sam", 84, 17}}) {
     const SamConfig config = PresetConfig(e.name).value();
     EXPECT_EQ(QuantizedLayers(config).size(), e.layers) << e.name;
     EXPECT_EQ(QuantizedAttentions(config).size(), e.attentions) << e.name;
@@ -24,20 +25,23 @@ TEST(Sites, CountsOfTheOfficialModels) {
 }
 
 TEST(Sites, LayersAreThoseOfTheStateDict) {
-  for (const char* name : {"vit_b", "tiny", "micro"}) {
+  for (const char* name : {"vit_b", "tiny", "micro", "mobile_sam"}) {
     const SamConfig config = PresetConfig(name).value();
     std::map<std::string, std::vector<uint64_t>> shapes;
     for (const TensorSpec& spec : SamTensorSpecs(config)) shapes[spec.name] = spec.shape;
     std::set<std::string> seen;
     for (const LayerSite& layer : QuantizedLayers(config)) {
       EXPECT_TRUE(seen.insert(layer.name).second) << layer.name;
-      ASSERT_TRUE(shapes.contains(layer.name + ".weight")) << layer.name;
-      const std::vector<uint64_t>& shape = shapes[layer.name + ".weight"];
+      // BatchNorm is folded into the convolution before it, which has its bias from there.
+      const bool folded = layer.group == SiteClass::kEncoderConv;
+      const std::string weight = layer.name + (folded ? ".c.weight" : ".weight");
+      ASSERT_TRUE(shapes.contains(weight)) << weight;
+      const std::vector<uint64_t>& shape = shapes[weight];
       uint64_t in = 1;
       for (size_t i = 1; i < shape.size(); ++i) in *= shape[i];
       EXPECT_EQ(shape[0], layer.out) << layer.name;
       EXPECT_EQ(in, layer.in) << layer.name;
-      EXPECT_EQ(shapes.contains(layer.name + ".bias"), layer.has_bias) << layer.name;
+      EXPECT_EQ(shapes.contains(layer.name + (folded ? ".bn.bias" : ".bias")), layer.has_bias) << layer.name;
     }
     for (const AttentionSite& site : QuantizedAttentions(config)) {
       EXPECT_TRUE(seen.contains(site.output)) << site.output;

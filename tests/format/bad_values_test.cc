@@ -98,15 +98,6 @@ class FieldBytes : public isam::PathVisitor<FieldBytes> {
   std::vector<uint8_t> bytes;
 };
 
-TEST(BadConfig, OfAFamilyWithoutAnEncoder) {
-  SamConfig config = PresetConfig("micro_mobile").value();
-  FieldBytes fields;
-  fields.Group("config", config);
-  ModelParts parts(GoldenModel("micro"));
-  parts.sections[isam::kFields] = fields.bytes;
-  ExpectRefused(parts.Join(), Code::kUnsupported, "config.family");
-}
-
 // Collects the range of every field, and of every tensor that has one.
 class Ranges : public isam::PathVisitor<Ranges> {
  public:

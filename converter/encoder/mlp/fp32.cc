@@ -1,7 +1,5 @@
 #include "converter/encoder/mlp/fp32.h"
 
-#include <utility>
-
 #include "converter/encoder/mlp/mlp.h"
 #include "converter/fp32/ops.h"
 #include "converter/sam_constants.h"
@@ -9,17 +7,16 @@
 namespace intsam::internal {
 namespace fp32 {
 
-Mlp::Mlp(const Context& context, const MlpBlock& shape, const std::string& path, std::string stream, double epsilon,
-         WeightLayout layout)
+Mlp::Mlp(const Context& context, const MlpBlock& shape, const LayerPlace& place, WeightLayout layout)
     : context_(context),
-      norm_(path + "." + shape.names->norm),
-      lin1_name_(path + "." + shape.names->lin1),
-      lin2_name_(path + "." + shape.names->lin2),
-      stream_(std::move(stream)),
+      norm_(place.path + "." + shape.names->norm),
+      lin1_name_(place.path + "." + shape.names->lin1),
+      lin2_name_(place.path + "." + shape.names->lin2),
+      map_(place.output),
       rows_(shape.tokens),
       width_(shape.width()),
       hidden_(shape.hidden()),
-      epsilon_(static_cast<float>(epsilon)),
+      epsilon_(static_cast<float>(place.epsilon)),
       lin1_(context.pool, context.Tensor(lin1_name_ + ".weight"), width_, hidden_,
             layout == WeightLayout::kPacked ? rows_ : 0, context.library),
       lin2_(context.pool, context.Tensor(lin2_name_ + ".weight"), hidden_, width_,
@@ -44,14 +41,14 @@ void Mlp::Run(Stream& stream) {
   context_.Site(lin2_name_, ".in", hidden, rows_, hidden_);
   lin2_.Run(hidden, rows_, norm);
   AddResidual(pool, x, norm, rows_, width_, context_.Tensor(lin2_name_ + ".bias"));
-  context_.Site(stream_, "", x, rows_, width_);
+  context_.Site(map_, "", x, rows_, width_);
 }
 
 }  // namespace fp32
 
-std::unique_ptr<fp32::Layer> MakeFloat(const MlpBlock& mlp, const std::string& path, const fp32::Context& context,
+std::unique_ptr<fp32::Layer> MakeFloat(const MlpBlock& mlp, const LayerPlace& place, const fp32::Context& context,
                                        WeightLayout layout) {
-  return std::make_unique<fp32::Mlp>(context, mlp, path, kVitStream, kVitEpsilon, layout);
+  return std::make_unique<fp32::Mlp>(context, mlp, place, layout);
 }
 
 }  // namespace intsam::internal

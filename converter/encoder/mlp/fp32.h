@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "converter/encoder/kind.h"
 #include "converter/fp32/layer.h"
 #include "converter/fp32/matmul.h"
 #include "runtime/encoder/mlp/mlp.h"
@@ -12,16 +13,14 @@ namespace intsam::internal::fp32 {
 
 class Mlp : public Layer {
  public:
-  // `path` is what the names of `shape` are below, `stream` the site of the map that the MLP adds to. Products are
-  // prepared for the shape's tokens if `layout` is kPacked.
-  Mlp(const Context& context, const MlpBlock& shape, const std::string& path, std::string stream, double epsilon,
-      WeightLayout layout);
+  // Products are prepared for the shape's tokens if `layout` is kPacked.
+  Mlp(const Context& context, const MlpBlock& shape, const LayerPlace& place, WeightLayout layout);
 
   void Run(Stream& stream) override;
 
  private:
   const Context& context_;
-  std::string norm_, lin1_name_, lin2_name_, stream_;
+  std::string norm_, lin1_name_, lin2_name_, map_;
   size_t rows_, width_, hidden_;
   float epsilon_;
   Linear lin1_, lin2_;

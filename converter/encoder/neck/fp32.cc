@@ -43,7 +43,7 @@ void Neck::Run(Stream& stream) {
 
 }  // namespace fp32
 
-std::unique_ptr<fp32::Layer> MakeFloat(const Neck& neck, const std::string&, const fp32::Context& context,
+std::unique_ptr<fp32::Layer> MakeFloat(const Neck& neck, const LayerPlace&, const fp32::Context& context,
                                        WeightLayout) {
   return std::make_unique<fp32::Neck>(context, neck);
 }

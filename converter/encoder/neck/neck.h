@@ -11,10 +11,10 @@
 namespace intsam::internal {
 
 void AddKeys(const Neck& neck, const std::string& path, SpecList& list);
-std::unique_ptr<fp32::Layer> MakeFloat(const Neck& neck, const std::string& path, const fp32::Context& context,
+std::unique_ptr<fp32::Layer> MakeFloat(const Neck& neck, const LayerPlace& place, const fp32::Context& context,
                                        WeightLayout layout);
 void AddSites(const Neck& neck, const std::string& path, QuantizedSites& sites);
-void Quantize(const EncoderQuantization& encoder, const std::string& path, Neck& neck);
+void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, Neck& neck);
 
 }  // namespace intsam::internal
 

@@ -13,10 +13,11 @@ void AddSites(const Neck& neck, const std::string& path, QuantizedSites& sites) 
   sites.layers.push_back(conv);
 }
 
-void Quantize(const EncoderQuantization& encoder, const std::string& path, Neck& neck) {
+void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, Neck& neck) {
   QuantizeContext& q = encoder.q;
+  const std::string& path = place.path;
   const Scale in = q.Codes(path + ".0.in");
-  neck.in = {MakeRq32Scalar(encoder.residual_unit / in.scale), in.codes};
+  neck.in = {MakeRq32Scalar(encoder.WideUnit(place.input) / in.scale), in.codes};
   const double unit1 = q.R24Unit(path + ".0.out");
   std::vector<double> units = PlannedLinear(q, path + ".0", {in.scale, 0}, neck.conv1);
   neck.conv1_rq = MakeRq32(Multipliers(units, unit1), q.pool);

@@ -14,9 +14,10 @@ namespace {
 
 class PatchEmbed : public Layer {
  public:
-  PatchEmbed(const Context& context, const intsam::internal::PatchEmbed& shape, const std::string& path)
+  PatchEmbed(const Context& context, const intsam::internal::PatchEmbed& shape, const LayerPlace& place)
       : context_(context),
-        name_(path + ".proj"),
+        name_(place.path + ".proj"),
+        map_(place.output),
         grid_(shape.grid),
         tokens_(grid_ * grid_),
         patch_(shape.patch),
@@ -44,12 +45,12 @@ class PatchEmbed : public Layer {
     linear_.Run(patches, tokens_, x);
     AddResidual(context_.pool, x, context_.Tensor("image_encoder.pos_embed"), tokens_, width_,
                 context_.Tensor(name_ + ".bias"));
-    context_.Site(kVitStream, "", x, tokens_, width_);
+    context_.Site(map_, "", x, tokens_, width_);
   }
 
  private:
   const Context& context_;
-  const std::string name_;
+  const std::string name_, map_;
   const size_t grid_, tokens_, patch_, width_;
   const std::vector<float> weight_;  // channel-last
   const Linear linear_;
@@ -58,9 +59,9 @@ class PatchEmbed : public Layer {
 }  // namespace
 }  // namespace fp32
 
-std::unique_ptr<fp32::Layer> MakeFloat(const PatchEmbed& embed, const std::string& path, const fp32::Context& context,
+std::unique_ptr<fp32::Layer> MakeFloat(const PatchEmbed& embed, const LayerPlace& place, const fp32::Context& context,
                                        WeightLayout) {
-  return std::make_unique<fp32::PatchEmbed>(context, embed, path);
+  return std::make_unique<fp32::PatchEmbed>(context, embed, place);
 }
 
 }  // namespace intsam::internal

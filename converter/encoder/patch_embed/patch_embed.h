@@ -11,10 +11,10 @@
 namespace intsam::internal {
 
 void AddKeys(const PatchEmbed& embed, const std::string& path, SpecList& list);
-std::unique_ptr<fp32::Layer> MakeFloat(const PatchEmbed& embed, const std::string& path, const fp32::Context& context,
+std::unique_ptr<fp32::Layer> MakeFloat(const PatchEmbed& embed, const LayerPlace& place, const fp32::Context& context,
                                        WeightLayout layout);
 void AddSites(const PatchEmbed& embed, const std::string& path, QuantizedSites& sites);
-void Quantize(const EncoderQuantization& encoder, const std::string& path, PatchEmbed& embed);
+void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, PatchEmbed& embed);
 
 }  // namespace intsam::internal
 

@@ -22,10 +22,10 @@ int LeastWeightBits(const QuantizationPlan& plan) {
 void AddSites(const PatchEmbed&, const std::string&, QuantizedSites&) {}
 
 // 14-bit weights in two planes, normalization folded; positions carry the convolution's bias.
-void Quantize(const EncoderQuantization& encoder, const std::string& path, PatchEmbed& embed) {
+void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, PatchEmbed& embed) {
   QuantizeContext& q = encoder.q;
-  const double residual_unit = encoder.residual_unit;
-  const std::string key = path + ".proj.";
+  const double residual_unit = encoder.WideUnit(place.output);
+  const std::string key = place.path + ".proj.";
   const std::vector<float>& weight = q.Weight(key + "weight");
   const std::vector<float>& bias = q.Weight(key + "bias");
   const std::vector<float>& position = q.Weight("image_encoder.pos_embed");

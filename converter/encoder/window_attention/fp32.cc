@@ -27,11 +27,13 @@ std::vector<float> ReversedRows(const std::vector<float>& table, size_t row) {
 
 class WindowAttention : public Layer {
  public:
-  WindowAttention(const Context& context, const Windows& windows, const std::string& path, WeightLayout layout)
+  WindowAttention(const Context& context, const Windows& windows, const LayerPlace& place, WeightLayout layout)
       : context_(context),
         windows_(windows),
-        norm_(path + ".norm1"),
-        name_(path + ".attn"),
+        norm_(place.path + ".norm1"),
+        name_(place.path + ".attn"),
+        map_(place.output),
+        epsilon_(static_cast<float>(place.epsilon)),
         grid_(windows.grid),
         tokens_(windows.tokens()),
         width_(windows.width()),
@@ -50,7 +52,7 @@ class WindowAttention : public Layer {
     Parallel& pool = context_.pool;
     float* norm = s.next.Resize(tokens_ * width_);
     LayerNorm(pool, s.x.data(), tokens_, width_, context_.Tensor(norm_ + ".weight"), context_.Tensor(norm_ + ".bias"),
-              kVitEpsilon, norm);
+              epsilon_, norm);
     context_.Site(name_, ".qkv.in", norm, tokens_, width_);
 
     const size_t side = windows_.side;
@@ -104,7 +106,7 @@ class WindowAttention : public Layer {
     context_.Site(name_, ".proj.in", s.attended.data(), tokens_, width_);
     proj_.Run(s.attended.data(), tokens_, norm);
     AddResidual(pool, s.x.data(), norm, tokens_, width_, context_.Tensor(name_ + ".proj.bias"));
-    context_.Site(kVitStream, "", s.x.data(), tokens_, width_);
+    context_.Site(map_, "", s.x.data(), tokens_, width_);
   }
 
  private:
@@ -164,7 +166,8 @@ class WindowAttention : public Layer {
 
   const Context& context_;
   const Windows windows_;
-  const std::string norm_, name_;
+  const std::string norm_, name_, map_;
+  const float epsilon_;
   const size_t grid_, tokens_, width_, dim_;  // dim_: of one head
   Linear q_, k_, v_, proj_;
   std::vector<float> rel_h_, rel_w_;  // rows reversed: for a query at i, the keys' rows start at side - 1 - i
@@ -173,9 +176,9 @@ class WindowAttention : public Layer {
 }  // namespace
 }  // namespace fp32
 
-std::unique_ptr<fp32::Layer> MakeFloat(const WindowAttention& attention, const std::string& path,
+std::unique_ptr<fp32::Layer> MakeFloat(const WindowAttention& attention, const LayerPlace& place,
                                        const fp32::Context& context, WeightLayout layout) {
-  return std::make_unique<fp32::WindowAttention>(context, attention.windows, path, layout);
+  return std::make_unique<fp32::WindowAttention>(context, attention.windows, place, layout);
 }
 
 }  // namespace intsam::internal

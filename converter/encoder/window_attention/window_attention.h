@@ -11,10 +11,10 @@
 namespace intsam::internal {
 
 void AddKeys(const WindowAttention& attention, const std::string& path, SpecList& list);
-std::unique_ptr<fp32::Layer> MakeFloat(const WindowAttention& attention, const std::string& path,
+std::unique_ptr<fp32::Layer> MakeFloat(const WindowAttention& attention, const LayerPlace& place,
                                        const fp32::Context& context, WeightLayout layout);
 void AddSites(const WindowAttention& attention, const std::string& path, QuantizedSites& sites);
-void Quantize(const EncoderQuantization& encoder, const std::string& path, WindowAttention& attention);
+void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, WindowAttention& attention);
 
 }  // namespace intsam::internal
 
