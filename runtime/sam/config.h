@@ -72,6 +72,7 @@ struct TinyVitConfig {
       v.Field(kNames[i][2], num_heads[i], 1, 32);
       v.Field(kNames[i][3], window_sizes[i], 1, 256);
     }
+    // LayerNorm takes at most 2048 channels, and products of codes stay inside s32 up to 16384 = 8 * 2048 inputs.
     v.Field("mlp_ratio", mlp_ratio, 1, 8);
     v.Field("expand_ratio", expand_ratio, 1, 8);
   }

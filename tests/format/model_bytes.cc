@@ -172,4 +172,16 @@ SamConfig OddConfig() {
   return c;
 }
 
+SamConfig OddMobileConfig() {
+  SamConfig c = OddConfig();
+  c.image_size = 144, c.family = kTinyVit, c.vit = {};
+  c.tiny_vit = {.embed_dims = {16, 48, 32, 80},
+                .depths = {2, 1, 2, 1},
+                .num_heads = {1, 4, 2, 5},  // of 12, 16 and 16
+                .window_sizes = {7, 5, 9, 4},  // on grids of 18, 9 and 9
+                .mlp_ratio = 2,
+                .expand_ratio = 3};
+  return c;
+}
+
 }  // namespace intsam::internal::testing

@@ -59,6 +59,7 @@ void ExpectRoundTrip(IntegerModel& model, const std::string& provenance) {
 }
 
 TEST(RoundTrip, MicroModel) { ExpectRoundTrip(MakeModel(PresetConfig("micro").value(), 2)->model, "{}"); }
+TEST(RoundTrip, MobileModel) { ExpectRoundTrip(MakeModel(OddMobileConfig(), 3)->model, "{}"); }
 TEST(RoundTrip, OddModel) { ExpectRoundTrip(MakeModel(OddConfig(), 3)->model, R"({"text":"é"})"); }
 
 // Heads of 14 in a stream of 28: widened when the weights are made, with channels that are always zero.
@@ -76,7 +77,7 @@ TEST(RoundTrip, ProvenanceOfEveryLengthAndNone) {
 }
 
 TEST(RoundTrip, CommittedModels) {
-  for (const char* name : {"micro", "odd"}) {
+  for (const char* name : {"micro", "odd", "mobile", "mobile_odd"}) {
     const ModelBytes& bytes = GoldenModel(name);
     auto opened = ReadModel(bytes);
     ASSERT_TRUE(opened.ok()) << opened.status().message();

@@ -41,12 +41,15 @@ void MixVariants(IntegerModel& model) {
 
 int main() {
   std::ofstream list(testing::GoldenListPath());
-  const SamConfig micro = PresetConfig("micro").value();
+  const SamConfig micro = PresetConfig("micro").value(), mobile = PresetConfig("micro_mobile").value();
   const std::tuple<const char*, SamConfig, testing::Quantization> models[] = {
       {"micro", micro, {}},
       {"odd", testing::OddConfig(), {}},
       {"w6a6", micro, {"w6a6", "intsam", "agq"}},
-      {"mixed4", micro, {"mixed4", "intsam", ""}}};
+      {"mixed4", micro, {"mixed4", "intsam", ""}},
+      {"mobile", mobile, {}},
+      {"mobile_odd", testing::OddMobileConfig(), {}},
+      {"mobile4", mobile, {"w4a4", "intsam", "agq"}}};
   for (const auto& [name, config, quantization] : models) {
     const auto quantized = testing::MakeModel(config, 1, quantization);
     if (std::string_view(name) == "micro") MixVariants(quantized->model);
