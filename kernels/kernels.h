@@ -257,7 +257,8 @@ struct SoftmaxCode {
 struct SoftmaxRow {
   int32_t* logits;     // [count] q.k in the accumulator unit; overwritten
   const int32_t* rh;   // [side_h] relative position along y, or null (then rw is null too)
-  const int32_t* rw;   // [side_w]; key j = ky * side_w + kx gets rh[ky] + rw[kx]
+  const int32_t* rw;   // key j = ky * side_w + kx gets rh[ky] + rw[ky * rw_stride + kx]
+  size_t rw_stride;    // 0: [side_w], the same for every ky
   int side_h, side_w;  // count = side_h * side_w
   int count;           // 1..65536
   int shift;           // p, -15..15

@@ -27,11 +27,12 @@ int32_t FinishLogits(const SoftmaxRow& s) {
   int32_t* logits = s.logits;
   // A masked store stalls loads of the lanes that it leaves out: then what follows it is read before it.
   Vector next = Isa::Load(logits);
-  for (int ky = 0; ky < s.side_h; ++ky, logits += s.side_w) {
+  const int32_t* rw = s.rw;
+  for (int ky = 0; ky < s.side_h; ++ky, logits += s.side_w, rw += s.rw_stride) {
     const Vector rh = Isa::Set32(s.rh[ky]);
     ForEachVector<Isa::kLanes>(s.side_w, [&](int kx, int count) {
       const Vector x = Isa::kMaskedStores ? next : Isa::Load(logits + kx);
-      const Vector v = Isa::Add32(x, Isa::Add32(rh, Isa::Load(s.rw + kx)));
+      const Vector v = Isa::Add32(x, Isa::Add32(rh, Isa::Load(rw + kx)));
       if constexpr (Isa::kMaskedStores) next = Isa::Load(logits + kx + count);
       Isa::StoreFirst(logits + kx, v, count);
       maximum = Isa::Max32(maximum, Isa::First32(v, count, least));

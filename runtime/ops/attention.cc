@@ -35,8 +35,8 @@ void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8
   for (int j = 0; j < RoundUp(count, kPanel); ++j) head.bias[j] = FoldBias(0, head.bias[j], head.q_zero, k.flip);
 }
 
-void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows, const StripRelPos& rel,
-                 HeadScratch& head, ops::Rows<uint8_t> out) {
+void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows,
+                 const ops::RowRelPos* positions, HeadScratch& head, ops::Rows<uint8_t> out) {
   const int d = head.d;
   const size_t stride = static_cast<size_t>(RoundUp(head.count, kPanel));
   for (int i = 0; i < rows; ++i) {
@@ -49,10 +49,9 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
                head.count, d, head.q_max});
   for (int i = 0; i < rows; ++i) {
     const size_t row = static_cast<size_t>(i);
-    const ops::RowRelPos row_rel = {rel.rh.data == nullptr ? nullptr : rel.rh[row],
-                                    rel.rw.data == nullptr ? nullptr : rel.rw[row], rel.side_h, rel.side_w};
-    head.sums[i] =
-        ops::Probabilities(k, softmax, head.logits + row * stride, head.count, row_rel, head.prob + row * stride);
+    head.sums[i] = ops::Probabilities(k, softmax, head.logits + row * stride, head.count,
+                                      positions == nullptr ? ops::RowRelPos{} : positions[row],
+                                      head.prob + row * stride);
   }
   k.attention_mix({head.prob, stride, head.values, rows, head.count, d, head.mixed});
   ops::AttentionCodes(k, softmax, head.mixed, head.sums, rows, d, out);

@@ -38,15 +38,10 @@ struct QueryKeyCodes {
 void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
               ops::Rows<const int8_t> values, int count, int d, HeadScratch& head);
 
-// Relative positions of a strip: rows of rh [side_h] and rw [side_w]; data null where there are none.
-struct StripRelPos {
-  ops::Rows<const int32_t> rh{nullptr, 0}, rw{nullptr, 0};
-  int side_h = 1, side_w = 0;
-};
-
-// out[i] = codes (zero point OperandZero, in the tier's form) of attention for q[i], rows <= max_rows.
-void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows, const StripRelPos& rel,
-                 HeadScratch& head, ops::Rows<uint8_t> out);
+// out[i] = codes (zero point OperandZero, in the tier's form) of attention for q[i], rows <= max_rows. positions: of
+// each row, or null where keys have none.
+void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows,
+                 const ops::RowRelPos* positions, HeadScratch& head, ops::Rows<uint8_t> out);
 
 }  // namespace intsam::internal
 

@@ -249,9 +249,10 @@ inline void RelativePositions(const Kernels& k, const RelPos& rel, Rows<const in
                        .d = static_cast<int>(rel.head_dim)});
 }
 
-// Relative positions that a row of logits still lacks: rh [side_h] and rw [side_w], or null.
+// What the positions of its keys add to a row of logits, as SoftmaxRow takes it; rh and rw null where nothing.
 struct RowRelPos {
   const int32_t *rh = nullptr, *rw = nullptr;
+  size_t rw_stride = 0;
   int side_h = 1, side_w = 0;
 };
 
@@ -261,6 +262,7 @@ inline int32_t Probabilities(const Kernels& k, const Softmax& softmax, int32_t* 
   SoftmaxRow row{.logits = logits,
                  .rh = rel.rh,
                  .rw = rel.rw,
+                 .rw_stride = rel.rw_stride,
                  .side_h = rel.side_h,
                  .side_w = rel.rh == nullptr ? count : rel.side_w,
                  .count = count,

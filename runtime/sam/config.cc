@@ -101,8 +101,7 @@ Result<SamConfig> PresetConfig(const char* name) {
     return c;
   }
   return Error(Code::kUsage,
-               "unknown model size '%s' (vit_b, vit_l, vit_h, mobile_sam, tiny, tiny_mobile, micro, micro_mobile)",
-               name);
+               "unknown model size '%s' (%s)", name, kPresetNames);
 }
 
 }  // namespace intsam::internal

@@ -136,8 +136,8 @@ struct SamConfig {
 // Assumes that each field is inside the range that Visit states.
 Status ValidateConfig(const SamConfig& config);
 
-// "vit_b", "vit_l", "vit_h" (the official sizes), "mobile_sam", "tiny" and "tiny_mobile" (the bundled models), "micro"
-// and "micro_mobile" (tests).
+// One of kPresetNames: the official sizes, the bundled models ("tiny..."), and those of tests ("micro...").
+inline constexpr char kPresetNames[] = "vit_b, vit_l, vit_h, mobile_sam, tiny, tiny_mobile, micro, micro_mobile";
 Result<SamConfig> PresetConfig(const char* name);
 
 }  // namespace intsam::internal

@@ -262,6 +262,7 @@ void CheckSoftmaxRow(const Kernels& t, const Case& c) {
   SoftmaxRow s{logits.data(),
                biased ? rh.data() : nullptr,
                biased ? rw.data() : nullptr,
+               0,
                c.One("side_h"),
                c.One("side_w"),
                count,

@@ -1,7 +1,6 @@
 #include "runtime/encoder/biased_attention/biased_attention.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "runtime/ops/tensors.h"
 #include "runtime/records/proof.h"
@@ -30,14 +29,6 @@ std::vector<int32_t> PaddingToken(const BiasedAttention& a) {
   const Tensor<int32_t> zero(1, a.windows.width());
   const Tensor<int32_t> acc = Multiply(OverCodes(a.qkv, a.norm.out, Scalar().flip), Norm(a.norm, zero));
   return {acc[0], acc[0] + a.qkv.out};
-}
-
-void BiasRow(const BiasedAttention& a, uint32_t head, uint32_t place, int32_t* out) {
-  const int side = static_cast<int>(a.windows.side), y = static_cast<int>(place) / side, x = static_cast<int>(place) % side;
-  const int32_t* biases = a.biases.data() + size_t{head} * a.windows.keys();
-  for (int ky = 0; ky < side; ++ky) {
-    for (int kx = 0; kx < side; ++kx) *out++ = biases[std::abs(ky - y) * side + std::abs(kx - x)];
-  }
 }
 
 }  // namespace intsam::internal

@@ -40,9 +40,6 @@ std::unique_ptr<FusedLayer> MakeFused(const BiasedAttention& attention, const Ke
 // The qkv accumulators of a padding token, [3 * width]: a token of zeros is the norm's bias behind the norm.
 std::vector<int32_t> PaddingToken(const BiasedAttention& attention);
 
-// What positions add to the logits of one head's query at `place` of the window (row by row): out [side^2].
-void BiasRow(const BiasedAttention& attention, uint32_t head, uint32_t place, int32_t* out);
-
 }  // namespace intsam::internal
 
 #endif  // INTSAM_RUNTIME_ENCODER_BIASED_ATTENTION_BIASED_ATTENTION_H_

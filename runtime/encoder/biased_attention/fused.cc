@@ -1,5 +1,8 @@
+#include <cstdlib>
+
 #include "runtime/encoder/biased_attention/biased_attention.h"
 #include "runtime/encoder/windows/fused_self_attention.h"
+#include "runtime/ops/tensors.h"
 
 namespace intsam::internal {
 namespace {
@@ -7,27 +10,36 @@ namespace {
 class FusedBiasedAttention : public FusedSelfAttention {
  public:
   FusedBiasedAttention(const BiasedAttention& record, const Kernels& kernels)
-      : FusedSelfAttention(record, PaddingToken(record), kernels),
-        biases_(record.windows.heads * size_t{record.windows.keys()} * record.windows.keys()) {
-    const uint32_t keys = record.windows.keys();
+      : FusedSelfAttention(record, PaddingToken(record), Strips::kAcrossRows, kernels),
+        side_(record.windows.side),
+        zeros_(side_),
+        tables_(record.windows.heads * Extent() * Extent() + kPadBytes) {
+    int32_t* out = tables_.data();
+    const int last = static_cast<int>(side_) - 1;
     for (uint32_t head = 0; head < record.windows.heads; ++head) {
-      for (uint32_t place = 0; place < keys; ++place) BiasRow(record, head, place, Biases(head, place));
+      const int32_t* biases = record.biases.data() + size_t{head} * record.windows.keys();
+      for (int dy = -last; dy <= last; ++dy) {
+        for (int dx = -last; dx <= last; ++dx) *out++ = biases[std::abs(dy) * (last + 1) + std::abs(dx)];
+      }
     }
   }
 
  private:
-  int32_t* Biases(uint32_t head, uint32_t place) {
-    const size_t keys = record_.windows.keys();
-    return biases_.data() + (head * keys + place) * keys;
+  size_t Extent() const { return 2 * side_ - 1; }
+
+  // The keys of a query at (y, x) are at distances -y.. and -x..: a square of the table.
+  void Positions(const Strip& strip, Arena, ops::RowRelPos* out) const override {
+    const int32_t* table = tables_.data() + strip.head * Extent() * Extent();
+    const int side = static_cast<int>(side_);
+    for (uint32_t i = 0; i < strip.rows; ++i) {
+      const size_t y = strip.y + (strip.x + i) / strip.width, x = (strip.x + i) % strip.width;
+      out[i] = {zeros_.data(), table + (side_ - 1 - y) * Extent() + side_ - 1 - x, Extent(), side, side};
+    }
   }
 
-  StripRelPos Positions(const Strip& strip, Arena) const override {
-    static constexpr int32_t kNone = 0;
-    const size_t keys = record_.windows.keys(), place = size_t{strip.y} * record_.windows.side + strip.x;
-    return {{&kNone, 0}, {biases_.data() + (strip.head * keys + place) * keys, keys}, 1, static_cast<int>(keys)};
-  }
-
-  std::vector<int32_t> biases_;  // [heads][queries][keys]
+  const size_t side_;
+  const std::vector<int32_t> zeros_;  // [side]
+  std::vector<int32_t> tables_;       // [heads][Extent()][Extent()]: by distances from 1 - side on, dy and dx
 };
 
 }  // namespace

@@ -16,7 +16,7 @@ void RunReference(const WindowAttention& a, ReferenceImage& image) {
   const auto positions = [&](uint32_t, uint32_t place, const int8_t* q) -> ops::RowRelPos {
     ops::RelativePositions(k, a.rel_pos_h, {q, d}, 1, side - 1 - place / side, n, rh.all());
     ops::RelativePositions(k, a.rel_pos_w, {q, d}, 1, side - 1 - place % side, n, rw.all());
-    return {rh[0], rw[0], n, n};
+    return {rh[0], rw[0], 0, n, n};
   };
   RunReference(a, prepared, positions, image);
 }

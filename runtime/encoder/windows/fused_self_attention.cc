@@ -23,11 +23,13 @@ struct RowScratch {
 // For one head of one window.
 struct WindowScratch {
   int8_t* queries;        // [kStrip][head_dim]
+  uint8_t* attended;      // likewise
   int8_t *keys, *values;  // [side^2][head_dim]; not where the window is the whole grid
   HeadScratch head;
   Arena positions;
   WindowScratch(const SelfAttention& a, Arena& arena)
       : queries(arena.Take<int8_t>(HeadScratch::kStrip * size_t{a.windows.head_dim})),
+        attended(arena.Take<uint8_t>(HeadScratch::kStrip * size_t{a.windows.head_dim})),
         keys(arena.Take<int8_t>(Gathered(a.windows))),
         values(arena.Take<int8_t>(Gathered(a.windows))),
         positions(arena) {
@@ -99,15 +101,22 @@ void FusedSelfAttention::AttendTask(FusedImage& image, const Windows::Task& task
   PackHead(k, {record_.q_rq.out, record_.k_rq.out}, keys, values, static_cast<int>(record_.windows.keys()),
            static_cast<int>(d), s.head);
 
-  for (uint32_t y = task.first_row; y < task.last_row; ++y) {
-    for (uint32_t x = 0; x < task.width; x += HeadScratch::kStrip) {
-      const int rows = static_cast<int>(std::min<uint32_t>(HeadScratch::kStrip, task.width - x));
-      const size_t token = size_t{y} * grid + x;
-      for (size_t i = 0; i < static_cast<size_t>(rows); ++i)  // the result takes their place
-        std::memcpy(s.queries + i * d, qkv + (token + i) * stride, d);
+  // The queries that strips are cut from, in equal parts.
+  const uint32_t end = task.last_row * task.width;
+  const uint32_t run = strips_ == Strips::kInRows ? task.width : (task.last_row - task.first_row) * task.width;
+  const uint32_t per_run = (run + HeadScratch::kStrip - 1) / HeadScratch::kStrip;
+  for (uint32_t first = task.first_row * task.width; first < end; first += run) {
+    for (uint32_t strip = 0; strip < per_run; ++strip) {
+      const uint32_t query = first + run * strip / per_run, rows = first + run * (strip + 1) / per_run - query;
+      const auto offset = [&](size_t i) {  // in the map, of a query of the strip
+        return ((query + i) / task.width * grid + (query + i) % task.width) * stride;
+      };
+      for (size_t i = 0; i < rows; ++i) std::memcpy(s.queries + i * d, qkv + offset(i), d);
       const Rows<const int8_t> q{s.queries, d};
-      const StripRelPos positions = Positions({task.head, y, x, rows, q}, s.positions);
-      AttendStrip(k, record_.softmax, q, rows, positions, s.head, {attended + token * stride, stride});
+      ops::RowRelPos positions[HeadScratch::kStrip];
+      Positions({task.head, query / task.width, query % task.width, task.width, rows, q}, s.positions, positions);
+      AttendStrip(k, record_.softmax, q, static_cast<int>(rows), positions, s.head, {s.attended, d});
+      for (size_t i = 0; i < rows; ++i) std::memcpy(attended + offset(i), s.attended + i * d, d);
     }
   }
 }

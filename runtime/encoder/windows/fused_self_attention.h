@@ -19,17 +19,18 @@ class FusedSelfAttention : public FusedLayer {
   static FusedMemory Memory(const SelfAttention& attention, size_t position_bytes);
 
  protected:
-  FusedSelfAttention(const SelfAttention& record, std::span<const int32_t> pad, const Kernels& kernels)
-      : record_(record), kernels_(kernels), prepared_(record, pad, kernels.flip) {}
+  // strips: whether they may go on in the next row of their window.
+  enum class Strips { kInRows, kAcrossRows };
+  FusedSelfAttention(const SelfAttention& record, std::span<const int32_t> pad, Strips strips, const Kernels& kernels)
+      : record_(record), kernels_(kernels), strips_(strips), prepared_(record, pad, kernels.flip) {}
 
-  // Queries side by side in one row of a window, the first at (y, x) of it; rows of head_dim values.
+  // Queries of a window, the first at (y, x) of it and the others in order, `width` to a row; rows of head_dim values.
   struct Strip {
-    uint32_t head, y, x;
-    int rows;
+    uint32_t head, y, x, width, rows;
     ops::Rows<const int8_t> q;
   };
-  // What positions add to the logits of a strip; `scratch` has position_bytes for it.
-  virtual StripRelPos Positions(const Strip& strip, Arena scratch) const = 0;
+  // Fills in what positions add to the logits of each query; `scratch` has position_bytes for it.
+  virtual void Positions(const Strip& strip, Arena scratch, ops::RowRelPos* out) const = 0;
 
   const SelfAttention& record_;
   const Kernels& kernels_;
@@ -39,6 +40,7 @@ class FusedSelfAttention : public FusedLayer {
   void AttendTask(FusedImage& image, const Windows::Task& task, int worker) const;
   void Projection(FusedImage& image) const;
 
+  const Strips strips_;
   const PreparedSelfAttention prepared_;
 };
 

@@ -229,7 +229,7 @@ void FusedMaskDecoder::AttendTokens(const DecoderAttention& a, uint32_t h, const
   for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
     const size_t row = static_cast<size_t>(i) * inner + size_t{h} * a.head_dim;
     AttendStrip(*prepared_.kernels, a.softmax, {buffers_->token_q + row, inner},
-                std::min(HeadScratch::kStrip, tokens_ - i), {}, head, {buffers_->token_out + row, inner});
+                std::min(HeadScratch::kStrip, tokens_ - i), nullptr, head, {buffers_->token_out + row, inner});
   }
 }
 
@@ -301,7 +301,7 @@ void FusedMaskDecoder::ImageToToken(uint32_t layer) {
     for (uint32_t h = 0; h < a.heads; ++h) {
       const size_t at = first * inner + size_t{h} * a.head_dim;
       w.few_keys.Share(buffers_->token_heads[h]);
-      AttendStrip(k, a.softmax, {q_rows + at, inner}, rows, {}, w.few_keys, {buffers_->key_out + at, inner});
+      AttendStrip(k, a.softmax, {q_rows + at, inner}, rows, nullptr, w.few_keys, {buffers_->key_out + at, inner});
     }
     const Rows<int16_t> keys{buffers_->keys + first * dim, dim};
     ops::Gemm(k, prepared.out, {buffers_->key_out + first * inner, inner}, rows, {w.acc, dim});

@@ -1,5 +1,5 @@
-// The bundled model, as converted by this build: its integers come out of floating point, so there is no committed
-// list; but all tiers and numbers of threads agree on them.
+// A bundled model, as converted by this build: its integers come out of floating point, so there is no committed list;
+// but all tiers and numbers of threads agree on them.
 #include <gtest/gtest.h>
 
 #include "kernels/kernels.h"
@@ -9,8 +9,12 @@
 namespace intsam::internal::testing {
 namespace {
 
-TEST(SamTiny, TiersAndThreadsAgree) {
-  auto opened = Model::Open(INTSAM_TINY_MODEL);
+class BundledModel : public ::testing::TestWithParam<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Models, BundledModel, ::testing::Values("sam_tiny", "sam_tiny_mobile"),
+                         [](const auto& test) { return std::string(test.param); });
+
+TEST_P(BundledModel, TiersAndThreadsAgree) {
+  auto opened = Model::Open((std::string(INTSAM_CONVERTED_MODELS) + "/" + GetParam() + ".isam").c_str());
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   const Model& model = **opened;
   const std::vector<GoldenImage> images = {MakeImage(600, 400, 1)};
