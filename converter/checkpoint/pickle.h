@@ -50,12 +50,12 @@ class PickleDocument {
   PickleKind kind(Id id) const { return nodes_[id].kind; }
   int64_t Integer(Id id) const { return static_cast<int64_t>(nodes_[id].payload); }  // kInt, kBool
   double Real(Id id) const;
-  std::string_view Text(Id id) const;    // kString: points into the interpreted bytes
-  PickleGlobal Global(Id id) const;      // kGlobal
-  DType StorageType(Id id) const;        // kGlobal that is kStorageType
-  uint32_t Count(Id id) const;           // of Items
+  std::string_view Text(Id id) const;                                      // kString: points into the interpreted bytes
+  PickleGlobal Global(Id id) const;                                        // kGlobal
+  DType StorageType(Id id) const;                                          // kGlobal that is kStorageType
+  uint32_t Count(Id id) const;                                             // of Items
   std::pair<std::string_view, std::string_view> ForeignName(Id id) const;  // kForeign: module and class, or both empty
-  std::vector<Id> Items(Id id) const;    // containers, kStorage, kTensor; of a dict: key, value, key, value, ...
+  std::vector<Id> Items(Id id) const;  // containers, kStorage, kTensor; of a dict: key, value, key, value, ...
 
  private:
   friend class PickleMachine;

@@ -1,5 +1,5 @@
-// The converter's side of the kinds of encoder layers (runtime/encoder/kind.h): for a record X, at a place of the list or
-// below the module path `path` ("image_encoder.blocks.3"), <kind>/<kind>.h declares
+// The converter's side of the kinds of encoder layers (runtime/encoder/kind.h): for a record X, at a place of the list
+// or below the module path `path` ("image_encoder.blocks.3"), <kind>/<kind>.h declares
 //
 //   AddKeys(x, path, list)                 its tensors in the official state dict
 //   MakeFloat(x, place, context, layout)   its float form, which shows the hook its sites

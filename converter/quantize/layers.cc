@@ -186,7 +186,7 @@ namespace {
 // Codes of at most `most` per channel, [tap][channel].
 template <class T, class Conv>
 std::vector<double> CodeDepthwise(QuantizeContext& q, std::span<const float> weight, std::span<const float> bias,
-                                   const LayerUse& use, double most, Conv& conv) {
+                                  const LayerUse& use, double most, Conv& conv) {
   const size_t channels = conv.channels;
   std::vector<T> codes(weight.size());
   std::vector<int32_t> bias_codes(channels);

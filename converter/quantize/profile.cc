@@ -65,7 +65,8 @@ Result<BitProfile> ParseBitProfile(const std::string& text) {
 }
 
 const char* BitProfileHelp() {
-  return "wXaY with X, Y in 2..8, then optionally ,CLASS=wXaY for attention, mlp, conv, neck, decoder; or mixed6, mixed4";
+  return "wXaY with X, Y in 2..8, then optionally ,CLASS=wXaY for attention, mlp, conv, neck, decoder; or mixed6, "
+         "mixed4";
 }
 
 }  // namespace intsam::internal

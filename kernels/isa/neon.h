@@ -22,9 +22,8 @@ namespace intsam::internal::neon {
 // f<0>(), f<1>() ... f<kCount - 1>(): for lane numbers, which are part of an instruction.
 template <int kCount, typename F>
 static inline void Unrolled(F f) {
-  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) {
-    (f.template operator()<kIndex>(), ...);
-  }(std::make_integer_sequence<int, kCount>());
+  [&]<int... kIndex>(std::integer_sequence<int, kIndex...>) { (f.template operator()<kIndex>(), ...); }
+  (std::make_integer_sequence<int, kCount>());
 }
 
 // Keeps a value in its register and steps in their order: an in-order core waits for every load that is used at once

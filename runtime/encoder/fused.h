@@ -19,8 +19,8 @@ namespace intsam::internal {
 inline constexpr int kRowBlock = 64;  // tokens per block: operands and hidden codes of a block stay in L2
 inline constexpr int kColumns = 256;  // output channels per accumulator strip
 
-// Rows of a strip, where layers divide `rows` rows into strips that look at rows of their neighbours: enough that little
-// is computed twice, few enough for several threads.
+// Rows of a strip, where layers divide `rows` rows into strips that look at rows of their neighbours: enough that
+// little is computed twice, few enough for several threads.
 inline int StripRows(uint32_t rows) { return std::clamp(static_cast<int>(rows) / 8, 1, 32); }
 
 // An image on its way through the layers.
@@ -32,8 +32,8 @@ struct FusedImage {
   std::span<uint8_t* const> workers;  // scratch, likewise
   Parallel& parallel;
 
-  int32_t* x() const { return reinterpret_cast<int32_t*>(stream); }  // between a ViT's layers: R24 [tokens][width]
-  int16_t* narrow() const { return reinterpret_cast<int16_t*>(stream); }         // where the stream is s16
+  int32_t* x() const { return reinterpret_cast<int32_t*>(stream); }       // between a ViT's layers: R24 [tokens][width]
+  int16_t* narrow() const { return reinterpret_cast<int16_t*>(stream); }  // where the stream is s16
   void Swap() { std::swap(stream, spare); }
 
   // Lays a kind's Scratch(record, arena) over the memory of a worker: a few additions.

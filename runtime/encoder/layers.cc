@@ -30,7 +30,8 @@ void AddVit(LayerList& list, const SamConfig& c) {
 
 void AddTinyVit(LayerList& list, const SamConfig& c) {
   const TinyVitConfig& tiny = c.tiny_vit;
-  list.Add("patch_embed", "patch_embed", "layers.0.x", ConvStem(c.image_size, tiny.embed_dims[0] / 2, tiny.embed_dims[0]));
+  list.Add("patch_embed", "patch_embed", "layers.0.x",
+           ConvStem(c.image_size, tiny.embed_dims[0] / 2, tiny.embed_dims[0]));
   for (uint32_t stage = 0; stage < TinyVitConfig::kStages; ++stage) {
     const uint32_t grid = c.stage_grid(stage), width = tiny.embed_dims[stage];
     const std::string path = "layers." + std::to_string(stage), map = path + ".x";
@@ -43,7 +44,8 @@ void AddTinyVit(LayerList& list, const SamConfig& c) {
       const Windows windows{grid, tiny.window_sizes[stage], tiny.num_heads[stage], tiny.head_dim(stage)};
       list.Add(block + ".attn", block, map, BiasedAttention(windows));
       list.Add(block + ".local_conv", block, map, LocalConv(grid, width));
-      list.Add(block + ".mlp", block + ".mlp", map, MlpBlock(kTinyVitMlpNames, grid * grid, width, tiny.mlp_ratio * width));
+      list.Add(block + ".mlp", block + ".mlp", map,
+               MlpBlock(kTinyVitMlpNames, grid * grid, width, tiny.mlp_ratio * width));
     }
     if (stage + 1 == TinyVitConfig::kStages) break;
     const auto input = stage == 0 ? PatchMerging::Input::kS16 : PatchMerging::Input::kR24;

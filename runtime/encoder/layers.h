@@ -25,8 +25,9 @@ struct EncoderLayer {
   Step step;          // the official module path: "image_encoder.blocks.3.attn"
   std::string group;  // what the names of its record are below, in the image encoder: "blocks.3"
   std::string map;    // what calibration calls the map that it leaves: "image_encoder.x"; "" behind the neck
-  std::variant<PatchEmbed, WindowAttention, MlpBlock, Neck,                // of a ViT
-               ConvStem, MbConv, PatchMerging, BiasedAttention, LocalConv>  // and, besides MlpBlock and Neck, of TinyViT
+  std::variant<PatchEmbed, WindowAttention, MlpBlock, Neck,  // of a ViT
+               ConvStem, MbConv, PatchMerging, BiasedAttention,
+               LocalConv>  // and, besides MlpBlock and Neck, of TinyViT
       kind;
 
   std::string path() const { return "image_encoder." + group; }

@@ -14,7 +14,7 @@ struct ReferenceImage {
   ImageSize size;
   reference::Tensor<int32_t> x{0, 0};       // between layers: R24 [tokens][width]
   reference::Tensor<int16_t> narrow{0, 0};  // the same where the stream is s16
-  int16_t* embedding;            // [tokens][prompt_embed_dim], key units
+  int16_t* embedding;                       // [tokens][prompt_embed_dim], key units
 };
 
 }  // namespace intsam::internal

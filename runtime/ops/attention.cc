@@ -49,9 +49,9 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
                head.count, d, head.q_max});
   for (int i = 0; i < rows; ++i) {
     const size_t row = static_cast<size_t>(i);
-    head.sums[i] = ops::Probabilities(k, softmax, head.logits + row * stride, head.count,
-                                      positions == nullptr ? ops::RowRelPos{} : positions[row],
-                                      head.prob + row * stride);
+    head.sums[i] =
+        ops::Probabilities(k, softmax, head.logits + row * stride, head.count,
+                           positions == nullptr ? ops::RowRelPos{} : positions[row], head.prob + row * stride);
   }
   k.attention_mix({head.prob, stride, head.values, rows, head.count, d, head.mixed});
   ops::AttentionCodes(k, softmax, head.mixed, head.sums, rows, d, out);

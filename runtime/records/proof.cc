@@ -64,7 +64,8 @@ std::vector<int64_t> Proof::S16Layer(const char* site, const Linear12& linear) {
   for (uint32_t c = 0; c < linear.out; ++c) {
     const auto row = linear.weight.subspan(size_t{c} * linear.in, linear.in);
     sums.sum.push_back(std::accumulate(row.begin(), row.end(), 0));
-    sums.magnitude.push_back(std::accumulate(row.begin(), row.end(), 0, [](int sum, int w) { return sum + std::abs(w); }));
+    sums.magnitude.push_back(
+        std::accumulate(row.begin(), row.end(), 0, [](int sum, int w) { return sum + std::abs(w); }));
   }
   return OverS16(site, sums, linear.bias);
 }

@@ -100,8 +100,7 @@ Result<SamConfig> PresetConfig(const char* name) {
     c.tiny_vit = {{16, 32, 32, 64}, {1, 2, 2, 1}, {1, 2, 2, 4}, {7, 7, 5, 3}};
     return c;
   }
-  return Error(Code::kUsage,
-               "unknown model size '%s' (%s)", name, kPresetNames);
+  return Error(Code::kUsage, "unknown model size '%s' (%s)", name, kPresetNames);
 }
 
 }  // namespace intsam::internal

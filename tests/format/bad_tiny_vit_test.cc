@@ -59,10 +59,11 @@ TEST(BadTinyVit, ZeroPoints) {
 TEST(BadTinyVit, BiasTipsTheSum) {
   for (const std::string& layer :
        {std::string("image_encoder.patch_embed.seq.0"), std::string("image_encoder.patch_embed.seq.2"),
-        kStage0 + "blocks.0.conv1", kStage0 + "blocks.0.conv2", kStage0 + "blocks.0.conv3", kStage0 + "downsample.conv1",
-        kStage0 + "downsample.conv2", kStage1 + "downsample.conv3", kStage1 + "blocks.0.attn.qkv",
-        kStage1 + "blocks.1.attn.proj", kStage1 + "blocks.1.local_conv", kStage1 + "blocks.0.mlp.fc1",
-        std::string("image_encoder.layers.3.blocks.0.mlp.fc2"), std::string("image_encoder.neck.2")}) {
+        kStage0 + "blocks.0.conv1", kStage0 + "blocks.0.conv2", kStage0 + "blocks.0.conv3",
+        kStage0 + "downsample.conv1", kStage0 + "downsample.conv2", kStage1 + "downsample.conv3",
+        kStage1 + "blocks.0.attn.qkv", kStage1 + "blocks.1.attn.proj", kStage1 + "blocks.1.local_conv",
+        kStage1 + "blocks.0.mlp.fc1", std::string("image_encoder.layers.3.blocks.0.mlp.fc2"),
+        std::string("image_encoder.neck.2")}) {
     SCOPED_TRACE(layer);
     for (const int32_t bias : {INT32_MAX, INT32_MIN, -INT32_MAX})
       ExpectRefused(Mobile().WithElement<int32_t>(layer + ".bias", 1, bias), Code::kDamaged,
@@ -71,9 +72,9 @@ TEST(BadTinyVit, BiasTipsTheSum) {
 }
 
 TEST(BadTinyVit, RequantizedValueLeaves32Bits) {
-  for (const std::string& site :
-       {std::string("image_encoder.patch_embed.seq.2.rq"), kStage0 + "blocks.0.conv3.rq", kStage0 + "downsample.conv3.rq",
-        kStage1 + "blocks.0.attn.proj.rq", kStage1 + "blocks.1.local_conv.rq", kStage1 + "blocks.1.mlp.fc2.rq"}) {
+  for (const std::string& site : {std::string("image_encoder.patch_embed.seq.2.rq"), kStage0 + "blocks.0.conv3.rq",
+                                  kStage0 + "downsample.conv3.rq", kStage1 + "blocks.0.attn.proj.rq",
+                                  kStage1 + "blocks.1.local_conv.rq", kStage1 + "blocks.1.mlp.fc2.rq"}) {
     SCOPED_TRACE(site);
     ModelBytes bytes = GoldenModel("mobile");
     Mobile().SetElement<int32_t>(bytes, site + ".mult", 2, INT32_MAX);

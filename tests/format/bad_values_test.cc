@@ -100,10 +100,8 @@ TEST(BadParameters, ZeroPoints) {
     SCOPED_TRACE(site);
     const std::string zero = std::string(site) + ".zero", lo = std::string(site) + ".lo",
                       hi = std::string(site) + ".hi";
-    ExpectRefused(WithFields({{zero, 9}, {lo, 10}, {hi, 255}}), Code::kDamaged,
-                  "zero point is outside lo..hi");
-    ExpectRefused(WithFields({{zero, 11}, {lo, 0}, {hi, 10}}), Code::kDamaged,
-                  "zero point is outside lo..hi");
+    ExpectRefused(WithFields({{zero, 9}, {lo, 10}, {hi, 255}}), Code::kDamaged, "zero point is outside lo..hi");
+    ExpectRefused(WithFields({{zero, 11}, {lo, 0}, {hi, 10}}), Code::kDamaged, "zero point is outside lo..hi");
   }
   for (const char* site :
        {"image_encoder.blocks.0.attn.q.rq.out", "mask_decoder.transformer.layers.0.self_attn.q_proj.rq.out",
@@ -143,8 +141,7 @@ TEST(BadParameters, SoftmaxVariants) {
                {e16 + "step_shift", -3, "only U8 has a step_shift"},
                {u8 + "variant", 0, "only U8 has"},
                {agq + "variant", 1, "only AGQ has"}};
-  for (const auto& [name, value, word] : cases)
-    ExpectRefused(WithFields({{name, value}}), Code::kDamaged, word);
+  for (const auto& [name, value, word] : cases) ExpectRefused(WithFields({{name, value}}), Code::kDamaged, word);
 }
 
 TEST(ProofFails, WeightsAlone) {
@@ -195,8 +192,7 @@ TEST(ProofFails, RequantizedValueLeaves32Bits) {
                            "mask_decoder.transformer.layers.1.mlp.in.rq", "mask_decoder.iou_q15"}) {
     SCOPED_TRACE(site);
     const std::string mult = std::string(site) + ".mult", shift = std::string(site) + ".shift";
-    ExpectRefused(WithFields({{mult, INT32_MAX}, {shift, 1}}), Code::kDamaged,
-                  "requantized value can leave s32");
+    ExpectRefused(WithFields({{mult, INT32_MAX}, {shift, 1}}), Code::kDamaged, "requantized value can leave s32");
   }
 }
 

@@ -11,8 +11,8 @@
 namespace intsam::internal {
 
 void AddKeys(const BiasedAttention& attention, const std::string& path, SpecList& list);
-std::unique_ptr<fp32::Layer> MakeFloat(const BiasedAttention& attention, const LayerPlace& place, const fp32::Context& context,
-                                       WeightLayout layout);
+std::unique_ptr<fp32::Layer> MakeFloat(const BiasedAttention& attention, const LayerPlace& place,
+                                       const fp32::Context& context, WeightLayout layout);
 void AddSites(const BiasedAttention& attention, const std::string& path, QuantizedSites& sites);
 void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, BiasedAttention& attention);
 

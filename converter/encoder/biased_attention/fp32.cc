@@ -54,8 +54,7 @@ class BiasedAttention : public Layer {
     const size_t padding = side_ % window_ != 0 ? 1 : 0;
     const float* norm_bias = context_.Tensor(name_ + ".norm.bias");
     float* norm = stream.next.Resize((cells + 1) * width_);
-    LayerNorm(pool, stream.x.data(), cells, width_, context_.Tensor(name_ + ".norm.weight"), norm_bias, epsilon_,
-              norm);
+    LayerNorm(pool, stream.x.data(), cells, width_, context_.Tensor(name_ + ".norm.weight"), norm_bias, epsilon_, norm);
     std::copy_n(norm_bias, width_, norm + cells * width_);
     context_.Site(name_, ".qkv.in", norm, cells + padding, width_);
 

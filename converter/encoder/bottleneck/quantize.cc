@@ -15,7 +15,8 @@ void AddSites(const Bottleneck& b, const std::string& path, QuantizedSites& site
 std::vector<double> Quantize(const EncoderQuantization& encoder, const std::string& path, double input_unit,
                              Bottleneck& b) {
   QuantizeContext& q = encoder.q;
-  const Scale in = q.Codes(path + ".conv1.in"), spatial = q.Codes(path + ".conv2.in"), out = q.Codes(path + ".conv3.in");
+  const Scale in = q.Codes(path + ".conv1.in"), spatial = q.Codes(path + ".conv2.in"),
+              out = q.Codes(path + ".conv3.in");
   const auto unit_bits = [&](const char* site) { return UnitBits(1.25 * q.MaxAbs(path + site), 16383); };
   b.in = {MakeRq32Scalar(input_unit / in.scale), in.codes};
 

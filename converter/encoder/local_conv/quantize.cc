@@ -10,9 +10,8 @@ void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, Local
   QuantizeContext& q = encoder.q;
   const std::string name = place.path + ".local_conv";
   // One unit of the s16 values is 256 of the stream's.
-  const std::vector<double> units =
-      QuantizeDepthwise12(q, q.Weight(name + ".weight"), q.Weight(name + ".bias"), 256 * encoder.WideUnit(place.input),
-                          layer.conv);
+  const std::vector<double> units = QuantizeDepthwise12(q, q.Weight(name + ".weight"), q.Weight(name + ".bias"),
+                                                        256 * encoder.WideUnit(place.input), layer.conv);
   layer.rq = MakeRq32(Multipliers(units, encoder.WideUnit(place.output)), q.pool);
 }
 

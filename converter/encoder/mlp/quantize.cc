@@ -29,8 +29,8 @@ void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, MlpBl
   const Paths name(place.path, mlp);
   const double unit = encoder.WideUnit(place.output);
   const Scale in = q.Codes(name.lin1 + ".in");
-  mlp.norm = MakeNormNarrow(q.Weight(name.norm + ".weight"), q.Weight(name.norm + ".bias"), place.epsilon,
-                            unit, in, q.pool);
+  mlp.norm =
+      MakeNormNarrow(q.Weight(name.norm + ".weight"), q.Weight(name.norm + ".bias"), place.epsilon, unit, in, q.pool);
   const int unit_bits = UnitBits(1.25 * q.MaxAbs(name.lin1 + ".out"), 16383);
   const Scale hidden = q.Codes(name.lin2 + ".in");
   std::vector<double> units = PlannedLinear(q, name.lin1, {in.scale, std::ldexp(1.0, -unit_bits)}, mlp.lin1);

@@ -6,8 +6,8 @@
 
 namespace intsam::internal {
 
-AttentionSite AddSites(const SelfAttention& attention, const std::string& path, const std::string& norm,
-                       bool may_shift, QuantizedSites& sites) {
+AttentionSite AddSites(const SelfAttention& attention, const std::string& path, const std::string& norm, bool may_shift,
+                       QuantizedSites& sites) {
   const Windows& windows = attention.windows;
   const uint32_t width = windows.width();
   const std::string name = path + ".attn", qkv = name + ".qkv", proj = name + ".proj";

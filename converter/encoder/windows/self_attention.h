@@ -13,8 +13,8 @@ namespace intsam::internal {
 
 // `path` is that of the layer, `norm` the module path of its LayerNorm. What is left to add is where the logits get
 // their positions from.
-AttentionSite AddSites(const SelfAttention& attention, const std::string& path, const std::string& norm,
-                       bool may_shift, QuantizedSites& sites);
+AttentionSite AddSites(const SelfAttention& attention, const std::string& path, const std::string& norm, bool may_shift,
+                       QuantizedSites& sites);
 
 // Everything but the positions. Returns the scales of queries and keys.
 struct LogitScales {

@@ -1,5 +1,5 @@
-// x += proj(attention(qkv(norm(x)))) in square windows, with a bias per head and distance in place of relative positions
-// (docs/numerics.md 18). Windows that reach over the edge are padded with zeros before the norm.
+// x += proj(attention(qkv(norm(x)))) in square windows, with a bias per head and distance in place of relative
+// positions (docs/numerics.md 18). Windows that reach over the edge are padded with zeros before the norm.
 #ifndef INTSAM_RUNTIME_ENCODER_BIASED_ATTENTION_BIASED_ATTENTION_H_
 #define INTSAM_RUNTIME_ENCODER_BIASED_ATTENTION_BIASED_ATTENTION_H_
 
@@ -14,7 +14,8 @@
 namespace intsam::internal {
 
 struct BiasedAttention : SelfAttention {
-  View<int32_t> biases;  // [heads][side^2], in logit units: of a key |dy| rows and |dx| columns away, |dy| * side + |dx|
+  View<int32_t>
+      biases;  // [heads][side^2], in logit units: of a key |dy| rows and |dx| columns away, |dy| * side + |dx|
 
   explicit BiasedAttention(const Windows& over) : SelfAttention(over) {}
 

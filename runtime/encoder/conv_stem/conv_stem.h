@@ -1,5 +1,5 @@
-// x = conv2(gelu(conv1(photo))): TinyViT's first layer, two 3x3 convolutions of stride 2, to a stream of s16 in units of
-// 2^-unit_bits (docs/numerics.md 18).
+// x = conv2(gelu(conv1(photo))): TinyViT's first layer, two 3x3 convolutions of stride 2, to a stream of s16 in units
+// of 2^-unit_bits (docs/numerics.md 18).
 #ifndef INTSAM_RUNTIME_ENCODER_CONV_STEM_CONV_STEM_H_
 #define INTSAM_RUNTIME_ENCODER_CONV_STEM_CONV_STEM_H_
 

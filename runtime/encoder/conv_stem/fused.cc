@@ -74,8 +74,7 @@ class FusedConvStem : public FusedLayer {
     }
     std::memset(out, pad, middle);
     std::memset(out + s.middle_row - middle, pad, middle);
-    for (int ky = 0; ky < 3; ++ky)
-      PixelRow(image, 2 * y - 1 + ky, s.pixels + static_cast<size_t>(ky) * s.pixel_row);
+    for (int ky = 0; ky < 3; ++ky) PixelRow(image, 2 * y - 1 + ky, s.pixels + static_cast<size_t>(ky) * s.pixel_row);
     for (uint32_t x = 0; x < grid; x += kRowBlock) {
       const int cells = static_cast<int>(std::min<uint32_t>(kRowBlock, grid - x));
       for (uint32_t i = 0; i < static_cast<uint32_t>(cells); ++i) {

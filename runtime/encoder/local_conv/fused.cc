@@ -1,4 +1,5 @@
-// Strips of rows, from the stream to the spare buffer. A strip keeps the three rows of s16 that the convolution looks at.
+// Strips of rows, from the stream to the spare buffer. A strip keeps the three rows of s16 that the convolution looks
+// at.
 #include "runtime/encoder/fused.h"
 
 #include <algorithm>

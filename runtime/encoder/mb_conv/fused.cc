@@ -27,9 +27,7 @@ class FusedMbConv : public FusedBottleneck {
 
 }  // namespace
 
-FusedMemory MemoryOf(const MbConv& block) {
-  return FusedBottleneck::Memory(block, sizeof(int16_t), sizeof(int16_t));
-}
+FusedMemory MemoryOf(const MbConv& block) { return FusedBottleneck::Memory(block, sizeof(int16_t), sizeof(int16_t)); }
 
 std::unique_ptr<FusedLayer> MakeFused(const MbConv& block, const Kernels& kernels) {
   return std::make_unique<FusedMbConv>(block, kernels);
