@@ -6,12 +6,12 @@
 
 #include "converter/provenance.h"
 #include "converter/quantize/calibrated_plan.h"
-#include "converter/quantize/choose_reparametrisation.h"
+#include "converter/quantize/choose_reparametrization.h"
 
 namespace intsam::internal {
 namespace {
 
-constexpr size_t kObservedImages = 8;  // for choosing reparametrisations
+constexpr size_t kObservedImages = 8;  // for choosing reparametrizations
 
 class Stopwatch {
  public:
@@ -26,7 +26,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-bool Reparametrises(const QuantizeMethod& m) {
+bool Reparametrizes(const QuantizeMethod& m) {
   return m.big || m.key_centring || m.value_centring || m.channel_scaling || m.migration;
 }
 
@@ -38,13 +38,13 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
   const bool imported = !plan.weights.empty();
   ConvertedModel converted;
   Stopwatch watch;
-  if (!imported && Reparametrises(options.method)) {
+  if (!imported && Reparametrizes(options.method)) {
     FloatSam sam(model, options.threads, WeightLayout::kAsStored);
     const std::span<const CalibrationImage> some(images.data(), std::min(images.size(), kObservedImages));
     const Observations seen =
         Calibrate(sam, model.config, some, options.calibration, {}, Stage(options.progress, "observing"));
     ReportKeys(model.config, seen, false, converted.report);
-    Reparametrise(model, seen, options.bits, options.method, options.threads, options.progress, converted.report);
+    Reparametrize(model, seen, options.bits, options.method, options.threads, options.progress, converted.report);
   }
   Observations seen;
   {

@@ -1,4 +1,4 @@
-// The conversion as one call: calibrate, reparametrise, calibrate again, decide, quantize, describe.
+// The conversion as one call: calibrate, reparametrize, calibrate again, decide, quantize, describe.
 #ifndef INTSAM_CONVERTER_CONVERT_H_
 #define INTSAM_CONVERTER_CONVERT_H_
 
@@ -33,8 +33,8 @@ struct ConvertedModel {
   int64_t calibrate_ns = 0, quantize_ns = 0;
 };
 
-// Reparametrises `model` in place. `images`: at least one. `plan`: what is decided already, for imported models (which
-// are taken as they are: nothing is reparametrised); empty otherwise.
+// Reparametrizes `model` in place. `images`: at least one. `plan`: what is decided already, for imported models (which
+// are taken as they are: nothing is reparametrized); empty otherwise.
 Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationImage>& images,
                                const ConvertOptions& options, QuantizationPlan plan);
 

@@ -57,7 +57,8 @@ struct GemmA8W8 {
   int a_max = 255;  // no code is larger (before the flip): products of few bits can be summed in fewer
 };
 
-// The bias that makes the GEMM above equal to bias + sum_k (code - zero) * w for operands XORed with flip.
+// The bias that makes the GEMM above, and the convolution of codes below, equal to bias + sum_k (code - zero) * w for
+// operands XORed with flip.
 constexpr int32_t FoldBias(int32_t bias, int32_t column_sum, int zero, uint8_t flip) {
   return bias + (flip == 0 ? -zero : 128 - zero) * column_sum;
 }
@@ -71,6 +72,32 @@ struct GemmA16W8 {
   int32_t* acc;         // [m][n padded to 16]
   size_t acc_stride;
   int m, n, k;  // k a multiple of 4
+};
+
+// ---------------------------------------------------------------- depthwise convolution (docs/numerics.md 3.5)
+
+// acc[x][c] = bias[c] + sum over ky, kx of rows[ky][(x * stride + kx) * channels + c] * weight[3 * ky + kx][c], exact
+// in s32 (proved at load): one row of a 3x3 convolution of each channel by itself. rows[ky] is at the pixel under the
+// left tap of the first output, so the caller puts pads there as pixels: codes of the zero point, XORed with flip.
+struct DepthwiseCodes {
+  const uint8_t* rows[3];  // [(count - 1) * stride + 3][channels], codes XORed with the tier's flip
+  int stride;              // 1 or 2
+  const int8_t* weight;    // [9][channels], -127..127
+  const int32_t* bias;     // [channels], folded for the tier's flip over the nine weights
+  int32_t* acc;            // [count][channels]
+  size_t acc_stride;
+  int count, channels;  // channels a multiple of 16
+};
+
+// The same of s16 values, whose pads are zeros.
+struct DepthwiseS16 {
+  const int16_t* rows[3];  // -32767..32767
+  int stride;
+  const int16_t* weight;  // [9][channels], -2047..2047
+  const int32_t* bias;    // [channels]
+  int32_t* acc;
+  size_t acc_stride;
+  int count, channels;
 };
 
 // ---------------------------------------------------------------- epilogues over a strip of accumulators
@@ -128,7 +155,8 @@ struct RequantizeR24 {
   int rows, n;
 };
 
-// out[i][j] = clamp(RQ32(acc), lo, hi), s16.
+// out[i][j] = clamp(base + RQ32(acc), lo, hi), s16, base = 0 (no `add`) or add[i][j]. The sum is exact, it does not
+// wrap.
 struct RequantizeS16 {
   const int32_t* acc;
   size_t acc_stride;
@@ -137,6 +165,8 @@ struct RequantizeS16 {
   int16_t* out;
   size_t out_stride;
   int rows, n;
+  const int16_t* add = nullptr;  // may be `out` itself, with its stride
+  size_t add_stride = 0;
 };
 
 // ---------------------------------------------------------------- element-wise
@@ -159,6 +189,13 @@ struct GeluS16 {
   int16_t* x;
   size_t n;
   int unit_bits;
+};
+
+// out[i] = clamp(RSH(x[i], 8), -32767, 32767): R24 to s16 of 256 times the unit (docs/numerics.md 2.5).
+struct NarrowR24 {
+  const int32_t* x;
+  int16_t* out;
+  size_t n;
 };
 
 // ---------------------------------------------------------------- LayerNorm (docs/numerics.md 4)
@@ -220,7 +257,8 @@ struct SoftmaxCode {
 struct SoftmaxRow {
   int32_t* logits;     // [count] q.k in the accumulator unit; overwritten
   const int32_t* rh;   // [side_h] relative position along y, or null (then rw is null too)
-  const int32_t* rw;   // [side_w]; key j = ky * side_w + kx gets rh[ky] + rw[kx]
+  const int32_t* rw;   // key j = ky * side_w + kx gets rh[ky] + rw[ky * rw_stride + kx]
+  size_t rw_stride;    // 0: [side_w], the same for every ky
   int side_h, side_w;  // count = side_h * side_w
   int count;           // 1..65536
   int shift;           // p, -15..15
@@ -297,12 +335,15 @@ struct Kernels {
   uint8_t flip;      // see `code` above
   void (*gemm_a8w8)(const GemmA8W8&);
   void (*gemm_a16w8)(const GemmA16W8&);
+  void (*depthwise_codes)(const DepthwiseCodes&);
+  void (*depthwise_s16)(const DepthwiseS16&);
   void (*requantize_narrow)(const RequantizeNarrow&);
   void (*requantize_gelu)(const RequantizeGelu&);
   void (*requantize_r24)(const RequantizeR24&);
   void (*requantize_s16)(const RequantizeS16&);
   void (*quantize_codes)(const QuantizeCodes&);
   void (*gelu_s16)(const GeluS16&);
+  void (*narrow_r24)(const NarrowR24&);
   void (*layer_norm_narrow)(const LayerNormNarrow&);
   void (*layer_norm_wide)(const LayerNormWide&);
   void (*pack_keys)(const PackKeys&);
@@ -312,7 +353,26 @@ struct Kernels {
   void (*attention_output)(const AttentionOutput&);
   void (*relative_position)(const RelativePosition&);
   void (*mask_product)(const MaskProduct&);
+
+  // Calls f.operator()<entry>() with the pointer to member of every entry, so that a table can be wrapped or checked as
+  // a whole.
+  template <class F>
+  static constexpr void ForEach(F f);
 };
+
+template <class F>
+constexpr void Kernels::ForEach(F f) {
+  using K = Kernels;
+  const auto all = [&]<auto... kEntries>() {
+    static_assert(sizeof(K) == (2 + sizeof...(kEntries)) * sizeof(void*), "an entry is missing below");
+    (f.template operator()<kEntries>(), ...);
+  };
+  all.template
+  operator()<&K::gemm_a8w8, &K::gemm_a16w8, &K::depthwise_codes, &K::depthwise_s16, &K::requantize_narrow,
+             &K::requantize_gelu, &K::requantize_r24, &K::requantize_s16, &K::quantize_codes, &K::gelu_s16,
+             &K::narrow_r24, &K::layer_norm_narrow, &K::layer_norm_wide, &K::pack_keys, &K::pack_values,
+             &K::softmax_row, &K::attention_mix, &K::attention_output, &K::relative_position, &K::mask_product>();
+}
 
 // Every tier compiled into this library, best first; the last one is "scalar". Whether the running CPU can execute
 // a tier is runtime/base/cpu.h's question.

@@ -1,8 +1,8 @@
-// How an instruction-set tier is put together: it starts from the table of the next lower tier and each of its source
-// files overrides the entries it implements. A new tier is a few Fill functions here and one entry in tiers.cc.
+// How an instruction-set tier is put together from the Fill functions of its source files. tiers.inc lists them: a new
+// tier is a line there.
 //
-// A tier that changes `flip` must bring its own gemm_a8w8, because that is the one kernel whose operands carry the flip
-// implicitly; every other kernel takes the flip as an argument.
+// A tier that changes `flip` must bring its own gemm_a8w8 and depthwise_codes, because they are the kernels whose
+// operands carry the flip implicitly; every other kernel takes the flip as an argument.
 #ifndef INTSAM_KERNELS_TIERS_H_
 #define INTSAM_KERNELS_TIERS_H_
 
@@ -10,65 +10,25 @@
 
 namespace intsam::internal {
 
+// Overrides entries of a table.
+using Fill = void(Kernels& k);
+
 // Portable C++, the definition of every entry.
-void FillGemmScalar(Kernels& k);         // gemm_a8w8, gemm_a16w8
-void FillEpilogueScalar(Kernels& k);     // requantize_*, quantize_codes, gelu_s16
-void FillLayerNormScalar(Kernels& k);    // layer_norm_*
-void FillAttentionScalar(Kernels& k);    // pack_*, attention_*, relative_position
-void FillSoftmaxScalar(Kernels& k);      // softmax_row
-void FillMaskProductScalar(Kernels& k);  // mask_product
+Fill FillGemmScalar, FillDepthwiseScalar, FillEpilogueScalar, FillLayerNormScalar, FillAttentionScalar,
+    FillSoftmaxScalar, FillMaskProductScalar;
 
-#if defined(INTSAM_HAVE_AVX2)
-void FillGemmAvx2(Kernels& k);
-void FillEpilogueAvx2(Kernels& k);
-void FillLayerNormAvx2(Kernels& k);
-void FillAttentionAvx2(Kernels& k);
-void FillSoftmaxAvx2(Kernels& k);
-void FillMaskProductAvx2(Kernels& k);
-#endif
+#define INTSAM_TIER(name, base, flip, ...) Fill __VA_ARGS__;
+#include "kernels/tiers.inc"
 
-// On top of AVX2.
-#if defined(INTSAM_HAVE_AVXVNNI)
-void FillGemmAvxvnni(Kernels& k);
-void FillAttentionAvxvnni(Kernels& k);  // attention_mix
-#endif
-
-// On top of AVX2.
-#if defined(INTSAM_HAVE_AVX512VNNI)
-void FillGemmAvx512vnni(Kernels& k);
-void FillEpilogueAvx512vnni(Kernels& k);
-void FillLayerNormAvx512vnni(Kernels& k);  // layer_norm_narrow
-void FillAttentionAvx512vnni(Kernels& k);  // all but pack_*
-void FillSoftmaxAvx512vnni(Kernels& k);
-#endif
-
-// On top of AVX512-VNNI.
-#if defined(INTSAM_HAVE_AMX)
-void FillGemmAmx(Kernels& k);       // gemm_a8w8
-void FillAttentionAmx(Kernels& k);  // pack_values, attention_mix
-#endif
-
-// SIMD128 is made of the same sources.
-#if defined(INTSAM_HAVE_NEON) || defined(INTSAM_HAVE_SIMD128)
-void FillGemmNeon(Kernels& k);
-void FillEpilogueNeon(Kernels& k);
-void FillLayerNormNeon(Kernels& k);
-void FillAttentionNeon(Kernels& k);
-void FillSoftmaxNeon(Kernels& k);
-void FillMaskProductNeon(Kernels& k);
-#endif
-
-// On top of NEON.
-#if defined(INTSAM_HAVE_DOTPROD)
-void FillGemmDotprod(Kernels& k);       // gemm_a8w8
-void FillAttentionDotprod(Kernels& k);  // pack_values, attention_mix
-#endif
-
-// On top of NEON.
-#if defined(INTSAM_HAVE_I8MM)
-void FillGemmI8mm(Kernels& k);       // gemm_a8w8
-void FillAttentionI8mm(Kernels& k);  // pack_values, attention_mix
-#endif
+// A table that starts from `base` and goes through `fills`, in their order.
+template <class... Fills>
+Kernels MakeTier(const Kernels& base, const char* name, uint8_t flip, Fills... fills) {
+  Kernels k = base;
+  k.name = name;
+  k.flip = flip;
+  (fills(k), ...);
+  return k;
+}
 
 }  // namespace intsam::internal
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Downloads an official SAM checkpoint and checks it.
+"""Downloads an official checkpoint of SAM or MobileSAM and checks it.
 
   models/fetch.py --list
   models/fetch.py vit_b [--to DIR]
 
-What may be downloaded, and the size, SHA-256 and MD5 prefix it must have, is in manifest.json beside this file. A
-download goes to a temporary file and gets its name only after every check; a file that is already there is checked
-and not downloaded again. Standard library only.
+What may be downloaded, and the size, SHA-256 and (where its name begins with it) MD5 it must have, is in manifest.json
+beside this file. A download goes to a temporary file and gets its name only after every check; a file that is already
+there is checked and not downloaded again. Standard library only.
 """
 import argparse
 import hashlib
@@ -40,7 +40,7 @@ def check(entry, name, size, sha256, md5):
         raise FetchError(4, f"{name}: size: expected {entry['bytes']} bytes, found {size}")
     if sha256.hexdigest() != entry["sha256"]:
         raise FetchError(4, f"{name}: SHA-256: expected {entry['sha256']}, found {sha256.hexdigest()}")
-    if not md5.hexdigest().startswith(entry["md5_prefix"]):
+    if not md5.hexdigest().startswith(entry.get("md5_prefix", "")):
         raise FetchError(4, f"{name}: MD5: expected {entry['md5_prefix']}..., found {md5.hexdigest()}")
 
 
@@ -93,7 +93,7 @@ def fetch(entry, folder, progress=False):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description="Download an official SAM checkpoint and check it.")
+    parser = argparse.ArgumentParser(description="Download an official checkpoint of SAM or MobileSAM and check it.")
     parser.add_argument("model", nargs="?", help="a name from --list")
     parser.add_argument("--list", action="store_true", help="print what can be fetched")
     parser.add_argument("--to", type=pathlib.Path, default=HERE / "fetched", help="folder (default: models/fetched)")
@@ -102,7 +102,7 @@ def main(arguments=None):
     models = {entry["name"]: entry for entry in json.loads(options.manifest.read_text())["models"]}
     if options.list:
         for entry in models.values():
-            print(f"{entry['name']:8} {entry['bytes'] / 1e6:8.1f} MB  {entry['licence']}  {entry['url']}")
+            print(f"{entry['name']:10} {entry['bytes'] / 1e6:8.1f} MB  {entry['licence']}  {entry['url']}")
         return 0
     if options.model not in models:
         parser.error(f"which model? one of: {', '.join(models)}")

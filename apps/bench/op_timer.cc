@@ -28,13 +28,17 @@ enum Op : size_t {
   kQuantize,
   kGelu,
   kGemm16,
+  kDepthwise,
+  kDepthwise16,
+  kMaskProduct,
   kOps
 };
-constexpr const char* kOpNames[] = {"gemm QK",   "softmax",    "attention AV", "attention output", "rel-pos",
-                                    "pack K, V", "layer norm", "requantize",   "requantize GELU",  "residual",
-                                    "quantize",  "GELU",       "gemm 16-bit"};
+constexpr const char* kOpNames[] = {"gemm QK",         "softmax",   "attention AV",     "attention output",
+                                    "rel-pos",         "pack K, V", "layer norm",       "requantize",
+                                    "requantize GELU", "residual",  "quantize",         "GELU",
+                                    "gemm 16-bit",     "depthwise", "depthwise 16-bit", "mask product"};
 static_assert(std::size(kOpNames) == kOps);
-constexpr int kOperandBits[] = {8, 0, 16, 0, 16, 0, 0, 0, 0, 0, 0, 0, 16};
+constexpr int kOperandBits[] = {8, 0, 16, 0, 16, 0, 0, 0, 0, 0, 0, 0, 16, 8, 16, 16};
 static_assert(std::size(kOperandBits) == kOps);
 
 struct Counter {
@@ -122,6 +126,8 @@ uint64_t Product(Sizes... sizes) {
 
 Work WorkOf(const GemmA8W8& x) { return {OpOfWeights(x.weights.groups), Product(x.m, x.n, x.k), 0}; }
 Work WorkOf(const GemmA16W8& x) { return {kGemm16, Product(x.m, x.n, x.k), 0}; }
+Work WorkOf(const DepthwiseCodes& x) { return {kDepthwise, Product(9, x.count, x.channels), 0}; }
+Work WorkOf(const DepthwiseS16& x) { return {kDepthwise16, Product(9, x.count, x.channels), 0}; }
 Work WorkOf(const RequantizeNarrow& x) { return {kRequantize, 0, Product(x.rows, x.n)}; }
 Work WorkOf(const RequantizeGelu& x) { return {kRequantizeGelu, 0, Product(x.rows, x.n)}; }
 Work WorkOf(const RequantizeR24& x) {
@@ -130,6 +136,7 @@ Work WorkOf(const RequantizeR24& x) {
 Work WorkOf(const RequantizeS16& x) { return {kRequantize, 0, Product(x.rows, x.n)}; }
 Work WorkOf(const QuantizeCodes& x) { return {kQuantize, 0, x.n}; }
 Work WorkOf(const GeluS16& x) { return {kGelu, 0, x.n}; }
+Work WorkOf(const NarrowR24& x) { return {kQuantize, 0, x.n}; }
 Work WorkOf(const LayerNormNarrow& x) { return {kLayerNorm, 0, Product(x.rows, x.channels)}; }
 Work WorkOf(const LayerNormWide& x) { return {kLayerNorm, 0, Product(x.rows, x.channels)}; }
 Work WorkOf(const PackKeys& x) { return {kPack, 0, Product(x.count, x.d)}; }
@@ -138,6 +145,7 @@ Work WorkOf(const SoftmaxRow& x) { return {kSoftmax, 0, Product(x.count)}; }
 Work WorkOf(const AttentionMix& x) { return {kAttentionValue, Product(x.rows, x.count, x.d), 0}; }
 Work WorkOf(const AttentionOutput& x) { return {kAttentionOutput, 0, Product(x.rows, x.d)}; }
 Work WorkOf(const RelativePosition& x) { return {kRelativePosition, Product(x.rows, x.count, x.d), 0}; }
+Work WorkOf(const MaskProduct& x) { return {kMaskProduct, Product(x.masks, x.pixels, x.channels), 0}; }
 
 // The entry `member` of the timed table.
 template <class Arguments, void (*Kernels::*member)(Arguments&)>
@@ -152,16 +160,9 @@ void TimedCall(Arguments& arguments) {
   counter.elements += work.elements;
 }
 
-template <auto member>
-struct Timed;
-template <class Arguments, void (*Kernels::*member)(Arguments&)>
-struct Timed<member> {
-  static void Wrap() { state.timed.*member = TimedCall<Arguments, member>; }
-};
-
-template <auto... members>
-void WrapAll() {
-  (Timed<members>::Wrap(), ...);
+template <auto member, class Arguments>
+void Wrap(void (*&entry)(Arguments&)) {
+  entry = TimedCall<Arguments, member>;
 }
 
 }  // namespace
@@ -175,10 +176,7 @@ const Kernels& TimedKernels(const Model& model, const Kernels& kernels) {
   state.ranges = std::move(finder.ranges);
   state.gemm_kinds = std::move(finder.kinds);
   state.inner = state.timed = kernels;
-  WrapAll<&Kernels::gemm_a8w8, &Kernels::gemm_a16w8, &Kernels::requantize_narrow, &Kernels::requantize_gelu,
-          &Kernels::requantize_r24, &Kernels::requantize_s16, &Kernels::quantize_codes, &Kernels::gelu_s16,
-          &Kernels::layer_norm_narrow, &Kernels::layer_norm_wide, &Kernels::pack_keys, &Kernels::pack_values,
-          &Kernels::softmax_row, &Kernels::attention_mix, &Kernels::attention_output, &Kernels::relative_position>();
+  Kernels::ForEach([]<auto kEntry>() { Wrap<kEntry>(state.timed.*kEntry); });
   return state.timed;
 }
 

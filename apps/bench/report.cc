@@ -36,19 +36,32 @@ double ImagesPerSecond(const Side& side) { return 1 / (side.encoder.Median() + s
 
 uint64_t Tokens(const SamConfig& config) { return config.num_masks() + 3; }  // iou, masks, a point and its padding
 
-double GMacs(const SamConfig& config, const std::vector<Step>& steps) {
-  uint64_t macs = 0;
-  for (const Step& step : steps) macs += StepMacs(config, step, Tokens(config));
-  return static_cast<double>(macs) * 1e-9;
+// In units of 10^9, by what the steps are called.
+using GMacs = std::map<std::string, double>;
+
+GMacs EncoderGMacs(const SamConfig& config) {
+  GMacs gmacs;
+  for (const EncoderLayer& layer : EncoderLayers(config))
+    gmacs[KindName(layer.step)] += static_cast<double>(Macs(layer)) * 1e-9;
+  return gmacs;
+}
+
+GMacs DecoderGMacs(const SamConfig& config) {
+  GMacs gmacs;
+  for (const DecoderStep& step : MaskDecoderSteps(config))
+    gmacs[KindName(step)] += static_cast<double>(Macs(config, step, Tokens(config))) * 1e-9;
+  return gmacs;
+}
+
+double Sum(const GMacs& gmacs) {
+  double sum = 0;
+  for (const auto& [name, value] : gmacs) sum += value;
+  return sum;
 }
 
 Json StepsJson(const SamConfig& config, const Settings& settings, const Measurements& m) {
-  std::map<std::string, double> gmacs;
-  for (const Step& step : ImageEncoderSteps(config))
-    gmacs[KindName(step)] += static_cast<double>(StepMacs(config, step, 0)) * 1e-9;
-  for (const Step& step : MaskDecoderSteps(config)) {
-    gmacs[KindName(step)] += static_cast<double>(StepMacs(config, step, Tokens(config))) * 1e-9 * kPrompts;
-  }
+  GMacs gmacs = EncoderGMacs(config);
+  for (const auto& [name, value] : DecoderGMacs(config)) gmacs[name] += value * kPrompts;
   Json json = Json::array();
   for (const auto& [name, seconds] : m.integer.step_seconds) {
     const double per_round = seconds / settings.rounds;
@@ -170,8 +183,8 @@ Json BenchReport(const Settings& settings, const Measurements& m) {
   json["weight_bits"] = Counts(coding.layers, [](const Linear& layer) { return std::to_string(layer.bits); });
   json["softmax"] = Counts(coding.attentions, [](const Softmax& softmax) { return VariantName(softmax.variant); });
   if (settings.fp32) json["fp32_library"] = Fp32LibraryName(settings);
-  const double decoder_gmac = GMacs(config, MaskDecoderSteps(config));
-  json["encoder"] = PartJson(m.integer.encoder, m.fp32.encoder, GMacs(config, ImageEncoderSteps(config)));
+  const double decoder_gmac = Sum(DecoderGMacs(config));
+  json["encoder"] = PartJson(m.integer.encoder, m.fp32.encoder, Sum(EncoderGMacs(config)));
   json["decoder"] = PartJson(m.integer.first_decode, m.fp32.first_decode, decoder_gmac);
   json["decoder_next"] = PartJson(m.integer.next_decode, m.fp32.next_decode, decoder_gmac);
   json["images_per_s"] = ImagesPerSecond(m.integer);

@@ -112,6 +112,7 @@ std::string KindName(const Step& step) {
     if (c == '.' && name.ends_with('.')) continue;
     name += c;
   }
+  if (name.ends_with('.')) name.pop_back();
   return name;
 }
 

@@ -46,7 +46,7 @@ cxxopts::Options MakeBenchOptions() {
   add("checkpoint", "the checkpoint that MODEL came from", text(), "FILE");
   add("config", "JSON configuration beside the checkpoint's shapes; without, CHECKPOINT with .json if that is there",
       text(), "FILE");
-  add("synthetic", "random weights of this size instead (vit_b, vit_l, vit_h, tiny, micro)", text(), "SIZE");
+  add("synthetic", std::string("random weights of this size instead (") + kPresetNames + ")", text(), "SIZE");
   add("seed", "seed of --synthetic", text()->default_value("1"), "N");
   add("bits", std::string("bit widths of --synthetic: ") + BitProfileHelp(), text()->default_value("w8a8"), "WIDTHS");
   add("softmax", "coding of the probabilities of --synthetic: exact, uniform, agq", text()->default_value("exact"),

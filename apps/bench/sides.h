@@ -7,8 +7,8 @@
 
 #include "apps/bench/settings.h"
 #include "converter/checkpoint/sam_checkpoint.h"
+#include "converter/fp32/float_sam.h"
 #include "converter/quantize/calibrate.h"
-#include "converter/reference/float_sam.h"
 #include "runtime/exec/session.h"
 
 namespace intsam::internal {

@@ -11,7 +11,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "converter/reference/parallel.h"
+#include "converter/fp32/parallel.h"
 
 namespace intsam::internal {
 namespace {

@@ -2,7 +2,7 @@
 #ifndef INTSAM_APPS_BENCH_XNNPACK_H_
 #define INTSAM_APPS_BENCH_XNNPACK_H_
 
-#include "converter/reference/float_sam.h"
+#include "converter/fp32/float_sam.h"
 #include "runtime/base/status.h"
 
 namespace intsam::internal {

@@ -46,7 +46,7 @@ cxxopts::Options MakeOptions() {
   add("from-ptq4sam",
       "instead of a checkpoint: a model calibrated by PTQ4SAM (converter/export_ptq4sam/export_ptq4sam.py)", text(),
       "FILE");
-  add("synthetic", "instead of a checkpoint: random weights of this size (vit_b, vit_l, vit_h, tiny, micro)", text(),
+  add("synthetic", std::string("instead of a checkpoint: random weights of this size (") + kPresetNames + ")", text(),
       "SIZE");
   add("seed", "seed of --synthetic", text()->default_value("1"), "N");
   options.parse_positional({"checkpoint"});

@@ -246,7 +246,7 @@ Json MemoryReport(const Model& model, int threads) {
   if (threads != 0) counts = {threads};
   Json json = Json::array();
   for (const int count : counts) {
-    const uint64_t arena = FusedArenaBytes(model.config(), count);
+    const uint64_t arena = FusedArenaBytes(model.weights(), count);
     json.push_back({{"threads", count}, {"arena_bytes", arena}, {"model_bytes", model.bytes.size()}});
   }
   return json;

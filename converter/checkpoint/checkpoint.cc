@@ -4,11 +4,17 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
+#include <cinttypes>
+#include <cmath>
 #include <cstring>
+#include <filesystem>
+#include <limits>
 #include <new>
 #include <utility>
 
+#include "converter/checkpoint/foreign_formats.h"
 #include "converter/checkpoint/limits.h"
 #include "converter/checkpoint/tensor_view.h"
 #include "runtime/base/mapped_file.h"
@@ -16,9 +22,6 @@
 
 namespace intsam::internal {
 namespace {
-
-// The magic number with which torch.save began before its zip form (PyTorch 1.6): PROTO 2, LONG1 of ten bytes.
-constexpr uint8_t kLegacyMagic[] = {0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
 
 bool StartsWith(ByteSpan file, ByteSpan prefix) {
   return file.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), file.begin());
@@ -28,13 +31,9 @@ Result<std::vector<TensorView>> ReadAnyFormat(ByteSpan file, CheckpointMetadata*
   constexpr uint8_t kZipMagic[] = {'P', 'K', 3, 4};
   if (file.empty()) return Error(Code::kDamaged, "empty file");
   if (StartsWith(file, kZipMagic)) return ReadTorchZip(file);
-  if (StartsWith(file, kLegacyMagic)) {
-    return Error(
-        Code::kUnsupported,
-        "legacy torch.save format (before PyTorch 1.6): re-save the file with torch.save(model.state_dict(), path)");
-  }
-  if (file.size() > 8 && file[8] == '{') return ReadSafetensors(file, metadata);
-  return Error(Code::kDamaged, "not a checkpoint: neither safetensors nor a zip file of torch.save");
+  // No header is so long that its upper bytes are set, as those of a text are.
+  if (file.size() > 8 && file[8] == '{' && LoadU64(file.data()) >> 40 == 0) return ReadSafetensors(file, metadata);
+  return RefuseForeignFile(file);
 }
 
 class MappedCheckpoint : public Checkpoint {
@@ -58,8 +57,9 @@ class MappedCheckpoint : public Checkpoint {
   Status ReadF32(size_t index, float* out) const override {
     if (index >= views_.size()) return Error(Code::kUsage, "%s: no tensor %zu", path_.c_str(), index);
     const CheckpointTensor& info = tensors_[index];
+    if (info.dtype == DType::kF64) return ReadF64(index, out);
     if (info.dtype != DType::kF32 && info.dtype != DType::kF16 && info.dtype != DType::kBF16) {
-      return Error(Code::kUnsupported, "%s: tensor %s: expected F32, F16 or BF16, found %s", path_.c_str(),
+      return Error(Code::kUnsupported, "%s: tensor %s: expected F32, F16, BF16 or F64, found %s", path_.c_str(),
                    info.name.c_str(), NameOf(info.dtype));
     }
     // The elements are gathered into the end of `out` and widened from its front: the reader never passes the writer.
@@ -76,6 +76,22 @@ class MappedCheckpoint : public Checkpoint {
         value = info.dtype == DType::kF16 ? HalfToFloat(LoadU16(raw)) : BfloatToFloat(LoadU16(raw));
       }
       std::memcpy(bytes + i * sizeof value, &value, sizeof value);
+    }
+    return Status();
+  }
+
+  // Rounds to F32. What is finite must stay finite; infinities and NaNs are the caller's to judge.
+  Status ReadF64(size_t index, float* out) const {
+    const CheckpointTensor& info = tensors_[index];
+    std::vector<uint8_t> raw(info.elements * sizeof(double));
+    INTSAM_TRY(ReadRaw(index, raw.data()));
+    for (uint64_t i = 0; i < info.elements; ++i) {
+      const auto value = std::bit_cast<double>(LoadU64(raw.data() + i * sizeof(double)));
+      if (std::isfinite(value) && std::fabs(value) > std::numeric_limits<float>::max()) {
+        return Error(Code::kUnsupported, "%s: tensor %s: %g at element %" PRIu64 " is outside the range of F32",
+                     path_.c_str(), info.name.c_str(), value, i);
+      }
+      out[i] = static_cast<float>(value);
     }
     return Status();
   }
@@ -106,6 +122,11 @@ class MappedCheckpoint : public Checkpoint {
 }  // namespace
 
 Result<std::unique_ptr<Checkpoint>> Checkpoint::Open(const std::string& path) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) {
+    return Error(Code::kIo, "%s: a directory, expected the file of weights in it (such as model.safetensors)",
+                 path.c_str());
+  }
   Result<MappedFile> file = MappedFile::Open(path, CheckpointLimits::kFileBytes);
   if (!file.ok()) return file.status().WithPrefix(path);
   try {

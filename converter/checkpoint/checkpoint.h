@@ -40,8 +40,8 @@ class Checkpoint {
   // Empty for a .pth and where a safetensors file has none.
   virtual const CheckpointMetadata& metadata() const = 0;
 
-  // Copies tensor `index` into `out` (elements floats, C order), converting F32, F16 or BF16; other types are
-  // kUnsupported.
+  // Copies tensor `index` into `out` (elements floats, C order), converting F32, F16, BF16 or F64 (rounded); other
+  // types, and F64 values outside the range of F32, are kUnsupported.
   virtual Status ReadF32(size_t index, float* out) const = 0;
 
   // Raw little-endian bytes in C order of any type, elements * width of them.

@@ -27,6 +27,7 @@ class PickleMachine {
     false_ = Add(PickleKind::kBool, 0, 0);
     true_ = Add(PickleKind::kBool, 0, 1);
     empty_tuple_ = Add(PickleKind::kTuple, 0, 0);
+    nameless_ = Add(PickleKind::kForeign, 0, 0);
   }
 
   Result<PickleDocument> Run() {
@@ -36,8 +37,8 @@ class PickleMachine {
     }
     if (bytes_.size() < 2 || bytes_[0] != opcode::kProto)
       return Error(Code::kDamaged, "pickle: does not start with PROTO");
-    if (bytes_[1] != 2)
-      return Error(Code::kUnsupported, "pickle: protocol %u, expected 2 (torch.save's default)", bytes_[1]);
+    if (bytes_[1] < 2 || bytes_[1] > 5)
+      return Error(Code::kUnsupported, "pickle: protocol %u, expected 2 to 5", bytes_[1]);
     at_ = 2;
     for (uint64_t count = 0; !stopped_; ++count) {
       if (at_ == bytes_.size()) return Error(Code::kDamaged, "pickle: ends without STOP");
@@ -74,7 +75,10 @@ class PickleMachine {
       case opcode::kBinInt2: return Integer(2, false);
       case opcode::kLong1: return Long1();
       case opcode::kBinFloat: return BinFloat();
-      case opcode::kBinUnicode: return BinUnicode();
+      case opcode::kBinUnicode: return Text(4);
+      case opcode::kShortBinUnicode: return Text(1);
+      case opcode::kBinBytes: return Bytes(4);
+      case opcode::kShortBinBytes: return Bytes(1);
       case opcode::kEmptyTuple: return Push(empty_tuple_);
       case opcode::kTuple1: return TupleOf(1);
       case opcode::kTuple2: return TupleOf(2);
@@ -84,15 +88,22 @@ class PickleMachine {
       case opcode::kEmptyDict: return Push(Add(PickleKind::kDict, 0, 0));
       case opcode::kAppend: return Extend(PickleKind::kList, 1);
       case opcode::kAppends: return ExtendFromMark(PickleKind::kList);
+      case opcode::kEmptySet: return Push(nameless_);
+      case opcode::kFrozenSet: return FrozenSet();
+      case opcode::kAddItems: return ExtendFromMark(PickleKind::kForeign);
       case opcode::kSetItem: return Extend(PickleKind::kDict, 2);
       case opcode::kSetItems: return ExtendFromMark(PickleKind::kDict);
       case opcode::kBinPut: return Put(1);
       case opcode::kLongBinPut: return Put(4);
       case opcode::kBinGet: return Get(1);
       case opcode::kLongBinGet: return Get(4);
+      case opcode::kMemoize: return Remember(memo_size_);
+      case opcode::kFrame: return Frame();
       case opcode::kGlobal: return Global();
+      case opcode::kStackGlobal: return StackGlobal();
       case opcode::kBinPersId: return PersistentId();
       case opcode::kReduce: return Reduce();
+      case opcode::kNewObj: return NewObject();
       case opcode::kBuild: return Build();
       default:
         return Error(Code::kUnsupported, "opcode 0x%02x is not in the list of those that only build plain data", code);
@@ -227,16 +238,36 @@ class PickleMachine {
     return Push(Add(PickleKind::kReal, 0, bits));
   }
 
-  Status BinUnicode() {
-    uint32_t size = 0;
-    const uint8_t* p = nullptr;
-    INTSAM_TRY(TakeNumber(4, &size));
-    if (size > CheckpointLimits::kPickleStringBytes) {
-      return Error(Code::kResource, "string of %u bytes, above the limit of %" PRIu64, size,
+  // A length of `width` bytes, and as many bytes as it says.
+  Status TakeSized(int width, const uint8_t** field, uint32_t* size) {
+    INTSAM_TRY(TakeNumber(width, size));
+    if (*size > CheckpointLimits::kPickleStringBytes) {
+      return Error(Code::kResource, "string of %u bytes, above the limit of %" PRIu64, *size,
                    CheckpointLimits::kPickleStringBytes);
     }
-    INTSAM_TRY(Take(size, &p));
-    return Push(Add(PickleKind::kString, size, static_cast<uint64_t>(p - bytes_.data())));
+    return Take(*size, field);
+  }
+
+  Status Text(int width) {
+    uint32_t size = 0;
+    const uint8_t* p = nullptr;
+    INTSAM_TRY(TakeSized(width, &p, &size));
+    return Push(AddText(TextOf(ByteSpan(p, size))));
+  }
+
+  Status Bytes(int width) {
+    uint32_t size = 0;
+    const uint8_t* p = nullptr;
+    INTSAM_TRY(TakeSized(width, &p, &size));
+    return Push(nameless_);
+  }
+
+  // The next stretch that a reader may load at once: nothing but its length is of interest, and only to be refused.
+  Status Frame() {
+    const uint8_t* p = nullptr;
+    INTSAM_TRY(Take(8, &p));
+    if (LoadU64(p) > bytes_.size() - at_) return Error(Code::kDamaged, "frame reaches past the end");
+    return Status();
   }
 
   Status TupleOf(size_t count) {
@@ -255,19 +286,30 @@ class PickleMachine {
     return Status();
   }
 
-  // Moves the top `count` values into the container below them.
+  Status FrozenSet() {
+    if (marks_.empty()) return Error(Code::kDamaged, "no mark");
+    stack_.resize(marks_.back());
+    marks_.pop_back();
+    return Push(nameless_);
+  }
+
+  // Moves the top `count` values into the container below them; what is put into a foreign object is dropped.
   Status Extend(PickleKind kind, size_t count) {
     INTSAM_TRY(Need(count + 1));
     const size_t first = stack_.size() - count;
     const Id container = stack_[first - 1];
+    if (KindOf(container) == PickleKind::kForeign) {
+      stack_.resize(first);
+      return Status();
+    }
     if (KindOf(container) != kind)
       return Error(Code::kDamaged, "target is %s, expected %s", NameOf(KindOf(container)), NameOf(kind));
     if (kind == PickleKind::kDict) {
       if (count % 2 != 0) return Error(Code::kDamaged, "a key without a value");
       for (size_t i = first; i < stack_.size(); i += 2) {
-        if (KindOf(stack_[i]) > PickleKind::kString) {
-          return Error(Code::kUnsupported, "dict key is %s, expected a string or a number", NameOf(KindOf(stack_[i])));
-        }
+        const PickleKind key = KindOf(stack_[i]);
+        if (key == PickleKind::kList || key == PickleKind::kDict || key == PickleKind::kTensor)
+          return Error(Code::kDamaged, "dict key is %s", NameOf(key));
       }
     }
     for (size_t i = first; i < stack_.size(); ++i) INTSAM_TRY(Place(container, stack_[i]));
@@ -285,6 +327,10 @@ class PickleMachine {
   Status Put(int width) {
     uint32_t slot = 0;
     INTSAM_TRY(TakeNumber(width, &slot));
+    return Remember(slot);
+  }
+
+  Status Remember(uint32_t slot) {
     INTSAM_TRY(Need(1));
     // Pickler numbers its slots from 0 upwards; a slot beyond the bytes read so far is an attempt to make the memo
     // huge.
@@ -295,6 +341,7 @@ class PickleMachine {
     if (slot >= memo_.size()) memo_.resize(slot + 1, kNothing);
     if (memo_[slot] != kNothing) return Error(Code::kDamaged, "memo slot %u is set twice", slot);
     memo_[slot] = stack_.back();
+    ++memo_size_;
     return Status();
   }
 
@@ -309,6 +356,30 @@ class PickleMachine {
     std::string_view module, name;
     INTSAM_TRY(TakeLine(&module));
     INTSAM_TRY(TakeLine(&name));
+    return PushNamed(AddText(module), AddText(name));
+  }
+
+  Status StackGlobal() {
+    INTSAM_TRY(Need(2));
+    const Id name = Pop(), module = Pop();
+    if (KindOf(module) != PickleKind::kString || KindOf(name) != PickleKind::kString)
+      return Error(Code::kDamaged, "names %s of %s", NameOf(KindOf(name)), NameOf(KindOf(module)));
+    for (const Id part : {module, name}) {
+      if (document_.Text(part).size() > CheckpointLimits::kPickleGlobalBytes)
+        return Error(Code::kDamaged, "name of %zu bytes", document_.Text(part).size());
+    }
+    return PushNamed(module, name);
+  }
+
+  // `text` points into the pickle.
+  Id AddText(std::string_view text) {
+    return Add(PickleKind::kString, static_cast<uint32_t>(text.size()),
+               static_cast<uint64_t>(text.data() - document_.bytes_.data()));
+  }
+
+  // One of the known names, or else a foreign object's class.
+  Status PushNamed(Id module_id, Id name_id) {
+    const std::string_view module = document_.Text(module_id), name = document_.Text(name_id);
     for (size_t i = 0; i < std::size(kKnownNames); ++i) {
       if (module == kKnownNames[i].module && name == kKnownNames[i].name) {
         const Id id = Add(PickleKind::kGlobal, 0, 0);
@@ -316,10 +387,7 @@ class PickleMachine {
         return Push(id);
       }
     }
-    return Error(Code::kUnsupported,
-                 "%s is not plain tensor data (a whole module or foreign objects?): re-save the file with "
-                 "torch.save(model.state_dict(), path)",
-                 Quote(std::string(module) + " " + std::string(name)).c_str());
+    return Push(Add(PickleKind::kForeign, 0, module_id | uint64_t{name_id} << 32));
   }
 
   Status PersistentId() {
@@ -335,6 +403,7 @@ class PickleMachine {
     INTSAM_TRY(Need(2));
     const Id arguments = Pop();
     const Id callee = Pop();
+    if (KindOf(callee) == PickleKind::kForeign && KindOf(arguments) == PickleKind::kTuple) return Push(callee);
     if (KindOf(callee) != PickleKind::kGlobal || KindOf(arguments) != PickleKind::kTuple) {
       return Error(Code::kDamaged, "applies %s to %s", NameOf(KindOf(callee)), NameOf(KindOf(arguments)));
     }
@@ -361,11 +430,22 @@ class PickleMachine {
     return Error(Code::kInternal, "unlisted name");
   }
 
+  // An object is its class: without contents there is nothing that would tell two apart.
+  Status NewObject() {
+    INTSAM_TRY(Need(2));
+    const Id arguments = Pop();
+    const Id type = Pop();
+    if (KindOf(type) != PickleKind::kForeign || KindOf(arguments) != PickleKind::kTuple)
+      return Error(Code::kDamaged, "makes %s from %s", NameOf(KindOf(type)), NameOf(KindOf(arguments)));
+    return Push(type);
+  }
+
   // The module versions that state_dict() attaches to its OrderedDict are dropped: nothing here needs them.
   Status Build() {
     INTSAM_TRY(Need(2));
     const Id state = Pop();
     const Id target = stack_.back();
+    if (KindOf(target) == PickleKind::kForeign) return Status();
     if (KindOf(target) != PickleKind::kDict || document_.nodes_[target].global != 1) {
       return Error(Code::kUnsupported, "sets attributes of %s, expected an OrderedDict", NameOf(KindOf(target)));
     }
@@ -381,8 +461,9 @@ class PickleMachine {
   std::vector<Id> stack_;
   std::vector<uint32_t> marks_;
   std::vector<Id> memo_;
+  uint32_t memo_size_ = 0;  // slots that are set: the next one for MEMOIZE
   PickleDocument document_;
-  Id none_, false_, true_, empty_tuple_;
+  Id none_, false_, true_, empty_tuple_, nameless_;
 };
 
 Result<PickleDocument> InterpretPickle(ByteSpan bytes) { return PickleMachine(bytes).Run(); }

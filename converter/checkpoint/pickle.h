@@ -1,7 +1,7 @@
 // An inert interpreter for the pickles of torch.save. A pickle is a program for a stack machine; this machine knows
 // only the opcodes that build plain values and refuses every other one. It has no callables: REDUCE on one of the few
-// known names makes a dict or a tensor record, REDUCE on anything else cannot happen, because GLOBAL refuses unknown
-// names.
+// known names makes a dict or a tensor record. What a training run leaves beside its tensors (a scheduler, a numpy
+// scalar, its options) becomes a kForeign: the name of a class, without contents; nothing can be read from it.
 //
 //   Result<PickleDocument> document = InterpretPickle(bytes);
 //   for (PickleDocument::Id item : document->Items(document->root())) ... document->kind(item) ...
@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "converter/checkpoint/bytes.h"
@@ -30,6 +31,7 @@ enum class PickleKind : uint8_t {
   kTuple,
   kList,
   kDict,
+  kForeign,  // an object of a class that is not on the list; also bytes and sets, which have no name
   kGlobal,   // the name of a known function, class or storage type
   kStorage,  // Items: "storage", type (kGlobal), key (kString), device (kString), element count (kInt >= 0)
   kTensor,   // Items: kStorage, offset (kInt >= 0), sizes and strides (equally long kTuple of kInt >= 0), kBool, empty
@@ -48,10 +50,11 @@ class PickleDocument {
   PickleKind kind(Id id) const { return nodes_[id].kind; }
   int64_t Integer(Id id) const { return static_cast<int64_t>(nodes_[id].payload); }  // kInt, kBool
   double Real(Id id) const;
-  std::string_view Text(Id id) const;  // kString: points into the interpreted bytes
-  PickleGlobal Global(Id id) const;    // kGlobal
-  DType StorageType(Id id) const;      // kGlobal that is kStorageType
-  uint32_t Count(Id id) const;         // of Items
+  std::string_view Text(Id id) const;                                      // kString: points into the interpreted bytes
+  PickleGlobal Global(Id id) const;                                        // kGlobal
+  DType StorageType(Id id) const;                                          // kGlobal that is kStorageType
+  uint32_t Count(Id id) const;                                             // of Items
+  std::pair<std::string_view, std::string_view> ForeignName(Id id) const;  // kForeign: module and class, or both empty
   std::vector<Id> Items(Id id) const;  // containers, kStorage, kTensor; of a dict: key, value, key, value, ...
 
  private:
@@ -63,7 +66,8 @@ class PickleDocument {
     uint8_t depth;   // levels of containers below and including this one
     uint8_t global;  // kGlobal: index in the list of known names; kDict: 1 for an OrderedDict
     uint32_t count;  // containers: items; kString: bytes
-    // The number's bits; kString: offset; containers: first cell | last cell << 32; kStorage, kTensor: a kTuple.
+    // The number's bits; kString: offset; kForeign: two kStrings, module | class << 32; containers: first cell | last
+    // cell << 32; kStorage, kTensor: a kTuple.
     uint64_t payload;
   };
   struct Cell {
@@ -77,8 +81,8 @@ class PickleDocument {
   Id root_ = 0;
 };
 
-// `bytes` must outlive the document and be one whole pickle of protocol 2, from PROTO to STOP. Errors name the offset
-// and the opcode: kDamaged for a malformed pickle, kUnsupported for an opcode or name outside the list, kResource for a
+// `bytes` must outlive the document and be one whole pickle of protocol 2 to 5, from PROTO to STOP. Errors name the
+// offset and the opcode: kDamaged for a malformed pickle, kUnsupported for an opcode outside the list, kResource for a
 // limit.
 Result<PickleDocument> InterpretPickle(ByteSpan bytes);
 

@@ -16,6 +16,7 @@ const char* NameOf(PickleKind kind) {
     case PickleKind::kTuple: return "a tuple";
     case PickleKind::kList: return "a list";
     case PickleKind::kDict: return "a dict";
+    case PickleKind::kForeign: return "an object";
     case PickleKind::kGlobal: return "a type or function";
     case PickleKind::kStorage: return "a storage";
     case PickleKind::kTensor: return "a tensor";
@@ -25,6 +26,11 @@ const char* NameOf(PickleKind kind) {
 
 double PickleDocument::Real(Id id) const { return std::bit_cast<double>(nodes_[id].payload); }
 std::string_view PickleDocument::Text(Id id) const { return bytes_.substr(nodes_[id].payload, nodes_[id].count); }
+std::pair<std::string_view, std::string_view> PickleDocument::ForeignName(Id id) const {
+  const uint64_t names = nodes_[id].payload;
+  if (names == 0) return {};
+  return {Text(static_cast<Id>(names)), Text(static_cast<Id>(names >> 32))};
+}
 PickleGlobal PickleDocument::Global(Id id) const { return kKnownNames[nodes_[id].global].global; }
 DType PickleDocument::StorageType(Id id) const { return kKnownNames[nodes_[id].global].dtype; }
 

@@ -12,6 +12,10 @@ constexpr uint8_t kBinPersId = 'Q', kReduce = 'R', kBinUnicode = 'X', kAppend = 
 constexpr uint8_t kEmptyDict = '}', kAppends = 'e', kBinGet = 'h', kLongBinGet = 'j', kEmptyList = ']', kBinPut = 'q';
 constexpr uint8_t kLongBinPut = 'r', kSetItem = 's', kTuple = 't', kEmptyTuple = ')', kSetItems = 'u', kProto = 0x80;
 constexpr uint8_t kTuple1 = 0x85, kTuple2 = 0x86, kTuple3 = 0x87, kNewTrue = 0x88, kNewFalse = 0x89, kLong1 = 0x8a;
+constexpr uint8_t kBinBytes = 'B', kShortBinBytes = 'C', kNewObj = 0x81;
+// Of protocol 4.
+constexpr uint8_t kShortBinUnicode = 0x8c, kEmptySet = 0x8f, kAddItems = 0x90, kFrozenSet = 0x91, kStackGlobal = 0x93;
+constexpr uint8_t kMemoize = 0x94, kFrame = 0x95;
 
 inline const char* NameOf(uint8_t code) {
   switch (code) {
@@ -46,6 +50,16 @@ inline const char* NameOf(uint8_t code) {
     case kNewTrue: return "NEWTRUE";
     case kNewFalse: return "NEWFALSE";
     case kLong1: return "LONG1";
+    case kBinBytes: return "BINBYTES";
+    case kShortBinBytes: return "SHORT_BINBYTES";
+    case kNewObj: return "NEWOBJ";
+    case kShortBinUnicode: return "SHORT_BINUNICODE";
+    case kEmptySet: return "EMPTY_SET";
+    case kAddItems: return "ADDITEMS";
+    case kFrozenSet: return "FROZENSET";
+    case kStackGlobal: return "STACK_GLOBAL";
+    case kMemoize: return "MEMOIZE";
+    case kFrame: return "FRAME";
     case '0': return "POP";
     case '1': return "POP_MARK";
     case '2': return "DUP";
@@ -63,23 +77,13 @@ inline const char* NameOf(uint8_t code) {
     case 'l': return "LIST";
     case 'o': return "OBJ";
     case 'p': return "PUT";
-    case 'B': return "BINBYTES";
-    case 'C': return "SHORT_BINBYTES";
-    case 0x81: return "NEWOBJ";
     case 0x82: return "EXT1";
     case 0x83: return "EXT2";
     case 0x84: return "EXT4";
     case 0x8b: return "LONG4";
-    case 0x8c: return "SHORT_BINUNICODE";
     case 0x8d: return "BINUNICODE8";
     case 0x8e: return "BINBYTES8";
-    case 0x8f: return "EMPTY_SET";
-    case 0x90: return "ADDITEMS";
-    case 0x91: return "FROZENSET";
     case 0x92: return "NEWOBJ_EX";
-    case 0x93: return "STACK_GLOBAL";
-    case 0x94: return "MEMOIZE";
-    case 0x95: return "FRAME";
     case 0x96: return "BYTEARRAY8";
     case 0x97: return "NEXT_BUFFER";
     case 0x98: return "READONLY_BUFFER";

@@ -19,12 +19,15 @@ struct TensorSpec {
 // Every tensor of the official state dict for this configuration, in a fixed order.
 std::vector<TensorSpec> SamTensorSpecs(const SamConfig& config);
 
-// Deduces every field from tensor names and shapes. `decoder_num_heads` leaves no trace in shapes: it is taken from
-// `config_json` (the text of a sidecar such as models/sam_tiny.json; empty: 8, as in every official model), whose other
-// fields, where present, must agree with the shapes. Runs ValidateConfig.
+// Deduces every field from tensor names and shapes. `decoder_num_heads` leaves no trace in shapes, nor does a TinyViT's
+// `image_size`: they are taken from `config_json` (the text of a sidecar such as models/sam_tiny.json; empty: 8 and
+// 1024, as in every official model), whose other fields, where present, must agree with the shapes. The widths are
+// those of the tensors; ValidateConfig is run on those that the model is padded to (pad_vit.h).
 Result<SamConfig> DeduceConfig(const std::vector<CheckpointTensor>& tensors, const std::string& config_json);
 
-// The weights of one SAM in F32, by official key.
+// The weights of one SAM in F32, by official key, in plain form (plain_tensors.h): TinyViT's convolutions with
+// BatchNorm are MODULE.weight and MODULE.bias, its qkv has the ViT's order of rows, and a pruned ViT is as wide as its
+// config says.
 struct FloatModel {
   SamConfig config;
   std::unordered_map<std::string, std::vector<float>> tensors;

@@ -1,64 +1,19 @@
 // The official state dict of one SAM, key by key, in the order in which the original package's state_dict() lists it.
-// Source: facebookresearch/segment-anything, modeling/{image_encoder,prompt_encoder,mask_decoder,transformer}.py.
+// Sources: facebookresearch/segment-anything, modeling/{image_encoder,prompt_encoder,mask_decoder,transformer}.py;
+// ChaoningZhang/MobileSAM, mobile_sam/modeling/tiny_vit_sam.py.
 #include <string>
-#include <utility>
+#include <variant>
 
-#include "converter/checkpoint/sam_checkpoint.h"
+#include "converter/checkpoint/spec_list.h"
+#include "converter/encoder/layers.h"
 
 namespace intsam::internal {
 namespace {
 
-using Shape = std::vector<uint64_t>;
-
-class SpecList {
- public:
-  void Tensor(const std::string& name, Shape shape) { specs_.push_back({name, std::move(shape)}); }
-
-  void WeightAndBias(const std::string& name, Shape weight, uint64_t bias) {
-    Tensor(name + ".weight", std::move(weight));
-    Tensor(name + ".bias", {bias});
+void AddEncoder(const SamConfig& c, SpecList* list) {
+  for (const EncoderLayer& layer : EncoderLayers(c)) {
+    std::visit([&](const auto& record) { AddKeys(record, layer.path(), *list); }, layer.kind);
   }
-  void Linear(const std::string& name, uint64_t out, uint64_t in) { WeightAndBias(name, {out, in}, out); }
-  void Norm(const std::string& name, uint64_t width) { WeightAndBias(name, {width}, width); }
-
-  // The decoder's attention, whose inner width may be smaller than its outer one.
-  void Attention(const std::string& name, uint64_t width, uint64_t inner) {
-    for (const char* projection : {".q_proj", ".k_proj", ".v_proj"}) Linear(name + projection, inner, width);
-    Linear(name + ".out_proj", width, inner);
-  }
-
-  void Mlp(const std::string& name, uint64_t in, uint64_t hidden, uint64_t out, uint32_t depth) {
-    for (uint32_t i = 0; i < depth; ++i) {
-      Linear(name + ".layers." + std::to_string(i), i + 1 == depth ? out : hidden, i == 0 ? in : hidden);
-    }
-  }
-
-  std::vector<TensorSpec> Take() { return std::move(specs_); }
-
- private:
-  std::vector<TensorSpec> specs_;
-};
-
-void AddImageEncoder(const SamConfig& c, SpecList* list) {
-  const std::string root = "image_encoder.";
-  list->Tensor(root + "pos_embed", {1, c.grid(), c.grid(), c.vit.embed_dim});
-  list->WeightAndBias(root + "patch_embed.proj", {c.vit.embed_dim, 3, c.vit.patch_size, c.vit.patch_size}, c.vit.embed_dim);
-  for (uint32_t i = 0; i < c.vit.depth; ++i) {
-    const std::string block = root + "blocks." + std::to_string(i) + ".";
-    const uint64_t distances = 2 * uint64_t{c.attention_side(i)} - 1;
-    list->Norm(block + "norm1", c.vit.embed_dim);
-    list->Tensor(block + "attn.rel_pos_h", {distances, c.vit.head_dim()});
-    list->Tensor(block + "attn.rel_pos_w", {distances, c.vit.head_dim()});
-    list->Linear(block + "attn.qkv", 3 * uint64_t{c.vit.embed_dim}, c.vit.embed_dim);
-    list->Linear(block + "attn.proj", c.vit.embed_dim, c.vit.embed_dim);
-    list->Norm(block + "norm2", c.vit.embed_dim);
-    list->Linear(block + "mlp.lin1", c.vit.mlp_dim, c.vit.embed_dim);
-    list->Linear(block + "mlp.lin2", c.vit.embed_dim, c.vit.mlp_dim);
-  }
-  list->Tensor(root + "neck.0.weight", {c.prompt_embed_dim, c.vit.embed_dim, 1, 1});
-  list->Norm(root + "neck.1", c.prompt_embed_dim);
-  list->Tensor(root + "neck.2.weight", {c.prompt_embed_dim, c.prompt_embed_dim, 3, 3});
-  list->Norm(root + "neck.3", c.prompt_embed_dim);
 }
 
 void AddPromptEncoder(const SamConfig& c, SpecList* list) {
@@ -108,7 +63,7 @@ void AddMaskDecoder(const SamConfig& c, SpecList* list) {
 
 std::vector<TensorSpec> SamTensorSpecs(const SamConfig& config) {
   SpecList list;
-  AddImageEncoder(config, &list);
+  AddEncoder(config, &list);
   AddPromptEncoder(config, &list);
   AddMaskDecoder(config, &list);
   return list.Take();

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "converter/checkpoint/plain_tensors.h"
 #include "converter/checkpoint/sam_checkpoint.h"
 
 namespace intsam::internal {
@@ -49,6 +50,11 @@ Distribution DistributionOf(const TensorSpec& spec) {
   const auto ends_with = [&](std::string_view end) { return name.ends_with(end); };
   if (ends_with("gaussian_matrix")) return {0, 1};
   if (ends_with("pos_embed") || ends_with("rel_pos_h") || ends_with("rel_pos_w")) return {0, 0.02};
+  if (ends_with("attention_biases")) return {0, 0.5};
+  if (ends_with(".bn.running_mean")) return {0, 0.3};
+  if (ends_with(".bn.running_var")) return {1, 0.25};  // above 0.13: no value is further than 3.5 deviations away
+  if (ends_with(".bn.weight")) return {1, 0.2};
+  if (ends_with(".bn.bias")) return {0, 0.2};
   if (spec.shape.size() == 1) return ends_with(".bias") ? Distribution{0, 0.02} : Distribution{1, 0.05};
   // Embeddings and tokens: rows that are looked up, not multiplied.
   if (ends_with("embed.weight") || ends_with("token.weight") || ends_with("tokens.weight") ||
@@ -80,6 +86,7 @@ FloatModel SyntheticModel(const SamConfig& config, uint64_t seed) {
     for (float& value : values) value = static_cast<float>(mean + NextNormal(&random)) * scale;
     model.tensors.emplace(spec.name, std::move(values));
   }
+  (void)MakePlain(&model);  // cannot fail: no variance is negative
   return model;
 }
 

@@ -6,6 +6,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "converter/checkpoint/foreign_formats.h"
 #include "converter/checkpoint/limits.h"
 #include "converter/checkpoint/pickle.h"
 #include "converter/checkpoint/tensor_view.h"
@@ -22,7 +23,9 @@ class TorchArchive {
   explicit TorchArchive(ByteSpan file) : file_(file) {}
 
   Status Open() {
-    INTSAM_ASSIGN(std::vector<ZipMember> members, ReadZipDirectory(file_));
+    Result<std::vector<ZipMember>> directory = ReadZipDirectory(file_);
+    if (!directory.ok()) return RefuseForeignZip(ZipMemberNames(file_), directory.status());
+    std::vector<ZipMember>& members = *directory;
     constexpr std::string_view kPickle = "/data.pkl";
     for (ZipMember& member : members) {
       const size_t slash = member.name.find('/');
@@ -33,10 +36,9 @@ class TorchArchive {
       std::string name = member.name;
       members_.emplace(std::move(name), std::move(member));
     }
-    if (folder_.empty()) return Error(Code::kUnsupported, "zip: no member named data.pkl: not a file of torch.save");
-    if (Find("constants.pkl") != nullptr) {
-      return Error(Code::kUnsupported,
-                   "TorchScript archive: re-save the weights with torch.save(model.state_dict(), path)");
+    if (folder_.empty() || Find("constants.pkl") != nullptr) {
+      return RefuseForeignZip(ZipMemberNames(file_),
+                              Error(Code::kUnsupported, "zip: no member named data.pkl: not a file of torch.save"));
     }
     if (Find("version") == nullptr) return Error(Code::kDamaged, "zip: no member named version");
     if (const ZipMember* order = Find("byteorder"); order != nullptr && TextOf(Bytes(*order)) != "little") {
@@ -106,25 +108,58 @@ class TorchArchive {
   std::unordered_map<std::string, ZipMember> members_;
 };
 
-// The dict of tensors: the pickled value itself, or its entry "model" or "state_dict".
+Status RefuseObject(const PickleDocument& document, Id id, const std::string& where) {
+  const auto [module, type] = document.ForeignName(id);
+  const std::string what =
+      module.empty() && type.empty() ? "a set or bytes" : Quote(std::string(module) + " " + std::string(type));
+  return Error(Code::kUnsupported,
+               "%s: %s is not plain tensor data (a whole module or foreign objects?): re-save the file with "
+               "torch.save(model.state_dict(), path)",
+               where.c_str(), what.c_str());
+}
+
+// Number of tensors directly in a dict.
+size_t CountTensors(const PickleDocument& document, Id dict) {
+  size_t count = 0;
+  for (const Id item : document.Items(dict)) count += document.kind(item) == PickleKind::kTensor;
+  return count;
+}
+
+// The dict of tensors: the pickled value itself, or the one of its entries that holds tensors. What a training run
+// keeps beside its model holds tensors only further down (an optimizer), or a few of them (a metric, a mean).
 Result<Id> FindStateDict(const PickleDocument& document) {
   const Id root = document.root();
+  if (document.kind(root) == PickleKind::kForeign) return RefuseObject(document, root, "the file");
   if (document.kind(root) != PickleKind::kDict) {
     return Error(Code::kUnsupported,
                  "the file holds %s, expected a dict of tensors: re-save it with torch.save(model.state_dict(), path)",
                  NameOf(document.kind(root)));
   }
-  Id found = root;
+  struct Candidate {
+    Id dict;
+    size_t tensors;
+    std::string name;
+  };
+  Candidate best = {root, CountTensors(document, root), "the whole file"}, second = {root, 0, ""};
+  Id object = root;               // a value that could have been the model
+  std::unordered_set<Id> looked;  // a dict may be the value of any number of entries
   const std::vector<Id> items = document.Items(root);
   for (size_t i = 0; i + 1 < items.size(); i += 2) {
-    if (document.kind(items[i]) != PickleKind::kString || document.kind(items[i + 1]) != PickleKind::kDict) continue;
-    const std::string_view key = document.Text(items[i]);
-    if (key != "model" && key != "state_dict") continue;
-    if (found != root)
-      return Error(Code::kUnsupported, "the file has both 'model' and 'state_dict', or one of them twice");
-    found = items[i + 1];
+    if (document.kind(items[i]) != PickleKind::kString) continue;
+    if (document.kind(items[i + 1]) == PickleKind::kForeign) object = items[i + 1];
+    if (document.kind(items[i + 1]) != PickleKind::kDict || !looked.insert(items[i + 1]).second) continue;
+    Candidate found = {items[i + 1], CountTensors(document, items[i + 1]), Quote(document.Text(items[i]))};
+    if (found.tensors > best.tensors) std::swap(found, best);
+    if (found.tensors > second.tensors) second = std::move(found);
   }
-  return found;
+  if (best.tensors == 0 && object != root) return RefuseObject(document, object, "no dict of tensors");
+  // Weights and their running mean are equally many.
+  if (2 * second.tensors >= best.tensors && second.tensors > 0) {
+    return Error(Code::kUnsupported,
+                 "two sets of weights, %s and %s: save the one that you mean with torch.save(weights, path)",
+                 best.name.c_str(), second.name.c_str());
+  }
+  return best.dict;
 }
 
 }  // namespace
@@ -136,14 +171,16 @@ Result<std::vector<TensorView>> ReadTorchZip(ByteSpan file) {
   INTSAM_ASSIGN(const PickleDocument document, InterpretPickle(archive.Bytes(*pickle)));
   INTSAM_ASSIGN(const Id dict, FindStateDict(document));
   const std::vector<Id> items = document.Items(dict);
-  if (items.size() / 2 > CheckpointLimits::kTensors) {
-    return Error(Code::kResource, "%zu tensors, above the limit of %" PRIu64, items.size() / 2,
-                 CheckpointLimits::kTensors);
+  if (const size_t count = CountTensors(document, dict); count > CheckpointLimits::kTensors) {
+    return Error(Code::kResource, "%zu tensors, above the limit of %" PRIu64, count, CheckpointLimits::kTensors);
   }
   std::vector<TensorView> views;
   std::unordered_set<std::string_view> names;
   uint64_t bytes = 0;  // each view is at most 2^28 elements of 8 bytes and there are at most 2^12: no overflow
   for (size_t i = 0; i + 1 < items.size(); i += 2) {
+    // Numbers, options and the like beside the tensors are no weights; an object could have been one.
+    const PickleKind kind = document.kind(items[i + 1]);
+    if (kind != PickleKind::kTensor && kind != PickleKind::kForeign) continue;
     if (document.kind(items[i]) != PickleKind::kString) {
       return Error(Code::kUnsupported, "a key of the dict of tensors is %s, expected a name",
                    NameOf(document.kind(items[i])));
@@ -151,10 +188,7 @@ Result<std::vector<TensorView>> ReadTorchZip(ByteSpan file) {
     const std::string_view name = document.Text(items[i]);
     INTSAM_TRY(CheckTensorName(name));
     if (!names.insert(name).second) return Error(Code::kDamaged, "tensor %s: duplicate name", Quote(name).c_str());
-    if (document.kind(items[i + 1]) != PickleKind::kTensor) {
-      return Error(Code::kUnsupported, "entry %s is %s, expected a tensor", Quote(name).c_str(),
-                   NameOf(document.kind(items[i + 1])));
-    }
+    if (kind == PickleKind::kForeign) return RefuseObject(document, items[i + 1], "entry " + Quote(name));
     INTSAM_ASSIGN(TensorView view, archive.View(document, std::string(name), items[i + 1]));
     bytes += view.info.elements * WidthOf(view.info.dtype);
     views.push_back(std::move(view));

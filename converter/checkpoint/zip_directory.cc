@@ -223,4 +223,19 @@ Result<std::vector<ZipMember>> ReadZipDirectory(ByteSpan file) {
   return members;
 }
 
+std::vector<std::string> ZipMemberNames(ByteSpan file) {
+  std::vector<std::string> names;
+  Result<Directory> directory = FindDirectory(file);
+  if (!directory.ok()) return names;
+  ByteSpan rest = file.subspan(directory->offset, directory->size);
+  while (rest.size() >= kCentralBytes && LoadU32(rest.data()) == kCentralSignature) {
+    const uint8_t* p = rest.data();
+    const uint64_t name_bytes = LoadU16(p + 28), bytes = kCentralBytes + name_bytes + LoadU16(p + 30) + LoadU16(p + 32);
+    if (bytes > rest.size()) break;
+    names.emplace_back(TextOf(rest.subspan(kCentralBytes, name_bytes)));
+    rest = rest.subspan(bytes);
+  }
+  return names;
+}
+
 }  // namespace intsam::internal

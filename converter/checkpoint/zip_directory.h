@@ -23,6 +23,10 @@ struct ZipMember {
 // Refuses compression, encryption, several disks, comments after the end record, and local headers that disagree.
 Result<std::vector<ZipMember>> ReadZipDirectory(ByteSpan file);
 
+// The names of the members as far as the central directory can be read, for the error about an archive that
+// ReadZipDirectory refuses; nothing else about it is checked.
+std::vector<std::string> ZipMemberNames(ByteSpan file);
+
 }  // namespace intsam::internal
 
 #endif  // INTSAM_CONVERTER_CHECKPOINT_ZIP_DIRECTORY_H_

@@ -49,7 +49,7 @@ class Importer {
     for (size_t i = 0; i < checkpoint_.tensors().size(); ++i) index_of_.emplace(checkpoint_.tensors()[i].name, i);
     INTSAM_TRY(ReadModel());
     for (const AttentionSite& attention : QuantizedAttentions(out_.model.config)) {
-      if (IsQuantised(attention.group)) INTSAM_TRY(ReadAttention(attention));
+      if (IsQuantized(attention.group)) INTSAM_TRY(ReadAttention(attention));
     }
     INTSAM_TRY(NothingIsLeft());
     return Finish();
@@ -64,7 +64,7 @@ class Importer {
   }
   void Warn(const std::string& key, const std::string& what) { out_.warnings.push_back(key + ": " + what); }
 
-  bool IsQuantised(SiteClass group) const { return metadata_.encoder_quantised || group == SiteClass::kDecoder; }
+  bool IsQuantized(SiteClass group) const { return metadata_.encoder_quantized || group == SiteClass::kDecoder; }
 
   // From the shapes that the official tensors would have.
   Status FindConfig() {
@@ -147,7 +147,7 @@ class Importer {
   Status ReadModel() {
     std::map<std::string, LayerSite, std::less<>> layers;
     for (const LayerSite& layer : QuantizedLayers(out_.model.config)) {
-      if (IsQuantised(layer.group)) layers.emplace(layer.name + ".weight", layer);
+      if (IsQuantized(layer.group)) layers.emplace(layer.name + ".weight", layer);
     }
     for (const TensorSpec& spec : SamTensorSpecs(out_.model.config)) {
       const auto layer = layers.find(spec.name);
@@ -204,8 +204,7 @@ class Importer {
     }
     INTSAM_TRY(ReadActivation(site, bits));
     const int zero = out_.plan.activations.at(site).zero;
-    const bool after_relu = layer.group == SiteClass::kDecoder && layer.name.ends_with(".mlp.lin2");
-    if (!after_relu && (zero == 0 || zero == (1 << bits) - 1))
+    if (!layer.after_relu && (zero == 0 || zero == (1 << bits) - 1))
       Warn("tensor " + site + ".zp", std::to_string(zero) + ": this input would have one sign only");
     return Status();
   }
@@ -290,11 +289,11 @@ class Importer {
     }
     if (!metadata_.site_bits.empty()) {
       return Refuse(Code::kDamaged, "metadata site_bits",
-                    Quote(metadata_.site_bits.begin()->first) + " is no quantised site of this model");
+                    Quote(metadata_.site_bits.begin()->first) + " is no quantized site of this model");
     }
     if (!metadata_.big_sites.empty()) {
       return Refuse(Code::kDamaged, "metadata big_sites",
-                    Quote(*metadata_.big_sites.begin()) + " is no quantised attention of this model");
+                    Quote(*metadata_.big_sites.begin()) + " is no quantized attention of this model");
     }
     return Status();
   }
@@ -302,12 +301,12 @@ class Importer {
   Result<ImportedModel> Finish() {
     if (metadata_.drop_active_sites > 0) {
       Warn("metadata drop_active_sites", std::to_string(metadata_.drop_active_sites) +
-                                             " quantisers still dropped at random in the source object: accuracy "
+                                             " quantizers still dropped at random in the source object: accuracy "
                                              "measured on it is not this model's");
     }
     INTSAM_ASSIGN(out_.model.source_sha256, checkpoint_.Sha256());
     out_.method = metadata_.method;
-    out_.encoder_quantised = metadata_.encoder_quantised;
+    out_.encoder_quantized = metadata_.encoder_quantized;
     out_.soft_layers_hardened = metadata_.soft_layers_hardened;
     out_.drop_active_sites = metadata_.drop_active_sites;
     return std::move(out_);

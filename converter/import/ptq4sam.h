@@ -14,13 +14,13 @@
 namespace intsam::internal {
 
 struct ImportedModel {
-  FloatModel model;       // every official tensor; quantised weights as (code - zero) * scale
-  QuantizationPlan plan;  // of the quantised sites; nothing of the encoder where PTQ4SAM left it in floating point
+  FloatModel model;       // every official tensor; quantized weights as (code - zero) * scale
+  QuantizationPlan plan;  // of the quantized sites; nothing of the encoder where PTQ4SAM left it in floating point
   std::vector<std::string> warnings;  // one line each, naming the key: legal, but unusual
 
   // What the exporter says about the model, for provenance.
   std::string method;  // "calibrated" or "reconstructed"
-  bool encoder_quantised = false;
+  bool encoder_quantized = false;
   std::vector<std::string> big_sites;  // attentions whose bimodal signs are folded into the weights, sorted
   uint32_t soft_layers_hardened = 0;
   uint32_t drop_active_sites = 0;  // above 0: accuracy measured on the source object is not this model's

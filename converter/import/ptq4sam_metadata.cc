@@ -109,9 +109,9 @@ Result<Ptq4SamMetadata> ParsePtq4SamMetadata(const CheckpointMetadata& metadata)
   }
   Ptq4SamMetadata result;
   INTSAM_ASSIGN(result.config_json, ConfigJson(metadata));
-  INTSAM_ASSIGN(const std::string quantised, Text(metadata, "encoder_quantised"));
-  if (quantised != "true" && quantised != "false") return Refuse("encoder_quantised", "true or false", quantised);
-  result.encoder_quantised = quantised == "true";
+  INTSAM_ASSIGN(const std::string quantized, Text(metadata, "encoder_quantised"));
+  if (quantized != "true" && quantized != "false") return Refuse("encoder_quantised", "true or false", quantized);
+  result.encoder_quantized = quantized == "true";
   INTSAM_ASSIGN(result.method, Text(metadata, "method"));
   if (result.method != "calibrated" && result.method != "reconstructed")
     return Refuse("method", "calibrated or reconstructed", result.method);

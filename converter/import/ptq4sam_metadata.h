@@ -14,7 +14,7 @@ namespace intsam::internal {
 
 struct Ptq4SamMetadata {
   std::string config_json;  // the stated configuration, as DeduceConfig takes it
-  bool encoder_quantised = false;
+  bool encoder_quantized = false;
   std::string method;  // "calibrated" or "reconstructed"
   std::set<std::string> big_sites;
   std::map<std::string, uint64_t> site_bits;  // any number: the range depends on the site

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "converter/reference/matmul.h"
+#include "converter/fp32/matmul.h"
 
 namespace intsam::internal {
 namespace {
@@ -13,8 +13,7 @@ constexpr size_t kDecoderStride = 31;  // calls between two samples: another pho
 
 }  // namespace
 
-AttentionCollector::AttentionCollector(const SamConfig& config, size_t per_site)
-    : config_(config), per_site_(per_site) {
+AttentionCollector::AttentionCollector(const SamConfig& config, size_t per_site) : per_site_(per_site) {
   for (const AttentionSite& site : QuantizedAttentions(config)) {
     const char* suffixes[] = {".q", ".k", ".v"};
     for (int part = 0; part < 3; ++part) parts_[site.name + suffixes[part]] = {pending_.size(), part};
@@ -30,7 +29,7 @@ bool AttentionCollector::Wants(const Pending& p) const {
 
 // Which window, and which rows of q: windows in the middle and at the padded corner take turns.
 std::vector<size_t> AttentionCollector::Select(Pending& p, size_t rows) const {
-  const size_t side = p.site.side, grid = config_.grid();
+  const size_t side = p.site.side, grid = p.site.grid;
   std::vector<size_t> candidates;
   std::vector<uint32_t> places;
   p.sample = {};
@@ -86,8 +85,11 @@ std::vector<float> Probabilities(const AttentionSite& site, const FloatModel& mo
                                  std::span<const float> q, std::span<const float> k) {
   const size_t dim = site.head_dim, stride = site.heads * dim, side = site.side;
   const float scale = 1 / std::sqrt(static_cast<float>(dim));
-  const float* rel_h = side == 0 ? nullptr : model.at(site.name + ".rel_pos_h").data();
-  const float* rel_w = side == 0 ? nullptr : model.at(site.name + ".rel_pos_w").data();
+  const bool relative = site.has_relative_positions();
+  const float* rel_h = relative ? model.at(site.name + ".rel_pos_h").data() : nullptr;
+  const float* rel_w = relative ? model.at(site.name + ".rel_pos_w").data() : nullptr;
+  const float* biases = site.biases.empty() ? nullptr : model.at(site.biases).data();
+  const auto distance = [](size_t a, size_t b) { return a < b ? b - a : a - b; };
   const auto dot = [&](const float* a, const float* b) {
     float sum = 0;
     for (size_t d = 0; d < dim; ++d) sum += a[d] * b[d];
@@ -101,7 +103,12 @@ std::vector<float> Probabilities(const AttentionSite& site, const FloatModel& mo
     for (size_t i = 0; i < sample.queries; ++i) {
       float* row = scores + i * sample.keys;
       for (size_t j = 0; j < sample.keys; ++j) row[j] *= scale;
-      if (side != 0) {
+      if (biases != nullptr) {
+        const size_t y = sample.place[i] / side, x = sample.place[i] % side;
+        for (size_t j = 0; j < sample.keys; ++j)
+          row[j] += biases[(head * side + distance(y, j / side)) * side + distance(x, j % side)];
+      }
+      if (relative) {
         const float* query = q.data() + i * stride + head * dim;
         const size_t y = sample.place[i] / side, x = sample.place[i] % side;
         for (size_t t = 0; t < side; ++t) {

@@ -1,5 +1,5 @@
 // A few heads' worth of real queries, keys and values of every attention, kept from calibration, and the float formula
-// of attention over them: what the search for softmax codes and the choice of reparametrisations are measured on.
+// of attention over them: what the search for softmax codes and the choice of reparametrizations are measured on.
 #ifndef INTSAM_CONVERTER_QUANTIZE_ATTENTION_SAMPLE_H_
 #define INTSAM_CONVERTER_QUANTIZE_ATTENTION_SAMPLE_H_
 
@@ -42,7 +42,6 @@ class AttentionCollector {
   bool Wants(const Pending& p) const;
   std::vector<size_t> Select(Pending& p, size_t rows) const;
 
-  const SamConfig config_;
   const size_t per_site_;
   std::map<std::string, std::pair<size_t, int>, std::less<>> parts_;  // site name: pending, q (0), k (1) or v (2)
   std::vector<Pending> pending_;
@@ -50,7 +49,7 @@ class AttentionCollector {
 };
 
 // softmax(q k^T / sqrt(d) + relative positions) of all heads, [heads][queries][keys]. q and k as in the sample, perhaps
-// quantised; the tables are the model's.
+// quantized; the tables are the model's.
 std::vector<float> Probabilities(const AttentionSite& site, const FloatModel& model, const AttentionSample& sample,
                                  std::span<const float> q, std::span<const float> k);
 // probabilities * v: [queries][heads * head_dim].

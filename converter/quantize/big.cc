@@ -69,7 +69,10 @@ std::vector<float> KeySigns(const SiteStatistics& keys) {
 }
 
 void FoldSigns(FloatModel& model, const AttentionSite& site, std::span<const float> signs) {
-  for (const int part : {0, 1}) ScaleRows(model, site.Projection(part), site.FirstRow(part), signs);
+  for (const int part : {0, 1}) {
+    const AttentionSite::Projection& projection = site.projections[part];
+    ScaleRows(model, projection.layer, projection.first_row, signs);
+  }
 }
 
 }  // namespace intsam::internal

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "runtime/encoder/layers.h"
+
 namespace intsam::internal {
 namespace {
 
@@ -55,30 +57,31 @@ void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& 
   }
 }
 
-// Adds the inputs of a layer to its Gram matrix; the neck's 3x3 convolution sees neighbourhoods.
+// Adds the inputs of a layer to its Gram matrix; a 3x3 convolution sees neighbourhoods.
 class GramCollector {
  public:
-  GramCollector(const SamConfig& config, const std::vector<LayerSite>& layers, Parallel& pool)
-      : grid_(config.grid()), pool_(pool) {
+  GramCollector(const std::vector<LayerSite>& layers, Parallel& pool) : pool_(pool) {
     for (const LayerSite& layer : layers) {
       grams_.emplace(layer.name, Gram(layer.in));
-      layers_[layer.name + ".in"] = layer.name;
+      layers_.emplace(layer.name + ".in", layer);
     }
   }
   void See(std::string_view site, std::span<const float> values, size_t channels) {
     const auto found = layers_.find(site);
     if (found == layers_.end()) return;
-    Gram& gram = grams_.at(found->second);
-    if (gram.channels() == channels) return gram.Add(values, pool_);
+    const LayerSite& layer = found->second;
+    Gram& gram = grams_.at(layer.name);
+    if (layer.taps == 1) return gram.Add(values, pool_);
+    const size_t grid = layer.grid;
     // Official weights are in order (channel, ky, kx).
     constexpr size_t kStep = 3;  // every third position
     std::vector<float> rows;
-    for (size_t at = 0; at < grid_ * grid_; at += kStep) {
+    for (size_t at = 0; at < grid * grid; at += kStep) {
       for (size_t c = 0; c < channels; ++c) {
         for (size_t tap = 0; tap < 9; ++tap) {
-          const size_t y = at / grid_ + tap / 3, x = at % grid_ + tap % 3;  // both plus one
-          const bool inside = y >= 1 && x >= 1 && y <= grid_ && x <= grid_;
-          rows.push_back(inside ? values[((y - 1) * grid_ + x - 1) * channels + c] : 0);
+          const size_t y = at / grid + tap / 3, x = at % grid + tap % 3;  // both plus one
+          const bool inside = y >= 1 && x >= 1 && y <= grid && x <= grid;
+          rows.push_back(inside ? values[((y - 1) * grid + x - 1) * channels + c] : 0);
         }
       }
     }
@@ -87,9 +90,8 @@ class GramCollector {
   Grams Take() { return std::move(grams_); }
 
  private:
-  const size_t grid_;
   Parallel& pool_;
-  std::map<std::string, std::string, std::less<>> layers_;  // input site: layer
+  std::map<std::string, LayerSite, std::less<>> layers_;  // by input site
   Grams grams_;
 };
 
@@ -100,14 +102,14 @@ Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const C
                        const StepProgress& progress) {
   Observations seen;
   AttentionCollector attentions(config, options.attention_samples);
-  GramCollector grams(config, gram_layers, sam.pool());
+  GramCollector grams(gram_layers, sam.pool());
   sam.set_hook([&](std::string_view site, std::span<float> values, size_t channels) {
     seen.statistics.Add(site, values, channels);
     attentions.See(site, values, channels);
     grams.See(site, values, channels);
   });
   const size_t prompts = static_cast<size_t>(options.points_per_side) * static_cast<size_t>(options.points_per_side);
-  const size_t per_photo = ImageEncoderSteps(config).size() + prompts;
+  const size_t per_photo = EncoderLayers(config).size() + prompts;
   for (size_t i = 0; i < images.size(); ++i) {
     const std::string what = "photo " + std::to_string(i + 1) + " of " + std::to_string(images.size());
     size_t done = i * per_photo;

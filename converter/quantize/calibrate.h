@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
+#include "converter/fp32/float_sam.h"
 #include "converter/progress.h"
 #include "converter/quantize/attention_sample.h"
 #include "converter/quantize/gram.h"
 #include "converter/quantize/statistics.h"
-#include "converter/reference/float_sam.h"
 #include "runtime/image/resize.h"
 
 namespace intsam::internal {
@@ -39,7 +39,7 @@ Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const C
                        const CalibrationOptions& options, const std::vector<LayerSite>& gram_layers,
                        const StepProgress& progress);
 
-// Seeded smooth noise, for synthetic models where there is nothing to recognise.
+// Seeded smooth noise, for synthetic models where there is nothing to recognize.
 CalibrationImage SyntheticImage(const SamConfig& config, uint64_t seed);
 
 }  // namespace intsam::internal

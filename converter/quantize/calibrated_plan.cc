@@ -4,10 +4,10 @@
 #include <cmath>
 #include <utility>
 
+#include "converter/fp32/matmul.h"
+#include "converter/fp32/parallel.h"
 #include "converter/quantize/big.h"
 #include "converter/quantize/round_weights.h"
-#include "converter/reference/matmul.h"
-#include "converter/reference/parallel.h"
 
 namespace intsam::internal {
 namespace {
@@ -24,12 +24,12 @@ class Planner {
 
   // Every entry that the tasks below decide, so that they change no map while others read it. Those of the plan that
   // are decided already have bits.
-  Status Prepare(const std::vector<AttentionSite>& attentions, const std::vector<LayerSite>& layers) {
+  Status Prepare(const QuantizedSites& sites) {
     const auto need = [&](const std::string& site) {
       ActivationScale& scale = plan_.activations.try_emplace(site, ActivationScale{1, 0, kUndecided}).first->second;
       return scale.bits != kUndecided ? Status() : seen_.statistics.Require(site);
     };
-    for (const AttentionSite& site : attentions) {
+    for (const AttentionSite& site : sites.attentions) {
       for (const char* part : {".q", ".k", ".v"}) INTSAM_TRY(need(site.name + part));
       INTSAM_TRY(need(site.output + ".in"));
       if (!seen_.attentions.contains(site.name))
@@ -37,7 +37,8 @@ class Planner {
       plan_.softmax.try_emplace(site.name, SoftmaxCoding{SoftmaxCoding::kExact, kUndecided, 1, 1});
       report_.attentions.try_emplace(site.name);
     }
-    for (const LayerSite& layer : layers) {
+    for (const std::string& site : sites.bytes) INTSAM_TRY(need(site));
+    for (const LayerSite& layer : sites.layers) {
       INTSAM_TRY(need(layer.name + ".in"));
       INTSAM_TRY(seen_.statistics.Require(layer.name + ".in"));
       plan_.weights.try_emplace(layer.name);
@@ -46,14 +47,16 @@ class Planner {
     return Status();
   }
 
+  void Byte(const std::string& site) { Activation(site, 8, false, {}); }
+
   void Attention(const AttentionSite& site) {
     const BitWidths& widths = bits_.at(site.group);
     const bool centred = widths.activations == 8;
     // An error in q costs what the keys make of it, and the other way round; one in v what the output layer does.
     Activation(site.name + ".q", widths.activations, centred, Moments(site.name + ".k"));
     Activation(site.name + ".k", widths.activations, centred, Moments(site.name + ".q"));
-    Activation(site.name + ".v", widths.activations, centred, ColumnMoments(site.output));
-    Activation(site.output + ".in", widths.activations, centred, ColumnMoments(site.output));
+    Activation(site.name + ".v", widths.activations, centred, ColumnMoments(site.output, 1));
+    Activation(site.output + ".in", widths.activations, centred, ColumnMoments(site.output, 1));
     AttentionReport& report = report_.attentions.at(site.name);
     const std::vector<AttentionSample>& samples = seen_.attentions.at(site.name);
     report.key_step = plan_.activations.at(site.name + ".k").scale;
@@ -69,7 +72,7 @@ class Planner {
 
   void Layer(const LayerSite& layer) {
     const BitWidths& widths = bits_.at(layer.group);
-    Activation(layer.name + ".in", widths.activations, false, ColumnMoments(layer.name));
+    Activation(layer.name + ".in", widths.activations, false, ColumnMoments(layer.name, layer.taps));
     LayerReport& report = report_.layers.at(layer.name);
     report.widths = widths;
     const std::vector<float>& weight = model_.at(layer.name + ".weight");
@@ -105,10 +108,9 @@ class Planner {
     return moments;
   }
   // Sum of squares of every column of a layer's weight; of all taps of a convolution.
-  std::vector<double> ColumnMoments(const std::string& layer) const {
+  std::vector<double> ColumnMoments(const std::string& layer, size_t taps) const {
     const std::vector<float>& weight = model_.at(layer + ".weight");
     const size_t channels = seen_.statistics.Has(layer + ".in") ? seen_.statistics.at(layer + ".in").channels() : 1;
-    const size_t taps = layer == "image_encoder.neck.2" ? 9 : 1;
     std::vector<double> moments(channels, 1e-12);
     for (size_t i = 0; i < weight.size(); ++i) moments[i / taps % channels] += double{weight[i]} * weight[i];
     return moments;
@@ -144,8 +146,8 @@ class Planner {
   void Outputs(const LayerSite& layer, WeightCodes& codes, bool correct, LayerReport& report) const {
     const SiteStatistics& s = seen_.statistics.at(layer.name + ".in");
     const size_t channels = s.channels(), rows = s.sample_rows(), out = layer.out;
-    const std::vector<float> weight = Collapsed(model_.at(layer.name + ".weight"), layer.in / channels);
-    const std::vector<float> rounded = Collapsed(Dequantize(codes), layer.in / channels);
+    const std::vector<float> weight = Collapsed(model_.at(layer.name + ".weight"), layer.taps);
+    const std::vector<float> rounded = Collapsed(Dequantize(codes), layer.taps);
     const std::vector<float> coded = FakeQuantize(s.sample(), plan_.activations.at(layer.name + ".in"));
     std::vector<float> y(rows * out), y_coded(rows * out);
     fp32::Product(fp32::Transpose::kYes, rows, out, channels, s.sample().data(), channels, weight.data(), channels,
@@ -194,9 +196,10 @@ Histogram HistogramOf(const SiteStatistics& site) {
 Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report) {
   Planner planner(model, seen, bits, method, plan, report);
-  const std::vector<AttentionSite> attentions = QuantizedAttentions(model.config);
-  const std::vector<LayerSite> layers = QuantizedLayers(model.config);
-  INTSAM_TRY(planner.Prepare(attentions, layers));
+  const QuantizedSites sites = SitesOf(model.config);
+  const auto& [layers, attentions, bytes] = sites;
+  INTSAM_TRY(planner.Prepare(sites));
+  for (const std::string& site : bytes) planner.Byte(site);
   ThreadPool pool(fp32::ReferenceThreads(threads));
   StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
   fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork,

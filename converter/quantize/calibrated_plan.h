@@ -1,4 +1,4 @@
-// The converter's own decisions: from what calibration saw of the (reparametrised) float model to a plan.
+// The converter's own decisions: from what calibration saw of the (reparametrized) float model to a plan.
 #ifndef INTSAM_CONVERTER_QUANTIZE_CALIBRATED_PLAN_H_
 #define INTSAM_CONVERTER_QUANTIZE_CALIBRATED_PLAN_H_
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "converter/reference/matmul.h"
+#include "converter/fp32/matmul.h"
 
 namespace intsam::internal {
 

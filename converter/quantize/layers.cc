@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <variant>
 
+#include "converter/encoder/layers.h"
 #include "converter/quantize/pack_weights.h"
 
 namespace intsam::internal {
@@ -104,7 +106,7 @@ std::vector<double> SetBias(QuantizeContext& q, std::span<const float> bias, std
   return units;
 }
 
-std::vector<double> Planned(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t channels,
+std::vector<double> Planned(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t taps,
                             Linear& linear) {
   const auto found = q.plan.weights.find(name);
   const size_t in = linear.in;
@@ -117,10 +119,11 @@ std::vector<double> Planned(QuantizeContext& q, const std::string& name, const L
   std::span<const float> bias = w.bias;
   if (bias.empty() && q.float_model.tensors.contains(name + ".bias")) bias = q.Weight(name + ".bias");
   FitRows(q, name, use, bias, in, w);
-  if (channels != 0) {
+  if (taps > 1) {
+    const size_t channels = in / taps;
     std::vector<uint8_t> moved(w.codes.size());
     for (size_t i = 0; i < moved.size(); ++i) {
-      const size_t row = i / in, channel = i / 9 % channels, tap = i % 9;
+      const size_t row = i / in, channel = i / taps % channels, tap = i % taps;
       moved[row * in + tap * channels + channel] = w.codes[i];
     }
     w.codes = std::move(moved);
@@ -132,12 +135,12 @@ std::vector<double> Planned(QuantizeContext& q, const std::string& name, const L
 }  // namespace
 
 std::vector<double> PlannedLinear(QuantizeContext& q, const std::string& name, const LayerUse& use, Linear& linear) {
-  return Planned(q, name, use, 0, linear);
+  return Planned(q, name, use, 1, linear);
 }
 
-std::vector<double> PlannedConvolution(QuantizeContext& q, const std::string& name, const LayerUse& use,
-                                       uint32_t channels, Linear& linear) {
-  return Planned(q, name, use, channels, linear);
+std::vector<double> PlannedConvolution(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t taps,
+                                       Linear& linear) {
+  return Planned(q, name, use, taps, linear);
 }
 
 std::vector<double> WideLinear(QuantizeContext& q, std::span<const float> weight, std::span<const float> bias,
@@ -178,6 +181,46 @@ std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const f
   return units;
 }
 
+namespace {
+
+// Codes of at most `most` per channel, [tap][channel].
+template <class T, class Conv>
+std::vector<double> CodeDepthwise(QuantizeContext& q, std::span<const float> weight, std::span<const float> bias,
+                                  const LayerUse& use, double most, Conv& conv) {
+  const size_t channels = conv.channels;
+  std::vector<T> codes(weight.size());
+  std::vector<int32_t> bias_codes(channels);
+  std::vector<double> units(channels);
+  for (size_t c = 0; c < channels; ++c) {
+    const std::span<const float> taps = weight.subspan(9 * c, 9);
+    double max = 0;
+    for (const float w : taps) max = std::max(max, std::fabs(double{w}));
+    const double scale = std::max(max / most, LeastScale(bias[c], use));
+    for (size_t t = 0; t < 9; ++t) codes[t * channels + c] = static_cast<T>(std::floor(taps[t] / scale + 0.5));
+    units[c] = scale * use.input_scale;
+    bias_codes[c] = static_cast<int32_t>(std::floor(bias[c] / units[c] + 0.5));
+  }
+  conv.weight = q.pool.Add(codes);
+  conv.bias = q.pool.Add(bias_codes);
+  return units;
+}
+
+}  // namespace
+
+std::vector<double> QuantizeDepthwise(QuantizeContext& context, std::span<const float> weight,
+                                      std::span<const float> bias, const LayerUse& use, Depthwise& conv) {
+  return CodeDepthwise<int8_t>(context, weight, bias, use, 127, conv);
+}
+
+std::vector<double> QuantizeDepthwise12(QuantizeContext& context, std::span<const float> weight,
+                                        std::span<const float> bias, double input_scale, Depthwise12& conv) {
+  return CodeDepthwise<int16_t>(context, weight, bias, {input_scale, 0}, 2047, conv);
+}
+
+double EncoderQuantization::WideUnit(const std::string& map) const { return q.R24Unit(map); }
+int EncoderQuantization::NarrowBits(const std::string& map) const { return UnitBits(1.25 * q.MaxAbs(map), 32767); }
+double EncoderQuantization::NarrowUnit(const std::string& map) const { return std::ldexp(1.0, -NarrowBits(map)); }
+
 std::vector<double> Multipliers(std::span<const double> units, double output) {
   std::vector<double> multipliers;
   for (const double unit : units) multipliers.push_back(unit / output);
@@ -193,7 +236,13 @@ Result<std::unique_ptr<QuantizedModel>> QuantizeModel(const FloatModel& model, c
   const double token_unit = context.S16Unit("mask_decoder.tokens", 2);
   const double key_unit = context.S16Unit("mask_decoder.keys", 2);
   const double logit_unit = context.S16Unit("mask_decoder.masks", 2);
-  QuantizeImageEncoder(context, quantized->model.image_encoder, key_unit);
+  const EncoderQuantization encoder{context, key_unit};
+  std::vector<EncoderLayer>& layers = quantized->model.image_encoder.layers;
+  const std::vector<LayerPlace> places = PlacesOf(model.config, layers);
+  quantized->model.image_encoder.residual_unit = MakeUnit(encoder.WideUnit(places.back().input));
+  for (size_t i = 0; i < layers.size(); ++i) {
+    std::visit([&](auto& record) { Quantize(encoder, places[i], record); }, layers[i].kind);
+  }
   QuantizePromptEncoder(context, quantized->model.prompt_encoder, token_unit, key_unit, logit_unit);
   QuantizeMaskDecoder(context, quantized->model.mask_decoder, token_unit, key_unit, logit_unit);
   INTSAM_TRY(context.status);

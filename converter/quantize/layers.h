@@ -43,19 +43,25 @@ struct LayerUse {
 // A planned layer: fills weight and bias of `linear` and returns the real value of one accumulator unit per channel.
 std::vector<double> PlannedLinear(QuantizeContext& context, const std::string& name, const LayerUse& use,
                                   Linear& linear);
-// The same for the neck's 3x3 convolution, whose official order (channel, ky, kx) becomes (ky, kx, channel).
+// The same for a convolution of `taps` entries per channel, whose official order (channel, tap) becomes (tap, channel).
 std::vector<double> PlannedConvolution(QuantizeContext& context, const std::string& name, const LayerUse& use,
-                                       uint32_t channels, Linear& linear);
+                                       uint32_t taps, Linear& linear);
 // A W8A16 layer: 8-bit weights, nearest codes of each channel's extreme. `bias` may be empty.
 std::vector<double> WideLinear(QuantizeContext& context, std::span<const float> weight, std::span<const float> bias,
                                double input_scale, Linear& linear);
 std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight,
                                      std::span<const float> bias, double input_scale, Linear12& linear);
 
+// A depthwise 3x3 convolution, [channels][9], to codes of 8 bits per channel over codes; and to 12 bits over s16
+// values.
+std::vector<double> QuantizeDepthwise(QuantizeContext& context, std::span<const float> weight,
+                                      std::span<const float> bias, const LayerUse& use, Depthwise& conv);
+std::vector<double> QuantizeDepthwise12(QuantizeContext& context, std::span<const float> weight,
+                                        std::span<const float> bias, double input_scale, Depthwise12& conv);
+
 // units[c] / output for every channel.
 std::vector<double> Multipliers(std::span<const double> units, double output);
 
-void QuantizeImageEncoder(QuantizeContext& context, ImageEncoder& encoder, double key_unit);
 void QuantizePromptEncoder(QuantizeContext& context, PromptEncoder& encoder, double token_unit, double key_unit,
                            double logit_unit);
 void QuantizeMaskDecoder(QuantizeContext& context, MaskDecoder& decoder, double token_unit, double key_unit,

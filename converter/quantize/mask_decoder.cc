@@ -3,12 +3,10 @@
 #include <cmath>
 
 #include "converter/quantize/layers.h"
+#include "converter/sam_constants.h"
 
 namespace intsam::internal {
 namespace {
-
-constexpr double kEps = 1e-6;       // LayerNorm2d
-constexpr double kTokenEps = 1e-5;  // the transformer's norms
 
 // Keys are image positions, or tokens.
 uint32_t MaxDecoderKeys(const SamConfig& c) { return std::max(c.grid() * c.grid(), MaxTokens(c)); }
@@ -39,7 +37,7 @@ void QuantizeAttention(QuantizeContext& q, const std::string& name, const Attent
 }
 
 NormWide StreamNorm(QuantizeContext& q, const std::string& name, double unit) {
-  return MakeNormWide(q.Weight(name + ".weight"), q.Weight(name + ".bias"), kTokenEps, unit / 256, unit, q.pool);
+  return MakeNormWide(q.Weight(name + ".weight"), q.Weight(name + ".bias"), kDecoderEpsilon, unit / 256, unit, q.pool);
 }
 
 void QuantizeLayer(QuantizeContext& q, const std::string& name, double token_unit, double key_unit, DecoderLayer& l) {
@@ -91,8 +89,8 @@ int QuantizeUpscaling(QuantizeContext& q, Upscaling& u, double key_unit) {
   std::vector<double> units = WideLinear(q, rows, bias, key_unit, u.conv1);
   u.conv1_rq = MakeRq32(Multipliers(units, unit1), q.pool);
   const int bits1 = GeluBits(q, name + "1.out", 1.5), bits2 = GeluBits(q, name + "3.out", 2);
-  u.norm = MakeNormWide(q.Weight(name + "1.weight"), q.Weight(name + "1.bias"), kEps, unit1, std::ldexp(1.0, -bits1),
-                        q.pool);
+  u.norm = MakeNormWide(q.Weight(name + "1.weight"), q.Weight(name + "1.bias"), kMapEpsilon, unit1,
+                        std::ldexp(1.0, -bits1), q.pool);
   u.gelu1_bits = static_cast<uint32_t>(bits1);
   TransposedWeights(q.Weight(name + "3.weight"), q.Weight(name + "3.bias"), u.conv2.in, u.conv2.out / 4, rows, bias);
   units = WideLinear(q, rows, bias, std::ldexp(1.0, -bits1), u.conv2);
@@ -146,13 +144,13 @@ void QuantizePromptEncoder(QuantizeContext& q, PromptEncoder& p, double token_un
       QuantizeLinear12(q, q.Weight(mask + "0.weight"), q.Weight(mask + "0.bias"), logit_unit, m.conv1);
   m.conv1_rq = MakeRq32(Multipliers(units, unit1), q.pool);
   const int bits1 = GeluBits(q, mask + "1.out", 1.5), bits2 = GeluBits(q, mask + "4.out", 1.5);
-  m.norm1 = MakeNormWide(q.Weight(mask + "1.weight"), q.Weight(mask + "1.bias"), kEps, unit1, std::ldexp(1.0, -bits1),
-                         q.pool);
+  m.norm1 = MakeNormWide(q.Weight(mask + "1.weight"), q.Weight(mask + "1.bias"), kMapEpsilon, unit1,
+                         std::ldexp(1.0, -bits1), q.pool);
   m.gelu1_bits = static_cast<uint32_t>(bits1);
   units = QuantizeLinear12(q, q.Weight(mask + "3.weight"), q.Weight(mask + "3.bias"), std::ldexp(1.0, -bits1), m.conv2);
   m.conv2_rq = MakeRq32(Multipliers(units, unit2), q.pool);
-  m.norm2 = MakeNormWide(q.Weight(mask + "4.weight"), q.Weight(mask + "4.bias"), kEps, unit2, std::ldexp(1.0, -bits2),
-                         q.pool);
+  m.norm2 = MakeNormWide(q.Weight(mask + "4.weight"), q.Weight(mask + "4.bias"), kMapEpsilon, unit2,
+                         std::ldexp(1.0, -bits2), q.pool);
   m.gelu2_bits = static_cast<uint32_t>(bits2);
   units = QuantizeLinear12(q, q.Weight(mask + "6.weight"), q.Weight(mask + "6.bias"), std::ldexp(1.0, -bits2), m.conv3);
   m.conv3_rq = MakeRq32(Multipliers(units, key_unit), q.pool);

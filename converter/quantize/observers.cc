@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "converter/reference/simd.h"
+#include "converter/fp32/simd.h"
 
 namespace intsam::internal {
 namespace {

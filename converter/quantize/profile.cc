@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::pair<const char*, SiteClass> kClassNames[] = {{"attention", SiteClass::kEncoderAttention},
                                                              {"mlp", SiteClass::kEncoderMlp},
+                                                             {"conv", SiteClass::kEncoderConv},
                                                              {"neck", SiteClass::kNeck},
                                                              {"decoder", SiteClass::kDecoder}};
 
@@ -56,7 +57,7 @@ Result<BitProfile> ParseBitProfile(const std::string& text) {
       known = true;
     }
     if (!known) {
-      return Error(Code::kUsage, "--bits: '%s' is no class of sites (attention, mlp, neck, decoder)",
+      return Error(Code::kUsage, "--bits: '%s' is no class of sites (attention, mlp, conv, neck, decoder)",
                    Printable(part.substr(0, equals)).c_str());
     }
   }
@@ -64,7 +65,8 @@ Result<BitProfile> ParseBitProfile(const std::string& text) {
 }
 
 const char* BitProfileHelp() {
-  return "wXaY with X, Y in 2..8, then optionally ,CLASS=wXaY for attention, mlp, neck, decoder; or mixed6, mixed4";
+  return "wXaY with X, Y in 2..8, then optionally ,CLASS=wXaY for attention, mlp, conv, neck, decoder; or mixed6, "
+         "mixed4";
 }
 
 }  // namespace intsam::internal

@@ -29,9 +29,8 @@ void ScaleRows(FloatModel& model, const std::string& layer, size_t first, std::s
   }
 }
 
-void ScaleColumns(FloatModel& model, const std::string& layer, std::span<const float> factors) {
+void ScaleColumns(FloatModel& model, const std::string& layer, size_t taps, std::span<const float> factors) {
   std::vector<float>& weight = Tensor(model, layer + ".weight");
-  const size_t taps = layer == "image_encoder.neck.2" ? 9 : 1;
   for (size_t i = 0; i < weight.size(); ++i) weight[i] *= factors[i / taps % factors.size()];
 }
 
@@ -46,18 +45,18 @@ void ShiftInput(FloatModel& model, const std::string& layer, std::span<const flo
 }
 
 void CentreKeys(FloatModel& model, const AttentionSite& site, std::span<const float> centre) {
-  AddToBias(model, site.Projection(1), site.FirstRow(1), centre, -1);
+  AddToBias(model, site.projections[1].layer, site.projections[1].first_row, centre, -1);
 }
 
 void CentreValues(FloatModel& model, const AttentionSite& site, std::span<const float> centre) {
-  AddToBias(model, site.Projection(2), site.FirstRow(2), centre, -1);
+  AddToBias(model, site.projections[2].layer, site.projections[2].first_row, centre, -1);
   ShiftInput(model, site.output, centre);
 }
 
 void ScaleQueries(FloatModel& model, const AttentionSite& site, std::span<const float> factors) {
-  ScaleRows(model, site.Projection(0), site.FirstRow(0), factors);
-  ScaleRows(model, site.Projection(1), site.FirstRow(1), Inverse(factors));
-  if (site.side == 0) return;
+  ScaleRows(model, site.projections[0].layer, site.projections[0].first_row, factors);
+  ScaleRows(model, site.projections[1].layer, site.projections[1].first_row, Inverse(factors));
+  if (!site.has_relative_positions()) return;
   for (const char* axis : {".rel_pos_h", ".rel_pos_w"}) {
     std::vector<float>& table = Tensor(model, site.name + axis);
     for (size_t i = 0; i < table.size(); ++i) table[i] /= factors[i % site.head_dim];
@@ -65,20 +64,21 @@ void ScaleQueries(FloatModel& model, const AttentionSite& site, std::span<const 
 }
 
 void ScaleValues(FloatModel& model, const AttentionSite& site, std::span<const float> factors) {
-  ScaleRows(model, site.Projection(2), site.FirstRow(2), Inverse(factors));
-  ScaleColumns(model, site.output, factors);
+  ScaleRows(model, site.projections[2].layer, site.projections[2].first_row, Inverse(factors));
+  ScaleColumns(model, site.output, 1, factors);
 }
 
-void MigrateNorm(FloatModel& model, const std::string& norm, const std::string& layer, std::span<const float> factors,
+void MigrateNorm(FloatModel& model, const LayerSite& layer, std::span<const float> factors,
                  std::span<const float> shift) {
-  std::vector<float>&gamma = Tensor(model, norm + ".weight"), &beta = Tensor(model, norm + ".bias");
-  if (!shift.empty()) ShiftInput(model, layer, shift);
+  std::vector<float>&gamma = Tensor(model, layer.input_norm + ".weight"),
+  &beta = Tensor(model, layer.input_norm + ".bias");
+  if (!shift.empty()) ShiftInput(model, layer.name, shift);
   for (size_t c = 0; c < gamma.size(); ++c) {
     if (!shift.empty()) beta[c] -= shift[c];
     gamma[c] /= factors[c];
     beta[c] /= factors[c];
   }
-  ScaleColumns(model, layer, factors);
+  ScaleColumns(model, layer.name, layer.taps, factors);
 }
 
 }  // namespace intsam::internal

@@ -13,8 +13,8 @@ namespace intsam::internal {
 
 // Rows first..first+n of a layer's weight, and of its bias, times factors.
 void ScaleRows(FloatModel& model, const std::string& layer, size_t first, std::span<const float> factors);
-// Columns of a layer's weight times factors; a 3x3 convolution has nine entries per channel.
-void ScaleColumns(FloatModel& model, const std::string& layer, std::span<const float> factors);
+// Columns of a layer's weight times factors; `taps` entries per channel.
+void ScaleColumns(FloatModel& model, const std::string& layer, size_t taps, std::span<const float> factors);
 // bias += W * change of the input.
 void ShiftInput(FloatModel& model, const std::string& layer, std::span<const float> change);
 
@@ -29,9 +29,8 @@ void ScaleQueries(FloatModel& model, const AttentionSite& site, std::span<const 
 // v /= factor, and the output layer's columns *= factor.
 void ScaleValues(FloatModel& model, const AttentionSite& site, std::span<const float> factors);
 
-// The norm's output becomes (y - shift) / factors, which `layer` behind it undoes; a shift needs a layer with a bias,
-// and inputs that all come from the norm (no padding).
-void MigrateNorm(FloatModel& model, const std::string& norm, const std::string& layer, std::span<const float> factors,
+// The output of layer.input_norm becomes (y - shift) / factors, which the layer undoes; a shift only where may_shift.
+void MigrateNorm(FloatModel& model, const LayerSite& layer, std::span<const float> factors,
                  std::span<const float> shift);
 
 }  // namespace intsam::internal

@@ -25,7 +25,7 @@ struct AttentionReport {
   std::string key_centre = "none", value_centre = "none";
   bool queries_scaled = false, values_scaled = false;
   double key_step = 0;     // between two codes of the keys
-  double score_error = 0;  // relative L2 error of probabilities * V with q and k quantised
+  double score_error = 0;  // relative L2 error of probabilities * V with q and k quantized
   SoftmaxChoice softmax;
   Histogram keys_before, keys_after;
 };

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "converter/reference/matmul.h"
-#include "converter/reference/simd.h"
+#include "converter/fp32/matmul.h"
+#include "converter/fp32/simd.h"
 
 namespace intsam::internal {
 namespace {
@@ -38,7 +38,7 @@ float CodeOf(float value, const Grid& g) {
 }
 
 // Sum of moment * (w^ - w)^2. Truncation of a positive number in place of floor, and sixteen partial sums: both so that
-// the loop vectorises.
+// the loop vectorizes.
 INTSAM_CLONES double SquareError(const float* row, const float* moment, size_t n, float scale, float zero, float least,
                                  float most) {
   const float inverse = 1 / scale;

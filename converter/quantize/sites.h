@@ -1,4 +1,4 @@
-// What PTQ4SAM quantises, as lists: the linear layers with codes on both sides, and the attentions between them.
+// What PTQ4SAM quantizes, as lists: the linear layers with codes on both sides, and the attentions between them.
 // Source: ptq4sam/model/quant_model.py and ptq4sam/solver/test_quant.py (quantize_model).
 #ifndef INTSAM_CONVERTER_QUANTIZE_SITES_H_
 #define INTSAM_CONVERTER_QUANTIZE_SITES_H_
@@ -11,31 +11,59 @@
 
 namespace intsam::internal {
 
-enum class SiteClass { kEncoderAttention, kEncoderMlp, kNeck, kDecoder };
-inline constexpr int kSiteClasses = 4;
+enum class SiteClass { kEncoderAttention, kEncoderMlp, kEncoderConv, kNeck, kDecoder };
+inline constexpr int kSiteClasses = 5;
 
 struct LayerSite {
   std::string name;  // module path; its input site is name + ".in", its weight name + ".weight"
   SiteClass group;
-  uint32_t in, out;  // in: of one output's sum, 9 * channels for the neck's 3x3 convolution
+  uint32_t in, out;  // in: of one output's sum, taps * channels
   bool has_bias;
+
+  // Of a convolution, whose official weights are in order (channel, ky, kx): entries per channel of the input, and
+  // pixels per side of the input's map.
+  uint32_t taps = 1, grid = 0;
+  // The LayerNorm that nobody but this layer reads, so that channel scales can move from one to the other; "" where
+  // there is none. A shift can move too where may_shift: the layer has a bias, and all that it reads comes from the
+  // norm (a padding token is zero after it: with a shift it would not be).
+  std::string input_norm = {};
+  bool may_shift = false;
+  // The layer that reads this one's output through a ReLU and nothing else, or "".
+  std::string relu_reader = {};
+  bool after_relu = false;  // reads such an output
 };
 
 struct AttentionSite {
   std::string name;  // its sites are name + ".q", ".k", ".v", and its softmax
   SiteClass group;
   uint32_t heads, head_dim;
-  uint32_t side;        // encoder: keys per axis, with relative positions; decoder: 0
-  bool token_to_image;  // where PTQ4SAM folds bimodal signs
-  std::string output;   // the layer that takes its result: proj, or out_proj
+  std::string output;  // the layer that takes its result: proj, or out_proj
 
-  // The layer and its first output row that project queries (0), keys (1) or values (2).
-  std::string Projection(int part) const;
-  uint32_t FirstRow(int part) const { return side != 0 ? static_cast<uint32_t>(part) * heads * head_dim : 0; }
+  // The layer that projects queries (0), keys (1) or values (2), and its first output row that does.
+  struct Projection {
+    std::string layer;
+    uint32_t first_row = 0;
+  };
+  Projection projections[3];
+
+  bool token_to_image = false;  // where PTQ4SAM folds bimodal signs
+  // Of attentions over windows: tokens and keys per side. 0: keys are a row without positions.
+  uint32_t grid = 0, side = 0;
+  // Of these, the tensor of biases per head and distance; "" where positions are name + ".rel_pos_h" and ".rel_pos_w",
+  // which all heads share.
+  std::string biases = {};
+  bool has_relative_positions() const { return side != 0 && biases.empty(); }
+};
+
+struct QuantizedSites {
+  std::vector<LayerSite> layers;
+  std::vector<AttentionSite> attentions;
+  std::vector<std::string> bytes;  // other activations that are codes, of 8 bits in every profile
 };
 
 std::vector<LayerSite> QuantizedLayers(const SamConfig& config);
 std::vector<AttentionSite> QuantizedAttentions(const SamConfig& config);
+QuantizedSites SitesOf(const SamConfig& config);  // all of it
 
 }  // namespace intsam::internal
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "converter/quantize/parameters.h"
+#include "runtime/encoder/layers.h"
 
 namespace intsam::internal {
 namespace {
@@ -99,7 +100,7 @@ void Evaluator::StepDone() {
 Status Evaluator::Add(const uint8_t* rgb, ImageSize size, const std::vector<uint16_t>* labels) {
   std::vector<Region> regions;
   if (labels != nullptr) regions = RegionsOf(*labels, size, kRegions);
-  const size_t encoder_steps = ImageEncoderSteps(contestants_.front().session->config()).size();
+  const size_t encoder_steps = EncoderLayers(contestants_.front().session->config()).size();
   steps_ = encoder_steps * (contestants_.size() + 1) + (labels != nullptr ? regions.size() : kGridSide * kGridSide);
   steps_done_ = 0;
 

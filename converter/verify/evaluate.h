@@ -5,8 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "converter/fp32/float_sam.h"
 #include "converter/progress.h"
-#include "converter/reference/float_sam.h"
 #include "converter/verify/regions.h"
 #include "runtime/exec/session.h"
 

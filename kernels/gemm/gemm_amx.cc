@@ -11,7 +11,7 @@
 #include <cstring>
 
 #include "kernels/gemm/gemm_vnni.h"
-#include "kernels/nn/avx512_common.h"
+#include "kernels/isa/avx512.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal {

@@ -1,6 +1,6 @@
 // AVX512-VNNI GEMMs: the 512-bit instances of gemm_vnni.h.
 #include "kernels/gemm/gemm_vnni.h"
-#include "kernels/nn/avx512_common.h"
+#include "kernels/isa/avx512.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal {

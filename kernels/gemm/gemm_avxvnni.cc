@@ -1,13 +1,13 @@
 // AVX-VNNI GEMMs: the 256-bit instances of gemm_vnni.h.
 #include "kernels/gemm/gemm_vnni.h"
-#include "kernels/nn/avxvnni_common.h"
+#include "kernels/isa/avxvnni.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal {
 
 void FillGemmAvxvnni(Kernels& k) {
-  k.gemm_a8w8 = vnni::Gemm<Ymm, GemmA8W8>;
-  k.gemm_a16w8 = vnni::Gemm<Ymm, GemmA16W8>;
+  k.gemm_a8w8 = vnni::Gemm<YmmVnni, GemmA8W8>;
+  k.gemm_a16w8 = vnni::Gemm<YmmVnni, GemmA16W8>;
 }
 
 }  // namespace intsam::internal

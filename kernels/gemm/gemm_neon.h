@@ -9,8 +9,8 @@
 
 #include <algorithm>
 
+#include "kernels/isa/neon.h"
 #include "kernels/kernels.h"
-#include "kernels/nn/neon_common.h"
 #include "kernels/numerics/packed_weights.h"
 
 namespace intsam::internal::neon {

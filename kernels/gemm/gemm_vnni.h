@@ -1,6 +1,6 @@
-// GEMMs of the tiers with dot-product instructions, as templates over their vectors (Ymm of nn/avxvnni_common.h, Zmm of
-// nn/avx512_common.h). VPDPBUSD multiplies u8 codes by s8 weights, VPDPWSSD pairs of s16; both add into s32 lanes
-// without an intermediate that could saturate, so any operands are exact.
+// GEMMs of the tiers with dot-product instructions, as templates over their vectors (YmmVnni of isa/avxvnni.h, Zmm of
+// isa/avx512.h). VPDPBUSD multiplies u8 codes by s8 weights, VPDPWSSD pairs of s16; both add into s32 lanes without an
+// intermediate that could saturate, so any operands are exact.
 //
 // A step is 4 bytes of a row of activations, broadcast, against 64 bytes of each panel: four k of 8-bit codes, two of
 // s16 ones. s8 panels are used as they lie; packed ones are expanded a block at a time, and those of 16-bit activations
@@ -112,9 +112,9 @@ void Gemm(const Arguments& g) {
   alignas(64) int8_t narrow[kCode == 1 ? 64 : kBlockBytes / 2];  // a panel of s8, to be widened
   const WeightPanels& w = g.weights;
   const size_t group_bytes = GroupBytes(w.bits), panel_bytes = static_cast<size_t>(g.k / 4) * group_bytes;
-  const int row_block = avx2::BlockSize(g.m, kBlockRows, 1);
-  const int tile_rows = avx2::BlockSize(row_block, kRows, 1);  // tiles of like height: none is left with a row
-  const int depth_block = avx2::BlockSize(g.k, kBlockBytes / (kCode * kPanel), 4);
+  const int row_block = BlockSize(g.m, kBlockRows, 1);
+  const int tile_rows = BlockSize(row_block, kRows, 1);  // tiles of like height: none is left with a row
+  const int depth_block = BlockSize(g.k, kBlockBytes / (kCode * kPanel), 4);
   for (int i0 = 0; i0 < g.m; i0 += row_block) {
     const int rows = std::min(row_block, g.m - i0);
     const auto* block = g.a + static_cast<size_t>(i0) * g.a_stride;

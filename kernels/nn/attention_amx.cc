@@ -1,7 +1,7 @@
 // AMX attention: probabilities times values (docs/numerics.md 6.4) as products of codes. A probability below 2^15 is
 // 256 h + l; smaller heads than mix_codes.h takes are the avx512vnni tier's.
 #include "kernels/gemm/gemm_vnni.h"
-#include "kernels/nn/avx512_common.h"
+#include "kernels/isa/avx512.h"
 #include "kernels/nn/mix_codes.h"
 #include "kernels/nn/mix_vnni.h"
 #include "kernels/tiers.h"

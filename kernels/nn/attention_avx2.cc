@@ -2,7 +2,7 @@
 // output codes, relative positions. The softmax between them is softmax_avx2.cc.
 #include <algorithm>
 
-#include "kernels/nn/avx2_common.h"
+#include "kernels/isa/avx2.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 

@@ -2,7 +2,7 @@
 // positions. The softmax between them is softmax_avx512vnni.cc; packing is AVX2's.
 #include <algorithm>
 
-#include "kernels/nn/avx512_common.h"
+#include "kernels/isa/avx512.h"
 #include "kernels/nn/mix_vnni.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"

@@ -4,7 +4,7 @@
 // Strips are walked in blocks of 64 channels: the constants of a block are spread to lanes once, then used by all rows.
 #include <algorithm>
 
-#include "kernels/nn/neon_common.h"
+#include "kernels/isa/neon.h"
 #include "kernels/numerics/fixed_point.h"
 #include "kernels/numerics/gelu.h"
 #include "kernels/tiers.h"
@@ -161,8 +161,14 @@ void NeonRequantizeR24(const RequantizeR24& s) {
 
 void NeonRequantizeS16(const RequantizeS16& s) {
   const int32x4_t lo = vdupq_n_s32(s.lo), hi = vdupq_n_s32(s.hi);
-  WideStrip(s, [&](int32x4_t y, size_t i, size_t j, int count) {
-    StoreFirst(s.out + i * s.out_stride + j, vmovn_s32(Clamp32(y, lo, hi)), count);
+  const auto strip = [&](auto sum) {
+    WideStrip(s, [&](int32x4_t y, size_t i, size_t j, int count) {
+      StoreFirst(s.out + i * s.out_stride + j, vmovn_s32(Clamp32(sum(y, i, j), lo, hi)), count);
+    });
+  };
+  if (s.add == nullptr) return strip([](int32x4_t y, size_t, size_t) { return y; });
+  strip([&](int32x4_t y, size_t i, size_t j) {
+    return vqaddq_s32(y, vmovl_s16(vld1_s16(s.add + i * s.add_stride + j)));
   });
 }
 
@@ -183,6 +189,15 @@ void NeonQuantizeCodes(const QuantizeCodes& q) {
   });
 }
 
+void NeonNarrowR24(const NarrowR24& r) {
+  const int16x8_t lo = vdupq_n_s16(-32767);
+  ForEachVector<8>(r.n, [&](size_t i, size_t count) {
+    const int16x8_t value =
+        vcombine_s16(vqrshrn_n_s32(vld1q_s32(r.x + i), 8), vqrshrn_n_s32(vld1q_s32(r.x + i + 4), 8));
+    StoreFirst(r.out + i, vmaxq_s16(value, lo), count);
+  });
+}
+
 }  // namespace
 
 void FillEpilogueNeon(Kernels& k) {
@@ -192,6 +207,7 @@ void FillEpilogueNeon(Kernels& k) {
   k.requantize_s16 = NeonRequantizeS16;
   k.quantize_codes = NeonQuantizeCodes;
   k.gelu_s16 = NeonGeluS16;
+  k.narrow_r24 = NeonNarrowR24;
 }
 
 }  // namespace intsam::internal

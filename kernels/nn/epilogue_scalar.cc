@@ -48,9 +48,11 @@ void ScalarRequantizeR24(const RequantizeR24& s) {
 }
 
 void ScalarRequantizeS16(const RequantizeS16& s) {
-  ForEachRow(s, [&](const int32_t* acc, int16_t* out, size_t) {
+  ForEachRow(s, [&](const int32_t* acc, int16_t* out, size_t i) {
+    const int16_t* add = s.add == nullptr ? nullptr : s.add + i * s.add_stride;
     for (int j = 0; j < s.n; ++j) {
-      out[j] = static_cast<int16_t>(Clamp(Requantize32(acc[j], s.rq.mult[j], s.rq.shift[j]), s.lo, s.hi));
+      const int64_t base = add == nullptr ? 0 : add[j];
+      out[j] = static_cast<int16_t>(Clamp(base + Requantize32(acc[j], s.rq.mult[j], s.rq.shift[j]), s.lo, s.hi));
     }
   });
 }
@@ -66,6 +68,10 @@ void ScalarGeluS16(const GeluS16& g) {
   for (size_t i = 0; i < g.n; ++i) g.x[i] = GeluWide(g.x[i], g.unit_bits);
 }
 
+void ScalarNarrowR24(const NarrowR24& r) {
+  for (size_t i = 0; i < r.n; ++i) r.out[i] = static_cast<int16_t>(Clamp(RoundingShiftRight(r.x[i], 8), -32767, 32767));
+}
+
 }  // namespace
 
 void FillEpilogueScalar(Kernels& k) {
@@ -75,6 +81,7 @@ void FillEpilogueScalar(Kernels& k) {
   k.requantize_s16 = ScalarRequantizeS16;
   k.quantize_codes = ScalarQuantizeCodes;
   k.gelu_s16 = ScalarGeluS16;
+  k.narrow_r24 = ScalarNarrowR24;
 }
 
 }  // namespace intsam::internal

@@ -1,100 +1,16 @@
-// AVX2 LayerNorm of R24 rows (docs/numerics.md, section 4): exact sums over 64-bit lanes, the row scale from the shared
-// scalar formulas, then 16-bit lanes (LN-N) or 64-bit products (LN-W) per element.
+// AVX2 LayerNorm of R24 rows (docs/numerics.md, section 4): to codes the 256-bit instance of layer_norm_x86.h, to s16
+// (LN-W) 64-bit products per element.
 #include <algorithm>
 #include <cstdlib>
 
-#include "kernels/nn/avx2_common.h"
-#include "kernels/numerics/layer_norm.h"
-#include "kernels/tiers.h"
+#include "kernels/isa/avx2.h"
+#include "kernels/nn/layer_norm_x86.h"
 
 namespace intsam::internal {
 namespace {
 
 using namespace avx2;
-
-struct RowStatistics {
-  int32_t mean;
-  LayerNormScale scale;
-};
-
-int64_t SumLanes64(__m256i v) {
-  int64_t lanes[4];
-  Store(lanes, v);
-  return lanes[0] + lanes[1] + lanes[2] + lanes[3];
-}
-
-// Zeroes the lanes from `count` on.
-__m256i KeepFirst(__m256i v, int count) {
-  const __m256i lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_and_si256(v, _mm256_cmpgt_epi32(_mm256_set1_epi32(count), lane));
-}
-
-// One pass: sum (x - mu)^2 = sum x^2 - 2 mu sum x + C mu^2 holds exactly, and every term stays below 2^59. At most 2048
-// channels put at most 256 values of magnitude 2^23 - 1 into each s32 lane of the plain sum, which cannot wrap.
-RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int32_t sqrt_c) {
-  __m256i sums = _mm256_setzero_si256();
-  __m256i squares_even = _mm256_setzero_si256();
-  __m256i squares_odd = _mm256_setzero_si256();
-  for (int c = 0; c < channels; c += 8) {
-    __m256i v = Load(x + c);
-    if (channels - c < 8) v = KeepFirst(v, channels - c);
-    sums = _mm256_add_epi32(sums, v);
-    const __m256i odd = _mm256_srli_epi64(v, 32);
-    squares_even = _mm256_add_epi64(squares_even, _mm256_mul_epi32(v, v));
-    squares_odd = _mm256_add_epi64(squares_odd, _mm256_mul_epi32(odd, odd));
-  }
-  int32_t lanes[8];
-  Store(lanes, sums);
-  int64_t sum = 0;
-  for (int32_t lane : lanes) sum += lane;
-  const int64_t mean = LayerNormMean(sum, channels);
-  const int64_t squares = SumLanes64(_mm256_add_epi64(squares_even, squares_odd));
-  return {static_cast<int32_t>(mean),
-          LayerNormScaleOf(epsilon + squares - 2 * mean * sum + channels * mean * mean, sqrt_c)};
-}
-
-// LN-N of one row. kLeft: hh < 0, where the deviation is shifted left (a narrow row: |d| << -hh stays below 2^16).
-template <bool kLeft>
-void NarrowRow(const LayerNormNarrow& l, const int32_t* x, int32_t mean, LayerNormScale16 scale, const CodeRange& range,
-               uint8_t* out) {
-  const __m128i shift = _mm_cvtsi32_si128(kLeft ? -scale.shift : scale.shift);
-  // RSH(x - mean, hh): the rounding half joins the mean.
-  const int32_t half = scale.shift <= 0 ? 0 : 1 << (scale.shift - 1);
-  const __m256i offset = _mm256_set1_epi32(half - mean);
-  const __m256i reciprocal = _mm256_set1_epi16(scale.reciprocal);
-  const __m128i end_shift = _mm_cvtsi32_si128(l.k);
-  const auto deviation = [&](const int32_t* p) {
-    const __m256i d = _mm256_add_epi32(Load(p), offset);
-    return kLeft ? _mm256_sll_epi32(d, shift) : _mm256_sra_epi32(d, shift);
-  };
-  ForEachVector<16>(l.channels, [&](int c, int count) {
-    const __m256i t = _mm256_packs_epi32(deviation(x + c), deviation(x + c + 8));
-    const __m256i v = _mm256_mulhrs_epi16(t, reciprocal);
-    const __m256i gain = PackOrder(Load(l.gain + c));
-    const __m256i low = _mm256_mullo_epi16(v, gain);
-    const __m256i high = _mm256_mulhi_epi16(v, gain);
-    // Unpacking the halves of the products also undoes the order of the pack: channels 0-7, then 8-15.
-    const __m256i first = _mm256_add_epi32(_mm256_unpacklo_epi16(low, high), Load(l.bias + c));
-    const __m256i second = _mm256_add_epi32(_mm256_unpackhi_epi16(low, high), Load(l.bias + c + 8));
-    const __m256i packed = _mm256_packs_epi32(_mm256_sra_epi32(first, end_shift), _mm256_sra_epi32(second, end_shift));
-    StoreFirst(out + c, CodesOfPack(packed, range), count);
-  });
-}
-
-void Avx2LayerNormNarrow(const LayerNormNarrow& l) {
-  const CodeRange range = MakeCodeRange(l.lo, l.hi, l.flip);
-  for (int i = 0; i < l.rows; ++i) {
-    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
-    uint8_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
-    const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
-    const LayerNormScale16 scale = LayerNormScale16Of(row.scale);
-    if (scale.shift < 0) {
-      NarrowRow<true>(l, x, row.mean, scale, range, out);
-    } else {
-      NarrowRow<false>(l, x, row.mean, scale, range, out);
-    }
-  }
-}
+using x86::RowStatistics;
 
 // Clamps to +-limit in s64.
 __m256i Clamp64(__m256i x, __m256i limit) {
@@ -164,7 +80,7 @@ void Avx2LayerNormWide(const LayerNormWide& l) {
   for (int i = 0; i < l.rows; ++i) {
     const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
     int16_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
-    const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
+    const RowStatistics row = x86::StatisticsOf<Ymm>(x, l.channels, l.epsilon, l.sqrt_c);
     if (fits && 15 + row.scale.h <= kLowShift) {
       WideLowHalves(l, row, constants, x, out);
       continue;
@@ -200,7 +116,7 @@ void Avx2LayerNormWide(const LayerNormWide& l) {
 }  // namespace
 
 void FillLayerNormAvx2(Kernels& k) {
-  k.layer_norm_narrow = Avx2LayerNormNarrow;
+  k.layer_norm_narrow = x86::LayerNormToCodes<Ymm>;
   k.layer_norm_wide = Avx2LayerNormWide;
 }
 

@@ -2,7 +2,7 @@
 // scalar formulas, then 16-bit lanes (LN-N) or 64-bit products (LN-W) per element.
 #include <algorithm>
 
-#include "kernels/nn/neon_common.h"
+#include "kernels/isa/neon.h"
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/tiers.h"
 

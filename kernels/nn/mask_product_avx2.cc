@@ -2,7 +2,7 @@
 // channels of eight pixels, whose sums are then brought into one register.
 #include <algorithm>
 
-#include "kernels/nn/avx2_common.h"
+#include "kernels/isa/avx2.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal {

@@ -2,7 +2,7 @@
 // of four pixels, whose sums are then brought into one register.
 #include <algorithm>
 
-#include "kernels/nn/neon_common.h"
+#include "kernels/isa/neon.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal {

@@ -4,8 +4,8 @@
 #define INTSAM_KERNELS_NN_MIX_CODES_NEON_H_
 
 #include "kernels/gemm/gemm_neon.h"
+#include "kernels/isa/neon.h"
 #include "kernels/nn/mix_codes.h"
-#include "kernels/nn/neon_common.h"
 
 namespace intsam::internal::neon {
 

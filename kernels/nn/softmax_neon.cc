@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "kernels/nn/neon_common.h"
+#include "kernels/isa/neon.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
@@ -31,10 +31,11 @@ int32_t FinishLogits(const SoftmaxRow& s) {
     return MaxLane(maximum);
   }
   int32_t* logits = s.logits;
-  for (int ky = 0; ky < s.side_h; ++ky, logits += s.side_w) {
+  const int32_t* rw = s.rw;
+  for (int ky = 0; ky < s.side_h; ++ky, logits += s.side_w, rw += s.rw_stride) {
     const int32x4_t rh = vdupq_n_s32(s.rh[ky]);
     ForEachVector<4>(s.side_w, [&](int kx, int count) {
-      const int32x4_t v = vaddq_s32(vld1q_s32(logits + kx), vaddq_s32(rh, vld1q_s32(s.rw + kx)));
+      const int32x4_t v = vaddq_s32(vld1q_s32(logits + kx), vaddq_s32(rh, vld1q_s32(rw + kx)));
       StoreFirst(logits + kx, v, count);
       grow(v, count);
     });

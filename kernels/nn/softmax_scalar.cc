@@ -16,7 +16,8 @@ uint16_t Distance(const SoftmaxRow& s, int32_t maximum, int j) {
 void ScalarSoftmaxRow(SoftmaxRow& s) {
   if (s.rh != nullptr) {
     for (int ky = 0, j = 0; ky < s.side_h; ++ky) {
-      for (int kx = 0; kx < s.side_w; ++kx, ++j) s.logits[j] += s.rh[ky] + s.rw[kx];
+      for (int kx = 0; kx < s.side_w; ++kx, ++j)
+        s.logits[j] += s.rh[ky] + s.rw[static_cast<size_t>(ky) * s.rw_stride + static_cast<size_t>(kx)];
     }
   }
   const int32_t maximum = *std::max_element(s.logits, s.logits + s.count);

@@ -10,8 +10,12 @@ namespace intsam::internal {
 namespace {
 
 // Every tier that some build of intsam has, so that a name can be told from a typing error.
-constexpr const char* kTierNames[] = {"scalar", "avx2",    "avxvnni", "avx512vnni", "amx",
-                                      "neon",   "dotprod", "i8mm",    "simd128"};
+constexpr const char* kTierNames[] = {
+    "scalar",
+#define INTSAM_ALL_TIERS
+#define INTSAM_TIER(name, base, flip, ...) #name,
+#include "kernels/tiers.inc"
+};
 
 }  // namespace
 

@@ -2,7 +2,7 @@
 //
 //   offset 0    Header (256 bytes): magic, version, file size, section table with SHA-256 of each section
 //   fields      every scalar of SamConfig and IntegerModel in visiting order, each a little-endian s64
-//   provenance  UTF-8 JSON: where the weights came from and how they were quantised
+//   provenance  UTF-8 JSON: where the weights came from and how they were quantized
 //   directory   one DirectoryEntry per tensor, in visiting order
 //   data        tensor payloads, each 64-byte aligned, in directory order, without holes; then 64 zero bytes
 //

@@ -3,12 +3,6 @@
 namespace intsam::internal {
 namespace {
 
-Linear MakeLinear(uint32_t in, uint32_t out) {
-  Linear linear;
-  linear.in = in, linear.out = out;
-  return linear;
-}
-
 Linear12 MakeLinear12(uint32_t in, uint32_t out) {
   Linear12 linear;
   linear.in = in, linear.out = out;
@@ -36,23 +30,6 @@ Mlp MakeMlp(uint32_t in, uint32_t hidden, uint32_t out, uint32_t depth) {
   return mlp;
 }
 
-EncoderBlock MakeBlock(const SamConfig& c, uint32_t index) {
-  EncoderBlock b;
-  b.side = c.attention_side(index);
-  b.norm1.channels = b.norm2.channels = c.vit.embed_dim;
-  b.qkv = MakeLinear(c.vit.embed_dim, 3 * c.vit.embed_dim);
-  b.q_rq.n = b.k_rq.n = b.v_rq.n = c.vit.embed_dim;
-  b.rel_pos_h.side = b.rel_pos_w.side = b.side;
-  b.rel_pos_h.head_dim = b.rel_pos_w.head_dim = c.vit.head_dim();
-  b.proj = MakeLinear(c.vit.embed_dim, c.vit.embed_dim);
-  b.proj_rq.n = c.vit.embed_dim;
-  b.lin1 = MakeLinear(c.vit.embed_dim, c.vit.mlp_dim);
-  b.gelu.n = c.vit.mlp_dim;
-  b.lin2 = MakeLinear(c.vit.mlp_dim, c.vit.embed_dim);
-  b.lin2_rq.n = c.vit.embed_dim;
-  return b;
-}
-
 DecoderLayer MakeLayer(const SamConfig& c) {
   const uint32_t dim = c.prompt_embed_dim;
   DecoderLayer l;
@@ -71,16 +48,7 @@ DecoderLayer MakeLayer(const SamConfig& c) {
 IntegerModel::IntegerModel(const SamConfig& c) : config(c) {
   const uint32_t dim = c.prompt_embed_dim;
 
-  PatchEmbed& patch = image_encoder.patch_embed;
-  patch.in = 3 * c.vit.patch_size * c.vit.patch_size;
-  patch.out = patch.rq.n = c.vit.embed_dim;
-  patch.patches = c.grid() * c.grid();
-  for (uint32_t i = 0; i < c.vit.depth; ++i) image_encoder.blocks.push_back(MakeBlock(c, i));
-  Neck& neck = image_encoder.neck;
-  neck.conv1 = MakeLinear(c.vit.embed_dim, dim);
-  neck.conv2 = MakeLinear(9 * dim, dim);
-  neck.conv1_rq.n = neck.conv2_rq.n = dim;
-  neck.norm1.channels = neck.norm2.channels = dim;
+  image_encoder.layers = EncoderLayers(c);
 
   prompt_encoder.dim = dim;
   MaskDownscaling& mask = prompt_encoder.mask;

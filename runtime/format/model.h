@@ -14,115 +14,27 @@
 #define INTSAM_RUNTIME_FORMAT_MODEL_H_
 
 #include <cstdint>
+#include <variant>
 #include <vector>
 
+#include "runtime/encoder/layers.h"
 #include "runtime/format/limits.h"
-#include "runtime/format/records.h"
+#include "runtime/records/records.h"
 #include "runtime/sam/config.h"
 
 namespace intsam::internal {
 
 // ---------------------------------------------------------------- image encoder
 
-struct PatchEmbed {
-  uint32_t in = 0, out = 0, patches = 0;
-  View<int8_t> weight_high, weight_low;  // w = 64 * high + low (PW14, docs/numerics.md 8)
-  // Not in the file: as Linear::column_sums, of each plane.
-  std::vector<int32_t> high_column_sums, low_column_sums;
-  View<int32_t> mean;  // round(mean * 2^16) per colour
-  Rq32 rq;
-  // (pos_embed + bias) in residual units / 2^shift of the channel, [patches][out]: s16, or s8 in models of few bits,
-  // where a tenth of the file would be positions. Exactly one of both is there.
-  uint32_t narrow_positions = 0;
-  View<int16_t> position;
-  View<int8_t> position8;
-  View<uint8_t> position_shift;  // [out]
-  template <class V>
-  void Visit(V& v) {
-    v.Tensor("weight_high", weight_high, {(out + 15) / 16, in / 4, 16, 4}, -127, 127);
-    v.Tensor("weight_low", weight_low, {(out + 15) / 16, in / 4, 16, 4}, -32, 31);
-    v.Tensor("mean", mean, {3}, 0, 255 << 16);
-    v.Group("rq", rq);
-    v.Field("narrow_positions", narrow_positions, 0, 1);
-    if (narrow_positions == 1) {
-      v.Tensor("position", position8, {patches, out}, -127, 127);
-    } else {
-      v.Tensor("position", position, {patches, out}, -32767, 32767);
-    }
-    v.Tensor("position_shift", position_shift, {out}, 0, 16);
-  }
-  // Of channel c of a patch, in residual units: |p| < 2^32.
-  int64_t Position(size_t patch, size_t c) const {
-    const int64_t code = narrow_positions == 1 ? position8[patch * out + c] : position[patch * out + c];
-    return code * (int64_t{1} << position_shift[c]);
-  }
-};
-
-struct EncoderBlock {
-  uint32_t side = 0;  // keys per axis: window_size or grid
-  NormNarrow norm1;
-  Linear qkv;
-  Rq16 q_rq, k_rq, v_rq;  // of the three thirds of qkv
-  RelPos rel_pos_h, rel_pos_w;
-  Softmax softmax;
-  Linear proj;
-  Rq32 proj_rq;
-  NormNarrow norm2;
-  Linear lin1;
-  RqGelu gelu;
-  Linear lin2;
-  Rq32 lin2_rq;
-  template <class V>
-  void Visit(V& v) {
-    v.Group("norm1", norm1);
-    v.Group("attn.qkv", qkv);
-    v.Group("attn.q.rq", q_rq);
-    v.Group("attn.k.rq", k_rq);
-    v.Group("attn.v.rq", v_rq);
-    v.Group("attn.rel_pos_h", rel_pos_h);
-    v.Group("attn.rel_pos_w", rel_pos_w);
-    v.Group("attn.softmax", softmax);
-    v.Group("attn.proj", proj);
-    v.Group("attn.proj.rq", proj_rq);
-    v.Group("norm2", norm2);
-    v.Group("mlp.lin1", lin1);
-    v.Group("mlp.gelu", gelu);
-    v.Group("mlp.lin2", lin2);
-    v.Group("mlp.lin2.rq", lin2_rq);
-  }
-};
-
-struct Neck {
-  QuantizeSite in;
-  Linear conv1;  // 1x1
-  Rq32 conv1_rq;
-  NormNarrow norm1;
-  Linear conv2;  // 3x3, K in order (ky, kx, channel)
-  Rq32 conv2_rq;
-  NormWide norm2;
-  template <class V>
-  void Visit(V& v) {
-    v.Group("in", in);
-    v.Group("0", conv1);
-    v.Group("0.rq", conv1_rq);
-    v.Group("1", norm1);
-    v.Group("2", conv2);
-    v.Group("2.rq", conv2_rq);
-    v.Group("3", norm2);
-  }
-};
-
 struct ImageEncoder {
   Unit residual_unit;
-  PatchEmbed patch_embed;
-  std::vector<EncoderBlock> blocks;
-  Neck neck;
+  std::vector<EncoderLayer> layers;
   template <class V>
   void Visit(V& v) {
     v.Group("residual_unit", residual_unit);
-    v.Group("patch_embed", patch_embed);
-    v.List("blocks", blocks);
-    v.Group("neck", neck);
+    for (EncoderLayer& layer : layers) {
+      std::visit([&](auto& record) { v.Group(layer.group.c_str(), record); }, layer.kind);
+    }
   }
 };
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "runtime/format/records.h"
+#include "runtime/records/records.h"
 
 namespace intsam::internal {
 

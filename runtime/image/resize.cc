@@ -54,7 +54,7 @@ int32_t* FillAxis(Axis& axis, int32_t* words) {
     int64_t x0, x1;
     Support(axis.from, axis.to, o, x0, x1);
     const int64_t centre = (2 * int64_t{o} + 1) * in;
-    const auto height = [&](int64_t x) {  // of the triangle, unnormalised
+    const auto height = [&](int64_t x) {  // of the triangle, unnormalized
       const int64_t distance = (2 * x + 1) * out - centre;
       return std::max<int64_t>(0, reach - (distance < 0 ? -distance : distance));
     };

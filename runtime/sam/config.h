@@ -43,17 +43,17 @@ struct VitConfig {
   }
 };
 
-// Four stages on grids of 1/4, 1/8, 1/16 and 1/16 of the input's side: stage 0 of MBConv blocks, the others of attention
-// in windows. The defaults are MobileSAM's.
-// Source of the fields: ChaoningZhang/MobileSAM, mobile_sam/modeling/tiny_vit_sam.py.
+// Four stages on grids of 1/4, 1/8, 1/16 and 1/16 of the input's side: stage 0 of MBConv blocks, the others of
+// attention in windows. The defaults are MobileSAM's. Source of the fields: ChaoningZhang/MobileSAM,
+// mobile_sam/modeling/tiny_vit_sam.py.
 struct TinyVitConfig {
   static constexpr uint32_t kStages = 4;
   uint32_t embed_dims[kStages] = {64, 128, 160, 320};
-  uint32_t depths[kStages] = {2, 2, 6, 2};        // blocks
-  uint32_t num_heads[kStages] = {2, 4, 5, 10};    // of stages 1..3; stage 0 has no attention
+  uint32_t depths[kStages] = {2, 2, 6, 2};         // blocks
+  uint32_t num_heads[kStages] = {2, 4, 5, 10};     // of stages 1..3; stage 0 has no attention
   uint32_t window_sizes[kStages] = {7, 7, 14, 7};  // grid cells per window side, likewise
-  uint32_t mlp_ratio = 4;                         // hidden width of an MLP over its width
-  uint32_t expand_ratio = 4;                      // and of an MBConv block
+  uint32_t mlp_ratio = 4;                          // hidden width of an MLP over its width
+  uint32_t expand_ratio = 4;                       // and of an MBConv block
 
   uint32_t head_dim(uint32_t stage) const { return embed_dims[stage] / num_heads[stage]; }
 
@@ -61,27 +61,27 @@ struct TinyVitConfig {
 
   template <class V>
   void Visit(V& v) {
-    static constexpr const char* kNames[kStages][4] = {
-        {"embed_dims.0", "depths.0", "num_heads.0", "window_sizes.0"},
-        {"embed_dims.1", "depths.1", "num_heads.1", "window_sizes.1"},
-        {"embed_dims.2", "depths.2", "num_heads.2", "window_sizes.2"},
-        {"embed_dims.3", "depths.3", "num_heads.3", "window_sizes.3"}};
+    static constexpr const char* kNames[kStages][4] = {{"embed_dims.0", "depths.0", "num_heads.0", "window_sizes.0"},
+                                                       {"embed_dims.1", "depths.1", "num_heads.1", "window_sizes.1"},
+                                                       {"embed_dims.2", "depths.2", "num_heads.2", "window_sizes.2"},
+                                                       {"embed_dims.3", "depths.3", "num_heads.3", "window_sizes.3"}};
     for (uint32_t i = 0; i < kStages; ++i) {
       v.Field(kNames[i][0], embed_dims[i], 16, 2048);
       v.Field(kNames[i][1], depths[i], 1, 64);
       v.Field(kNames[i][2], num_heads[i], 1, 32);
       v.Field(kNames[i][3], window_sizes[i], 1, 256);
     }
+    // LayerNorm takes at most 2048 channels, and products of codes stay inside s32 up to 16384 = 8 * 2048 inputs.
     v.Field("mlp_ratio", mlp_ratio, 1, 8);
     v.Field("expand_ratio", expand_ratio, 1, 8);
   }
 };
 
 struct SamConfig {
-  uint32_t image_size = 1024;  // pixels of the square encoder input
-  uint32_t family = kVit;      // an EncoderFamily
-  VitConfig vit;               // of kVit
-  TinyVitConfig tiny_vit;      // of kTinyVit
+  uint32_t image_size = 1024;       // pixels of the square encoder input
+  uint32_t family = kVit;           // an EncoderFamily
+  VitConfig vit;                    // of kVit
+  TinyVitConfig tiny_vit;           // of kTinyVit
   uint32_t prompt_embed_dim = 256;  // neck, prompt encoder and mask decoder width
   uint32_t decoder_depth = 2;       // two-way transformer layers
   uint32_t decoder_mlp_dim = 2048;
@@ -135,8 +135,8 @@ struct SamConfig {
 // Assumes that each field is inside the range that Visit states.
 Status ValidateConfig(const SamConfig& config);
 
-// "vit_b", "vit_l", "vit_h" (the official sizes), "mobile_sam", "tiny" and "tiny_mobile" (the bundled models), "micro"
-// and "micro_mobile" (tests).
+// One of kPresetNames: the official sizes, the bundled models ("tiny..."), and those of tests ("micro...").
+inline constexpr char kPresetNames[] = "vit_b, vit_l, vit_h, mobile_sam, tiny, tiny_mobile, micro, micro_mobile";
 Result<SamConfig> PresetConfig(const char* name);
 
 }  // namespace intsam::internal

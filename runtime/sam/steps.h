@@ -1,11 +1,12 @@
-// The order of SAM's layers, written once. Every executor (the converter's real-valued reference, the integer reference,
-// the fused one) walks these lists. Steps are coarse on purpose: attention with its norm, relative positions, softmax
-// and projection is one step, so fusion needs no pattern matching.
-// Source of the order: facebookresearch/segment-anything,
-// modeling/{image_encoder,prompt_encoder,mask_decoder,transformer}.py.
+// The steps of a run as hooks, timers and reports see them, and the order of the mask decoder's, written once (the
+// image encoder's layers are listed in runtime/encoder/layers.h). The executors of the mask decoder walk this list with
+// a switch that the compiler requires to be complete. Steps are coarse on purpose: attention with its norm, softmax and
+// projection is one step, so fusion needs no pattern matching.
+// Source of the order: facebookresearch/segment-anything, modeling/{prompt_encoder,mask_decoder,transformer}.py.
 #ifndef INTSAM_RUNTIME_SAM_STEPS_H_
 #define INTSAM_RUNTIME_SAM_STEPS_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,12 +14,11 @@
 
 namespace intsam::internal {
 
-enum class StepKind {
-  // image encoder: RGB -> x (the residual stream) -> image embedding
-  kPatchEmbed,  // x = patches * W + bias + pos_embed
-  kAttention,   // x += proj(attention(norm1(x))), windowed or global
-  kMlp,         // x += lin2(gelu(lin1(norm2(x))))
-  kNeck,        // embedding = norm(conv3x3(norm(conv1x1(x))))
+struct Step {
+  std::string name;  // the official module path, e.g. "image_encoder.blocks.3.attn"
+};
+
+enum class DecoderStepKind {
   // prompt encoder: prompt -> tokens, keys
   kPromptTokens,  // tokens = [iou_token, mask_tokens, points, padding point, box corners]; their initial value is the
                   // token PE
@@ -36,14 +36,12 @@ enum class StepKind {
   kIouHead,            // iou = mlp(iou token)
 };
 
-struct Step {
-  StepKind kind;
-  uint32_t layer;    // block or decoder layer, 0 where there is only one
-  std::string name;  // the official module path, e.g. "image_encoder.blocks.3.attn"
+struct DecoderStep : Step {
+  DecoderStepKind kind;
+  uint32_t layer;  // of the transformer, 0 where there is only one
 };
 
-std::vector<Step> ImageEncoderSteps(const SamConfig& config);
-std::vector<Step> MaskDecoderSteps(const SamConfig& config);  // prompt encoder included
+std::vector<DecoderStep> MaskDecoderSteps(const SamConfig& config);  // prompt encoder included
 
 }  // namespace intsam::internal
 

@@ -83,12 +83,20 @@ inline std::string WriteZip(const std::vector<ZipEntry>& entries, const ZipOptio
 
 // --- pickle ---
 
+// Writes opcodes as Python's pickler of the given protocol does: from 4 on short strings, names from the stack and a
+// frame around everything.
 class PickleWriter {
  public:
+  explicit PickleWriter(int protocol = 2) : protocol_(protocol) {}
+
   PickleWriter& Raw(const std::string& bytes) { return out_ += bytes, *this; }
-  PickleWriter& Text(const std::string& text) { return Raw("X" + LittleEndian(text.size(), 4) + text); }
+  PickleWriter& Text(const std::string& text) {
+    if (protocol_ >= 4 && text.size() < 256) return Raw("\x8c" + LittleEndian(text.size(), 1) + text + "\x94");
+    return Raw("X" + LittleEndian(text.size(), 4) + text);
+  }
   PickleWriter& Int(int64_t value) { return Raw("\x8a\x08" + LittleEndian(static_cast<uint64_t>(value), 8)); }
   PickleWriter& Global(const std::string& module, const std::string& name) {
+    if (protocol_ >= 4) return Text(module).Text(name).Raw("\x93\x94");
     return Raw("c" + module + "\n" + name + "\n");
   }
   PickleWriter& Ints(const std::vector<int64_t>& values) {
@@ -117,9 +125,13 @@ class PickleWriter {
   }
 
   const std::string& body() const { return out_; }
-  std::string Finish() const { return "\x80\x02" + out_ + "."; }
+  std::string Finish() const {
+    const std::string start = "\x80" + LittleEndian(static_cast<uint64_t>(protocol_), 1);
+    return start + (protocol_ >= 4 ? "\x95" + LittleEndian(out_.size() + 1, 8) : "") + out_ + ".";
+  }
 
  private:
+  int protocol_;
   std::string out_;
 };
 

@@ -194,7 +194,7 @@ TEST(LoadFloatModel, NamesKeyExpectedAndFound) {
   refuse(MicroFile([&](auto* name, auto* dtype, auto*, auto*) {
            if (*name == target) *dtype = "I32";
          }),
-         Code::kUnsupported, target + ": expected F32, F16 or BF16, found I32");
+         Code::kUnsupported, target + ": expected F32, F16, BF16 or F64, found I32");
   refuse(MicroFile([&](auto* name, auto*, auto*, auto* values) {
            if (*name == target) (*values)[7] = std::nanf("");
          }),

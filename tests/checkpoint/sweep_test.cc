@@ -53,10 +53,24 @@ std::vector<Subject> Subjects() {
       .Raw("G")
       .Raw(std::string(8, '?'))
       .Raw("u");
+  // What a training run saves with protocol 5: foreign objects, bytes and sets beside the weights.
+  PickleWriter training(5);
+  training.Raw("}\x94(").Text("args").Global("argparse", "Namespace").Raw(")\x81}").Text("lr").Raw("G");
+  training.Raw(std::string(8, '?'))
+      .Raw("sb")
+      .Text("seen")
+      .Raw("\x8f(K\x01K\x02\x90")
+      .Text("id")
+      .Raw(
+          "C\x03"
+          "abc");
+  training.Text("shape").Raw("(K\x01\x91").Text("model").OrderedDict().Raw("(").Text("a").Tensor({}).Raw("uu");
   std::vector<ZipEntry> entries = TorchEntries(nested.Finish());
   entries.push_back({.name = "m/data/1", .data = "12345678"});
   return {{"torch", WriteZip(entries), ReadTorch},
+          {"training", WriteTorch(training.Finish()), ReadTorch},
           {"pickle", nested.Finish(), ReadPickle},
+          {"pickle of protocol 5", training.Finish(), ReadPickle},
           {"zip", WriteZip({{.name = "m/a", .data = "0123456789"}, {.name = "m/b", .data = "xyz"}}), ReadZip},
           {"safetensors", TinySafetensors(), ReadSafe}};
 }

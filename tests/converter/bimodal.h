@@ -25,7 +25,7 @@ inline void MakeBimodal(FloatModel& model, const Statistics& statistics, uint64_
     for (const float k : keys) sum += k, squares += double{k} * k;
     const double n = static_cast<double>(keys.size()), mean = sum / n;
     const auto step = static_cast<float>(3 * std::sqrt(squares / n - mean * mean));
-    for (float& b : model.tensors.at(site.Projection(1) + ".bias")) b += random() % 2 == 0 ? step : -step;
+    for (float& b : model.tensors.at(site.projections[1].layer + ".bias")) b += random() % 2 == 0 ? step : -step;
   }
 }
 

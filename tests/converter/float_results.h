@@ -6,8 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include "converter/fp32/float_sam.h"
 #include "converter/quantize/calibrate.h"
-#include "converter/reference/float_sam.h"
 
 namespace intsam::internal {
 

@@ -9,8 +9,7 @@
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/numerics/requantize.h"
 #include "kernels/numerics/softmax.h"
-#include "runtime/exec/ops.h"
-#include "runtime/exec/prepare.h"
+#include "runtime/ops/ops.h"
 
 namespace intsam::internal {
 namespace {

@@ -8,7 +8,7 @@
 #include <random>
 
 #include "converter/quantize/calibrated_plan.h"
-#include "converter/quantize/choose_reparametrisation.h"
+#include "converter/quantize/choose_reparametrization.h"
 #include "tests/converter/float_results.h"
 
 namespace intsam::internal {
@@ -42,6 +42,7 @@ class Reparametrization : public ::testing::Test {
   const FloatModel model_ = SyntheticModel(MicroConfig(), 1);
   const FloatResults expected_ = Results(model_);
   const std::vector<AttentionSite> attentions_ = QuantizedAttentions(model_.config);
+  const std::vector<LayerSite> layers_ = QuantizedLayers(model_.config);
   std::mt19937 random_{11};
 };
 
@@ -85,30 +86,30 @@ TEST_F(Reparametrization, ScaledValues) {
 }
 
 TEST_F(Reparametrization, MigratedNorms) {
-  struct Case {
-    std::string norm, layer;
-    bool shift;
-  };
-  const Case cases[] = {
-      {"image_encoder.blocks.0.norm1", "image_encoder.blocks.0.attn.qkv", false},
-      {"image_encoder.blocks.1.norm1", "image_encoder.blocks.1.attn.qkv", true},  // global: no padding
-      {"image_encoder.blocks.0.norm2", "image_encoder.blocks.0.mlp.lin1", true},
-      {"image_encoder.blocks.1.norm2", "image_encoder.blocks.1.mlp.lin1", false},
-      {"image_encoder.neck.1", "image_encoder.neck.2", false}};
-  for (const Case& c : cases) {
-    const size_t channels = model_.at(c.norm + ".weight").size();
-    FloatModel changed = model_;
-    MigrateNorm(changed, c.norm, c.layer, Factors(channels), c.shift ? Centre(channels) : std::vector<float>());
-    ExpectSame(changed, c.layer);
+  size_t migrated = 0;
+  for (const LayerSite& layer : layers_) {
+    if (layer.input_norm.empty()) continue;
+    const size_t channels = model_.at(layer.input_norm + ".weight").size();
+    for (const bool shift : {false, true}) {
+      if (shift && !layer.may_shift) continue;
+      FloatModel changed = model_;
+      MigrateNorm(changed, layer, Factors(channels), shift ? Centre(channels) : std::vector<float>());
+      ExpectSame(changed, layer.name);
+      ++migrated;
+    }
   }
+  EXPECT_EQ(migrated,
+            5u + 3u);  // all but padded windows and the neck's convolution, which has no bias, also with a shift
 }
 
 // Why NormMigration asks whether windows are padded.
 TEST_F(Reparametrization, AShiftBeforePaddedWindowsIsSeen) {
-  const std::string norm = "image_encoder.blocks.0.norm1";
-  const size_t channels = model_.at(norm + ".weight").size();
+  const LayerSite& layer = layers_.front();
+  ASSERT_EQ(layer.input_norm, "image_encoder.blocks.0.norm1");
+  ASSERT_FALSE(layer.may_shift);
+  const size_t channels = model_.at(layer.input_norm + ".weight").size();
   FloatModel changed = model_;
-  MigrateNorm(changed, norm, "image_encoder.blocks.0.attn.qkv", std::vector<float>(channels, 1), Centre(channels));
+  MigrateNorm(changed, layer, std::vector<float>(channels, 1), Centre(channels));
   EXPECT_GT(Distance(expected_, Results(changed)), 1e-2);
 }
 
@@ -119,7 +120,7 @@ TEST_F(Reparametrization, ScaledHiddenChannels) {
   for (const float f : factors) inverse.push_back(1 / f);
   FloatModel changed = model_;
   ScaleRows(changed, mlp + "lin1", 0, inverse);
-  ScaleColumns(changed, mlp + "lin2", factors);
+  ScaleColumns(changed, mlp + "lin2", 1, factors);
   ExpectSame(changed, mlp);
 }
 
@@ -137,7 +138,7 @@ TEST_F(Reparametrization, RowsAndColumnsAreThoseMeant) {
   const std::string conv = "image_encoder.neck.2";
   std::vector<float> factors(model_.config.prompt_embed_dim, 1);
   factors[1] = 4;
-  ScaleColumns(changed, conv, factors);
+  ScaleColumns(changed, conv, 9, factors);
   for (size_t i = 0; i < changed.at(conv + ".weight").size(); ++i) {
     const float factor = i / 9 % factors.size() == 1 ? 4 : 1;
     ASSERT_EQ(changed.at(conv + ".weight")[i], factor * model_.at(conv + ".weight")[i]) << i;
@@ -150,7 +151,7 @@ TEST_F(Reparametrization, AllThatTheMethodChooses) {
     QuantizeReport report;
     ReportKeys(model_.config, seen, false, report);
     FloatModel changed = model_;
-    Reparametrise(changed, seen, ParseBitProfile(bits).value(), QuantizeMethod(), 1, {}, report);
+    Reparametrize(changed, seen, ParseBitProfile(bits).value(), QuantizeMethod(), 1, {}, report);
     ExpectSame(changed, bits);
     size_t centred = 0, scaled = 0, migrated = 0;
     for (const auto& [name, r] : report.attentions) {
@@ -170,7 +171,7 @@ TEST_F(Reparametrization, ValuesAreJudgedByTheRightProbabilities) {
   const auto chosen = [&](FloatModel model) {
     const Observations seen = Seen(model);
     QuantizeReport report;
-    Reparametrise(model, seen, ParseBitProfile("w4a4").value(), method, 1, {}, report);
+    Reparametrize(model, seen, ParseBitProfile("w4a4").value(), method, 1, {}, report);
     return report.attentions;
   };
   for (uint64_t seed = 1; seed <= 6; ++seed) {

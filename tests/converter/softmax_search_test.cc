@@ -12,7 +12,7 @@ namespace {
 
 constexpr size_t kQueries = 24, kKeys = 64, kDim = 8;
 
-const AttentionSite kSite{"attention", SiteClass::kDecoder, 1, kDim, 0, false, "out"};
+const AttentionSite kSite{"attention", SiteClass::kDecoder, 1, kDim, "out", {{"q"}, {"k"}, {"v"}}};
 
 // One head whose scores have this standard deviation: large ones make rows with a few large probabilities.
 std::vector<AttentionSample> Samples(double deviation, uint32_t seed = 1) {

@@ -251,7 +251,7 @@ INSTANTIATE_TEST_SUITE_P(Integrity, BadFileTest, ::testing::ValuesIn(kIntegrity)
 
 // The cases above say something only if their unchanged file opens, and if taking it apart changes nothing.
 TEST(GoodFile, OpensAndVerifies) {
-  for (const char* name : {"micro", "odd"}) {
+  for (const char* name : {"micro", "odd", "mobile", "mobile_odd"}) {
     const ModelBytes& bytes = GoldenModel(name);
     const auto opened = ReadModel(bytes);
     ASSERT_TRUE(opened.ok()) << opened.status().message();

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "converter/quantize/quantize.h"
 #include "tests/format/model_bytes.h"
@@ -20,6 +21,14 @@ struct Quantization {
 
 std::unique_ptr<QuantizedModel> MakeModel(const SamConfig& config, uint64_t seed,
                                           const Quantization& quantization = {});
+// Of block i of a ViT.
+inline WindowAttention& AttentionOf(IntegerModel& model, size_t i) {
+  return std::get<WindowAttention>(model.image_encoder.layers.at(1 + 2 * i).kind);
+}
+inline MlpBlock& MlpOf(IntegerModel& model, size_t i) {
+  return std::get<MlpBlock>(model.image_encoder.layers.at(2 + 2 * i).kind);
+}
+
 ModelBytes FileOf(IntegerModel& model, const std::string& provenance);
 
 }  // namespace intsam::internal::testing

@@ -165,10 +165,23 @@ const ModelBytes& GoldenModel(const std::string& name) {
 SamConfig OddConfig() {
   SamConfig c;
   c.image_size = 96, c.vit.patch_size = 8;
-  c.vit.embed_dim = 48, c.vit.depth = 3, c.vit.num_heads = 3, c.vit.mlp_dim = 80, c.vit.window_size = 5, c.vit.global_attn_mask = 0x2;
+  c.vit.embed_dim = 48, c.vit.depth = 3, c.vit.num_heads = 3, c.vit.mlp_dim = 80, c.vit.window_size = 5,
+  c.vit.global_attn_mask = 0x2;
   c.prompt_embed_dim = 32, c.decoder_depth = 1, c.decoder_mlp_dim = 16, c.decoder_num_heads = 4,
   c.attention_downsample = 1;
   c.num_multimask_outputs = 2, c.iou_head_depth = 2, c.iou_head_hidden_dim = 20, c.mask_in_chans = 8;
+  return c;
+}
+
+SamConfig OddMobileConfig() {
+  SamConfig c = OddConfig();
+  c.image_size = 144, c.family = kTinyVit, c.vit = {};
+  c.tiny_vit = {.embed_dims = {16, 48, 32, 80},
+                .depths = {2, 1, 2, 1},
+                .num_heads = {1, 4, 2, 5},     // of 12, 16 and 16
+                .window_sizes = {7, 5, 9, 4},  // on grids of 18, 9 and 9
+                .mlp_ratio = 2,
+                .expand_ratio = 3};
   return c;
 }
 

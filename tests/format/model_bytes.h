@@ -71,10 +71,12 @@ struct ModelNames {
   size_t tensor(const std::string& name) const;
 };
 
-// tests/golden/data/NAME.isam: "micro" (PresetConfig) and "odd" (dimensions that divide nothing).
+// tests/golden/data/NAME.isam: "micro" and "mobile" (PresetConfig), "odd" and "mobile_odd" (dimensions that divide
+// nothing), and further codings of the first two.
 std::string GoldenModelPath(const std::string& name);
 const ModelBytes& GoldenModel(const std::string& name);
 SamConfig OddConfig();
+SamConfig OddMobileConfig();
 
 }  // namespace intsam::internal::testing
 

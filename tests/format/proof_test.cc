@@ -23,8 +23,8 @@ TEST(ProofOfAttention, NeedsThePreShiftOfItsKeys) {
     Softmax& softmax;
     uint32_t keys;
   } sites[] = {
-      {"image_encoder.blocks.0.attn.softmax", model.image_encoder.blocks[0].softmax, 24 * 24},
-      {"image_encoder.blocks.1.attn.softmax", model.image_encoder.blocks[1].softmax, 32 * 32},
+      {"image_encoder.blocks.0.attn.softmax", AttentionOf(model, 0).softmax, 24 * 24},
+      {"image_encoder.blocks.1.attn.softmax", AttentionOf(model, 1).softmax, 32 * 32},
       {"mask_decoder.transformer.layers.0.self_attn.softmax", decoder.layers[0].self_attn.softmax, MaxTokens(config)},
       {"mask_decoder.transformer.layers.1.cross_attn_token_to_image.softmax", decoder.layers[1].token_to_image.softmax,
        32 * 32},

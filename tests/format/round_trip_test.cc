@@ -59,7 +59,17 @@ void ExpectRoundTrip(IntegerModel& model, const std::string& provenance) {
 }
 
 TEST(RoundTrip, MicroModel) { ExpectRoundTrip(MakeModel(PresetConfig("micro").value(), 2)->model, "{}"); }
+TEST(RoundTrip, MobileModel) { ExpectRoundTrip(MakeModel(OddMobileConfig(), 3)->model, "{}"); }
 TEST(RoundTrip, OddModel) { ExpectRoundTrip(MakeModel(OddConfig(), 3)->model, R"({"text":"é"})"); }
+
+// Heads of 14 in a stream of 28: widened when the weights are made, with channels that are always zero.
+TEST(RoundTrip, PrunedModel) {
+  SamConfig config = PresetConfig("micro").value();
+  config.vit.embed_dim = 28, config.vit.mlp_dim = 88;
+  const auto quantized = MakeModel(config, 4);
+  EXPECT_EQ(quantized->model.config.vit.embed_dim, 32u);
+  ExpectRoundTrip(quantized->model, "{}");
+}
 
 TEST(RoundTrip, ProvenanceOfEveryLengthAndNone) {
   const auto quantized = MakeModel(OddConfig(), 1);
@@ -67,7 +77,7 @@ TEST(RoundTrip, ProvenanceOfEveryLengthAndNone) {
 }
 
 TEST(RoundTrip, CommittedModels) {
-  for (const char* name : {"micro", "odd"}) {
+  for (const char* name : {"micro", "odd", "mobile", "mobile_odd"}) {
     const ModelBytes& bytes = GoldenModel(name);
     auto opened = ReadModel(bytes);
     ASSERT_TRUE(opened.ok()) << opened.status().message();
@@ -88,9 +98,9 @@ TEST(Writer, RefusesValuesOutsideTheirRanges) {
     EXPECT_NE(status.message().find(word), std::string::npos) << status.message();
     EXPECT_EQ(written, 0u);
   };
-  uint32_t& bits = model.image_encoder.blocks[1].gelu.unit_bits;
+  uint32_t& bits = MlpOf(model, 1).gelu.unit_bits;
   bits = 13, expect_refused("blocks.1.mlp.gelu.unit_bits: 13"), bits = 12;
-  View<int8_t>& weight = model.image_encoder.blocks[0].lin1.weight;
+  View<int8_t>& weight = MlpOf(model, 0).lin1.weight;
   const View<int8_t> right = weight;
   std::vector<int8_t> wrong(right.begin(), right.end());
   wrong.at(wrong.size() - 1) = -128;

@@ -70,6 +70,7 @@ class Rewriter {
       case PickleKind::kTuple: WriteItems(id, "(", "t"); break;
       case PickleKind::kList: WriteItems(id, "](", "e"); break;
       case PickleKind::kDict: WriteItems(id, "}(", "u"); break;
+      case PickleKind::kForeign: WriteForeign(id); break;
       case PickleKind::kGlobal: WriteGlobal(id); break;
       case PickleKind::kStorage: WriteItems(id, "(", "tQ"); break;
       case PickleKind::kTensor: WriteItems(id, "ctorch._utils\n_rebuild_tensor_v2\n(", "tR"); break;
@@ -83,6 +84,15 @@ class Rewriter {
     std::string text = LittleEndian(bits, 8);
     std::reverse(text.begin(), text.end());
     out_.Raw("G" + text);
+  }
+
+  void WriteForeign(Id id) {
+    const auto [module, type] = document_.ForeignName(id);
+    if (module.empty() && type.empty()) {
+      out_.Raw("\x8f");
+    } else {
+      out_.Text(std::string(module)).Text(std::string(type)).Raw("\x93");
+    }
   }
 
   void WriteGlobal(Id id) {
@@ -125,6 +135,7 @@ class Comparer {
         return __builtin_memcmp(&left, &right, sizeof left) == 0;
       }
       case PickleKind::kString: return a_.Text(x) == b_.Text(y);
+      case PickleKind::kForeign: return a_.ForeignName(x) == b_.ForeignName(y);
       case PickleKind::kGlobal: return a_.Global(x) == b_.Global(y) && a_.StorageType(x) == b_.StorageType(y);
       default: break;
     }
@@ -158,7 +169,19 @@ std::vector<std::string> FuzzSeeds() {
       .Raw("G")
       .Raw(std::string(8, '?'));
   nested.Text("list").Raw("](NK\x01M\x01\x02]aeu");
-  return {nested.Finish(), TensorPickle({}),
+  PickleWriter training(5);
+  training.Raw("}\x94(").Text("args").Global("argparse", "Namespace").Raw(")\x81}").Text("lr").Raw("K\x01sb");
+  training.Text("seen")
+      .Raw("\x8f(K\x01K\x02\x90")
+      .Text("id")
+      .Raw(
+          "C\x03"
+          "abc")
+      .Text("shape")
+      .Raw("(K\x01\x91");
+  training.Text("counts").Global("collections", "Counter").Raw("}\x85R(").Text("a").Raw("K\x01u");
+  training.Text("model").OrderedDict().Raw("(").Text("a").Tensor({}).Raw("uu");
+  return {nested.Finish(), training.Finish(), TensorPickle({}),
           PickleWriter().Raw("(]q\x01h\x01\x85").Text("s").Raw("\x88\x89t").Finish()};
 }
 

@@ -78,7 +78,8 @@ TEST_P(GoldenTest, ListDistinguishesRuns) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, GoldenTest, ::testing::Values("micro", "odd", "w6a6", "mixed4"),
+INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
+                         ::testing::Values("micro", "odd", "w6a6", "mixed4", "mobile", "mobile_odd", "mobile4"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace

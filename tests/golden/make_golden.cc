@@ -27,10 +27,9 @@ void Recode(Softmax& softmax, const SoftmaxCoding& coding, const SamConfig& conf
 // Every variant, several granularities and widths, in both parts of the model.
 void MixVariants(IntegerModel& model) {
   constexpr auto kU8 = SoftmaxCoding::kUniform, kAgq = SoftmaxCoding::kAgq;
-  auto& blocks = model.image_encoder.blocks;
   auto& layers = model.mask_decoder.layers;
-  Recode(blocks[0].softmax, {kAgq, 6, 4, 0.25}, model.config);
-  Recode(blocks[1].softmax, {kU8, 8, 1, 1.0 / 1024}, model.config);
+  Recode(testing::AttentionOf(model, 0).softmax, {kAgq, 6, 4, 0.25}, model.config);
+  Recode(testing::AttentionOf(model, 1).softmax, {kU8, 8, 1, 1.0 / 1024}, model.config);
   Recode(layers[0].self_attn.softmax, {kAgq, 4, 2, 0.7}, model.config);
   Recode(layers[0].token_to_image.softmax, {kAgq, 8, 16, 0.1}, model.config);
   Recode(layers[0].image_to_token.softmax, {kU8, 4, 1, 1.0 / 15}, model.config);
@@ -42,12 +41,15 @@ void MixVariants(IntegerModel& model) {
 
 int main() {
   std::ofstream list(testing::GoldenListPath());
-  const SamConfig micro = PresetConfig("micro").value();
+  const SamConfig micro = PresetConfig("micro").value(), mobile = PresetConfig("micro_mobile").value();
   const std::tuple<const char*, SamConfig, testing::Quantization> models[] = {
       {"micro", micro, {}},
       {"odd", testing::OddConfig(), {}},
       {"w6a6", micro, {"w6a6", "intsam", "agq"}},
-      {"mixed4", micro, {"mixed4", "intsam", ""}}};
+      {"mixed4", micro, {"mixed4", "intsam", ""}},
+      {"mobile", mobile, {}},
+      {"mobile_odd", testing::OddMobileConfig(), {}},
+      {"mobile4", mobile, {"w4a4", "intsam", "agq"}}};
   for (const auto& [name, config, quantization] : models) {
     const auto quantized = testing::MakeModel(config, 1, quantization);
     if (std::string_view(name) == "micro") MixVariants(quantized->model);

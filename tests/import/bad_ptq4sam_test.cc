@@ -157,7 +157,7 @@ TEST(BadPtq4Sam, BitsAndCodes) {
        [](ContractFile& f) { f.EraseBits(kCross + ".k"); }},
       {"no bits for softmax", Code::kDamaged, kCross + ".attn", "found none",
        [](ContractFile& f) { f.EraseBits(kCross + ".attn"); }},
-      {"bits for no site", Code::kDamaged, "site_bits", "'a.site' is no quantised site", Bits("a.site", 6)},
+      {"bits for no site", Code::kDamaged, "site_bits", "'a.site' is no quantized site", Bits("a.site", 6)},
       {"weight of one bit", Code::kDamaged, kLin1 + ".weight", "2..8, found 1", Bits(kLin1 + ".weight", 1)},
       {"weight of nine bits", Code::kDamaged, kLin1 + ".weight", "2..8, found 9", Bits(kLin1 + ".weight", 9)},
       {"input of one bit", Code::kDamaged, kLin1 + ".in", "2..16, found 1", Bits(kLin1 + ".in", 1)},
@@ -224,7 +224,7 @@ TEST(BadPtq4Sam, BimodalSigns) {
       {"at self-attention", Code::kDamaged, "self_attn.big_sign", "token-to-image",
        sign_at("mask_decoder.transformer.layers.0.self_attn", 32)},
       {"in the encoder", Code::kDamaged, kBlock + "attn.big_sign", "token-to-image", sign_at(kBlock + "attn", 32)},
-      {"at no attention", Code::kDamaged, "big_sites", "'nowhere' is no quantised attention",
+      {"at no attention", Code::kDamaged, "big_sites", "'nowhere' is no quantized attention",
        Meta("big_sites", R"(["nowhere"])"), true},
   });
 }

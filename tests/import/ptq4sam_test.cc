@@ -75,7 +75,7 @@ TEST(Ptq4Sam, SixBitsWithAgqAndFoldedSigns) {
   EXPECT_EQ(imported.plan.weights.size(), 4 * 2 + 2 + 32u);
   EXPECT_EQ(imported.plan.softmax.size(), 2 + 7u);
   EXPECT_EQ(imported.method, "calibrated");
-  EXPECT_TRUE(imported.encoder_quantised);
+  EXPECT_TRUE(imported.encoder_quantized);
   EXPECT_EQ(imported.big_sites.size(), 3u);
   EXPECT_TRUE(std::is_sorted(imported.big_sites.begin(), imported.big_sites.end()));
   const std::string bytes = SixBitFile().Bytes();
@@ -131,7 +131,7 @@ TEST(Ptq4Sam, AnEncoderInFloatingPoint) {
   }
   const ImportedModel imported = Import(file);
   ExpectSame(file, imported);
-  EXPECT_FALSE(imported.encoder_quantised);
+  EXPECT_FALSE(imported.encoder_quantized);
   EXPECT_EQ(imported.plan.weights.size(), 32u);
   EXPECT_EQ(imported.model.tensors, Import(SixBitFile()).model.tensors);
 }

@@ -1,4 +1,4 @@
-// The imported plan, run as fake quantisation by the float reference, against what PyTorch simulated from the same
+// The imported plan, run as fake quantization by the float reference, against what PyTorch simulated from the same
 // file: site names, weights and zero points mean the same on both sides. The reference's softmax is exact, and so it is
 // in the outputs that this takes.
 #include <cmath>
@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kTolerance = 1e-3;
 
-void FakeQuantise(const ActivationScale& a, std::span<float> values) {
+void FakeQuantize(const ActivationScale& a, std::span<float> values) {
   const auto scale = static_cast<float>(a.scale);
   const auto top = static_cast<float>((1 << a.bits) - 1);
   for (float& value : values) {
@@ -33,12 +33,12 @@ void ExpectSimulated(const std::string& name, const std::vector<std::string>& ph
       return simulated.f32.at("micro_" + photo + "_exact_softmax." + output);
     };
     FloatSam sam(imported.value().model, 1);
-    size_t quantised = 0;
+    size_t quantized = 0;
     sam.set_hook([&](std::string_view site, std::span<float> values, size_t) {
       const auto found = plan.activations.find(site);
       if (found == plan.activations.end()) return;
-      ++quantised;
-      FakeQuantise(found->second, values);
+      ++quantized;
+      FakeQuantize(found->second, values);
     });
     const auto embedding = sam.EncodeImage(golden.rgb.data(), golden.height, golden.width);
     // PyTorch's is channel-first.
@@ -49,7 +49,7 @@ void ExpectSimulated(const std::string& name, const std::vector<std::string>& ph
     const FloatMasks masks = sam.Decode(embedding, GoldenPrompt(golden, "box"));
     EXPECT_LT(RelativeError(masks.low_res, expected("box.low_res")), kTolerance);
     EXPECT_LT(RelativeError(masks.iou, expected("box.iou")), kTolerance);
-    EXPECT_EQ(quantised, plan.activations.size());
+    EXPECT_EQ(quantized, plan.activations.size());
   }
 }
 

@@ -181,14 +181,16 @@ TEST_P(EpilogueTest, RequantizeR24InPlaceEqualsOutOfPlace) {
   EXPECT_EQ(RunR24(*GetParam(), s, Add::kInPlace, 5), RunR24(*GetParam(), s, Add::k32, 5));
 }
 
-std::vector<int16_t> RunS16(const Kernels& kernels, const WideStrip& s, int lo, int hi, int extra) {
+std::vector<int16_t> RunS16(const Kernels& kernels, const WideStrip& s, int lo, int hi, Add mode, int extra) {
   const size_t n = static_cast<size_t>(s.n), rows = static_cast<size_t>(s.rows);
   const size_t stride = n + static_cast<size_t>(extra), acc_stride = static_cast<size_t>(RoundUp(s.n, kPanel) + extra);
   Guarded<int32_t> acc(s.acc, n, acc_stride), mult(s.mult);
   Guarded<uint8_t> shift(s.shift);
-  Guarded<int16_t> out((rows - 1) * stride + n);
-  kernels.requantize_s16(
-      {acc.data(), acc_stride, {mult.data(), shift.data()}, lo, hi, out.data(), stride, s.rows, s.n});
+  Guarded<int16_t> add(s.add16, n, stride + 1), out(s.add16, n, stride);
+  RequantizeS16 a{acc.data(), acc_stride, {mult.data(), shift.data()}, lo, hi, out.data(), stride, s.rows, s.n};
+  if (mode == Add::k16) a.add = add.data(), a.add_stride = stride + 1;
+  if (mode == Add::kInPlace) a.add = out.data(), a.add_stride = stride;
+  kernels.requantize_s16(a);
   return out.Rows(rows, n, stride);
 }
 
@@ -197,14 +199,34 @@ TEST_P(EpilogueTest, RequantizeS16) {
   constexpr int kRanges[][2] = {{-32767, 32767}, {0, 32767}, {-2047, 2047}, {5, 5}};
   for (int n : kWidths) {
     for (auto [lo, hi] : kRanges) {
-      for (int repeat = 0; repeat < 4; ++repeat) {
-        const WideStrip s = RandomWideStrip(random, static_cast<int>(random.In(1, 5)), n);
-        ASSERT_EQ(RunS16(*GetParam(), s, lo, hi, static_cast<int>(random.In(0, 20))),
-                  RunS16(ScalarKernels(), s, lo, hi, 0))
-            << "n " << n << " lo " << lo << " hi " << hi;
+      for (Add mode : {Add::kNone, Add::k16, Add::kInPlace}) {
+        for (int repeat = 0; repeat < 3; ++repeat) {
+          const WideStrip s = RandomWideStrip(random, static_cast<int>(random.In(1, 5)), n);
+          ASSERT_EQ(RunS16(*GetParam(), s, lo, hi, mode, static_cast<int>(random.In(0, 20))),
+                    RunS16(ScalarKernels(), s, lo, hi, mode, 0))
+              << "n " << n << " lo " << lo << " hi " << hi << " mode " << static_cast<int>(mode);
+        }
       }
     }
   }
+}
+
+// Sums that come to lie around the limits, and requantised values far beyond them, which must not wrap with the addend.
+TEST_P(EpilogueTest, RequantizeS16SaturatesTheSumOnce) {
+  WideStrip s{1, 0, {}, {}, {}, {}, {}};
+  for (const int64_t value : {-2147483646, -2147450880, -98304, -65537, -65535, -65534, -32768, -1, 0, 1, 32768, 65534,
+                              65535, 65537, 98304, 2147450880, 2147483646}) {
+    for (const int add : {-32767, -1, 0, 1, 32767}) {
+      s.acc.push_back(static_cast<int32_t>(value)), s.mult.push_back(1 << 30), s.shift.push_back(30);
+      s.add.push_back(0), s.add16.push_back(static_cast<int16_t>(add));
+    }
+  }
+  s.n = static_cast<int>(s.acc.size());
+  std::vector<int16_t> expected;
+  for (size_t i = 0; i < s.acc.size(); ++i) {
+    expected.push_back(static_cast<int16_t>(std::clamp<int64_t>(int64_t{s.acc[i]} + s.add16[i], -32767, 32767)));
+  }
+  EXPECT_EQ(RunS16(*GetParam(), s, -32767, 32767, Add::k16, 3), expected);
 }
 
 // ---------------------------------------------------------------- element-wise
@@ -287,6 +309,28 @@ TEST_P(EpilogueTest, QuantizeCodesOfEveryValue) {
         GetParam()->quantize_codes(q);
         ASSERT_EQ(out.Values(), expected.Values()) << "mult " << mult << " shift " << shift << " kind " << kind;
       }
+    }
+  }
+}
+
+TEST_P(EpilogueTest, NarrowR24) {
+  Random random(19);
+  for (int n : kWidths) {
+    for (int repeat = 0; repeat < 8; ++repeat) {
+      std::vector<int32_t> x;
+      std::vector<int16_t> expected;
+      for (int i = 0; i < n; ++i) {
+        x.push_back(static_cast<int32_t>(random.Chance(4) ? 256 * random.In(-32767, 32767) + 128 - random.In(0, 1)
+                                         : random.Chance(4)
+                                             ? (random.Chance(2) ? 1 : -1) * (kR24Max - random.In(0, 400))
+                                             : random.Wide(kR24Max)));
+        const int32_t rounded = (x.back() + 128) >> 8;
+        expected.push_back(static_cast<int16_t>(std::clamp(rounded, -32767, 32767)));
+      }
+      Guarded<int32_t> gx(x);
+      Guarded<int16_t> out(expected.size());
+      GetParam()->narrow_r24({gx.data(), out.data(), expected.size()});
+      ASSERT_EQ(out.Values(), expected) << "n " << n;
     }
   }
 }

@@ -15,6 +15,7 @@ struct Row {
   int side_h, side_w, shift;
   uint16_t mult;
   std::vector<int32_t> logits, rh, rw;  // rh and rw may be empty
+  size_t rw_stride = 0;
 };
 
 struct Result {
@@ -30,6 +31,7 @@ Result RunSoftmax(const Kernels& kernels, const Row& r, const SoftmaxCode& code)
   SoftmaxRow s{logits.data(),
                r.rh.empty() ? nullptr : rh.data(),
                r.rh.empty() ? nullptr : rw.data(),
+               r.rw_stride,
                r.side_h,
                r.side_w,
                count,
@@ -70,7 +72,7 @@ constexpr int kLogitStyles = 7;
 
 Row RandomRow(Random& random, int side_h, int side_w, bool biased, int shift, int style) {
   const uint16_t mults[] = {1 << 15, 65535, static_cast<uint16_t>(random.In(1 << 15, 65535))};
-  Row r{side_h, side_w, shift, mults[random.In(0, 2)], {}, {}, {}};
+  Row r{side_h, side_w, shift, mults[random.In(0, 2)], {}, {}, {}, 0};
   const int count = side_h * side_w;
   const int64_t logit_limit = biased ? kLogitLimit / 2 : kLogitLimit;
   // One log2 unit is about 2^(shift + 11) logits: the interesting range is 16 of them.
@@ -91,11 +93,29 @@ Row RandomRow(Random& random, int side_h, int side_w, bool biased, int shift, in
   if (!biased) return r;
   const int64_t bias_limit = style == 3 ? kLogitLimit / 4 : std::min<int64_t>(kLogitLimit / 4, 2 * unit);
   for (int y = 0; y < side_h; ++y) r.rh.push_back(static_cast<int32_t>(random.Wide(bias_limit)));
-  for (int x = 0; x < side_w; ++x) r.rw.push_back(static_cast<int32_t>(random.Wide(bias_limit)));
+  if (random.Chance(2)) r.rw_stride = static_cast<size_t>(side_w + random.In(0, 5));
+  const size_t values = r.rw_stride * static_cast<size_t>(side_h - 1) + static_cast<size_t>(side_w);
+  for (size_t x = 0; x < values; ++x) r.rw.push_back(static_cast<int32_t>(random.Wide(bias_limit)));
   return r;
 }
 
 constexpr SoftmaxCode kE16 = {};
+
+// What is added to a logit, against the logits with all of it added beforehand.
+TEST(ScalarSoftmax, PositionsAreAdded) {
+  Random random(35);
+  for (int i = 0; i < 200; ++i) {
+    Row r = RandomRow(random, static_cast<int>(random.In(1, 9)), static_cast<int>(random.In(1, 9)), true, 4, 0);
+    const SoftmaxCode code = RandomCode(random);
+    const Result got = RunSoftmax(ScalarKernels(), r, code);
+    for (size_t y = 0, key = 0; y < r.rh.size(); ++y) {
+      for (size_t x = 0; x < static_cast<size_t>(r.side_w); ++x, ++key)
+        r.logits[key] += r.rh[y] + r.rw[y * r.rw_stride + x];
+    }
+    r.rh.clear(), r.rw.clear();
+    EXPECT_EQ(got, RunSoftmax(ScalarKernels(), r, code)) << r.side_h << "x" << r.side_w;
+  }
+}
 
 TEST_P(SoftmaxTest, EveryCountAndShift) {
   Random random(33);

@@ -82,6 +82,10 @@ class FetchTest(unittest.TestCase):
         self.entry["md5_prefix"] = "ffffff" if self.entry["md5_prefix"] != "ffffff" else "000000"
         self.expect_refusal(4, "MD5")
 
+    def test_file_without_md5(self):
+        del self.entry["md5_prefix"]
+        self.assertEqual(self.run_main("sample")[0], 0)
+
     def test_missing_source(self):
         self.source.unlink()
         self.expect_refusal(3, "cannot fetch")
@@ -98,12 +102,17 @@ class FetchTest(unittest.TestCase):
 
     def test_manifest_of_the_repository(self):
         models = json.loads((ROOT / "models" / "manifest.json").read_text())["models"]
-        self.assertEqual([m["name"] for m in models], ["vit_b", "vit_l", "vit_h"])
+        self.assertEqual([m["name"] for m in models], ["vit_b", "vit_l", "vit_h", "mobile_sam"])
         for entry in models:
             self.assertRegex(entry["sha256"], re.compile(r"^[0-9a-f]{64}$"))
+        for entry in models[:3]:
             self.assertEqual(entry["file"], f"sam_{entry['name']}_{entry['md5_prefix']}.pth")
             self.assertEqual(entry["url"], "https://dl.fbaipublicfiles.com/segment_anything/" + entry["file"])
             self.assertGreater(entry["bytes"], 300_000_000)
+        mobile = models[3]
+        self.assertRegex(mobile["url"], r"^https://raw\.githubusercontent\.com/ChaoningZhang/MobileSAM/[0-9a-f]{40}/")
+        self.assertTrue(mobile["url"].endswith("/" + mobile["file"]))
+        self.assertNotIn("md5_prefix", mobile, "its name does not state one")
 
 
 if __name__ == "__main__":

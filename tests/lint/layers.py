@@ -8,17 +8,26 @@ import lint
 # Layer of a file: the longest folder of this table that holds it. Value: the layers it may include besides itself.
 ALLOWED = {
     "kernels/numerics": (),
-    "kernels": ("kernels/numerics",),  # kernels.h, tiers, gemm/, nn/
+    "kernels": ("kernels/numerics",),  # kernels.h, tiers
+    "kernels/isa": ("kernels", "kernels/numerics"),
+    "kernels/gemm": ("kernels", "kernels/numerics", "kernels/isa"),
+    "kernels/nn": ("kernels", "kernels/numerics", "kernels/isa", "kernels/gemm"),
     "runtime/include": (),
     "runtime/base": (),
     "runtime/sam": ("runtime/base",),
     "runtime/image": ("runtime/base", "kernels/numerics"),
-    "runtime/format": ("runtime/base", "runtime/sam", "kernels", "kernels/numerics"),
-    "runtime/exec": ("runtime/base", "runtime/sam", "runtime/format", "runtime/image", "kernels", "kernels/numerics"),
+    "runtime/records": ("runtime/base", "kernels", "kernels/numerics"),
+    "runtime/ops": ("runtime/base", "runtime/records", "kernels", "kernels/numerics"),
+    "runtime/encoder": ("runtime/base", "runtime/sam", "runtime/image", "runtime/records", "runtime/ops", "kernels",
+                        "kernels/numerics"),
+    "runtime/format": ("runtime/base", "runtime/sam", "runtime/records", "runtime/encoder", "kernels",
+                       "kernels/numerics"),
+    "runtime/exec": ("runtime/base", "runtime/sam", "runtime/image", "runtime/records", "runtime/ops",
+                     "runtime/encoder", "runtime/format", "kernels", "kernels/numerics"),
     "runtime/api": ("runtime/include", "runtime/base", "runtime/sam", "runtime/format", "runtime/image", "runtime/exec",
                     "kernels", "kernels/numerics"),
 }
-_CORE = tuple(ALLOWED)
+_CORE = tuple(layer for layer in ALLOWED if layer not in ("kernels/isa", "kernels/gemm", "kernels/nn"))
 ALLOWED["files"] = ("runtime/base",)
 ALLOWED["converter"] = _CORE + ("files",)
 ALLOWED["apps"] = _CORE + ("files", "converter")
@@ -74,10 +83,12 @@ def check(root):
 
 def self_test(scratch):
     lint.write(scratch, "runtime/base/good.h", "#include <vector>\n")
-    lint.write(scratch, "converter/reference/good.cc", '#include "runtime/base/good.h"\n#include <cmath>\n')
+    lint.write(scratch, "converter/fp32/good.cc", '#include "runtime/base/good.h"\n#include <cmath>\n')
     assert check(scratch) == [], "self-test: flags a good tree"
-    lint.write(scratch, "runtime/base/up.cc", '#include "converter/reference/good.cc"\n')
+    lint.write(scratch, "runtime/base/up.cc", '#include "converter/fp32/good.cc"\n')
     lint.write(scratch, "kernels/gemm/up.cc", '  #  include "runtime/base/good.h"\n')
+    lint.write(scratch, "kernels/nn/good.h", '#include "kernels/gemm/up.cc"\n')
+    lint.write(scratch, "kernels/gemm/back.cc", '#include "kernels/nn/good.h"\n')
     lint.write(scratch, "runtime/api/third.cc", "#include <stb_image.h>\n#include <cmath>\n#include <immintrin.h>\n")
     lint.write(scratch, "converter/lost.cc", '#include "nowhere.h"\n')
     lint.write(scratch, "apps/main.cc", '#include "converter/lost.cc"\n')
@@ -86,12 +97,14 @@ def self_test(scratch):
     findings = check(scratch)
     lint.expect(findings, "runtime/base/up.cc", "may not include converter")
     lint.expect(findings, "kernels/gemm/up.cc", "may not include runtime/base")
+    lint.expect(findings, "kernels/gemm/back.cc", "may not include kernels/nn")
     lint.expect(findings, "stb_image.h", "links no package")
     lint.expect(findings, "cmath", "no real numbers")
     lint.expect(findings, "immintrin.h", "belong in kernels/")
     lint.expect(findings, "lost.cc", "no path")
     lint.expect(findings, "converter/upwards.cc", "may not include apps")
     lint.expect(findings, "runtime/attic/old.cc", "no layer")
+    assert not any("kernels/nn/good.h:" in finding for finding in findings), "self-test: flags nn including gemm"
     assert not any("apps/main.cc:" in finding for finding in findings), "self-test: flags apps including the converter"
 
 

@@ -87,7 +87,7 @@ struct Error {
 struct Sample {
   double unit;
   std::vector<int32_t> x;
-  std::vector<double> normalised;  // the float LayerNorm before gamma and beta
+  std::vector<double> normalized;  // the float LayerNorm before gamma and beta
 };
 
 Sample MakeSample(std::mt19937_64& engine, int channels, double outlier, double epsilon) {
@@ -101,7 +101,7 @@ Sample MakeSample(std::mt19937_64& engine, int channels, double outlier, double 
   for (double v : x) s.x.push_back(static_cast<int32_t>(std::lround(v / s.unit)));
   for (int32_t v : s.x) mean += v * s.unit / channels;
   for (int32_t v : s.x) variance += (v * s.unit - mean) * (v * s.unit - mean) / channels;
-  for (int32_t v : s.x) s.normalised.push_back((v * s.unit - mean) / std::sqrt(variance + epsilon));
+  for (int32_t v : s.x) s.normalized.push_back((v * s.unit - mean) / std::sqrt(variance + epsilon));
   return s;
 }
 
@@ -136,7 +136,7 @@ Error MeasureNarrow(int channels, double outlier) {
   for (int i = 0; i < kRows; ++i) {
     samples.push_back(MakeSample(engine, channels, outlier, kEpsilon));
     for (size_t c = 0; c < site.gamma.size(); ++c) {
-      const double y = samples.back().normalised[c] * site.gamma[c] + site.beta[c];
+      const double y = samples.back().normalized[c] * site.gamma[c] + site.beta[c];
       low = std::min(low, y);
       high = std::max(high, y);
     }
@@ -158,12 +158,12 @@ Error MeasureNarrow(int channels, double outlier) {
     for (size_t c = 0; c < site.gamma.size(); ++c) {
       const int code = LayerNormNarrowCode(s.x[c] - row.mean, scale16, static_cast<int16_t>(gain(c)),
                                            static_cast<int32_t>(bias(c)), k, 0, 255);
-      const double exact = (s.normalised[c] * site.gamma[c] + site.beta[c]) / scale + zero;
+      const double exact = (s.normalized[c] * site.gamma[c] + site.beta[c]) / scale + zero;
       if (exact < 0 || exact > 255) continue;
       // Roundings of mu, t and v in sigma; of R16 and RC relative; of G, B and the code.
       const double sigmas = 0.5 / row.sigma + 0.5 * std::exp2(std::max(scale16.shift, 0)) / row.sigma + 0.5 / 512 +
-                            std::abs(s.normalised[c]) * (std::exp2(-15) + row.relative_error);
-      const double gains = std::exp2(-k - 1) * (512 * std::abs(s.normalised[c]) + 2);
+                            std::abs(s.normalized[c]) * (std::exp2(-15) + row.relative_error);
+      const double gains = std::exp2(-k - 1) * (512 * std::abs(s.normalized[c]) + 2);
       error.Add(code - exact, 0.5 + 1e-4 + sigmas * site.gamma[c] / scale + gains);
     }
   }
@@ -190,7 +190,7 @@ Error MeasureWide(int channels, double outlier) {
   for (int i = 0; i < kRows; ++i) {
     samples.push_back(MakeSample(engine, channels, outlier, kEpsilon));
     for (size_t c = 0; c < site.gamma.size(); ++c) {
-      peak = std::max(peak, std::abs(samples.back().normalised[c] * site.gamma[c] + site.beta[c]));
+      peak = std::max(peak, std::abs(samples.back().normalized[c] * site.gamma[c] + site.beta[c]));
     }
   }
   const double scale = peak / 32767;
@@ -202,10 +202,10 @@ Error MeasureWide(int channels, double outlier) {
     for (size_t c = 0; c < site.gamma.size(); ++c) {
       const int32_t gain = static_cast<int32_t>(std::lround(std::ldexp(site.gamma[c] / scale, sh)));
       const int64_t bias = std::llround(std::ldexp(site.beta[c] / scale, sh + 16));
-      const double exact = (s.normalised[c] * site.gamma[c] + site.beta[c]) / scale;
+      const double exact = (s.normalized[c] * site.gamma[c] + site.beta[c]) / scale;
       // Roundings of mu and n in sigma; of RC relative; of G, B and the value.
-      const double sigmas = 0.5 / row.sigma + std::exp2(-17) + std::abs(s.normalised[c]) * row.relative_error;
-      const double gains = std::exp2(-sh - 1) * (std::abs(s.normalised[c]) + 1);
+      const double sigmas = 0.5 / row.sigma + std::exp2(-17) + std::abs(s.normalized[c]) * row.relative_error;
+      const double gains = std::exp2(-sh - 1) * (std::abs(s.normalized[c]) + 1);
       error.Add(LayerNormWideValue(s.x[c] - row.mean, row.scale, gain, bias, sh + 16) - exact,
                 0.5 + 1e-4 + sigmas * site.gamma[c] / scale + gains);
     }

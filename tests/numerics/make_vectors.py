@@ -428,6 +428,59 @@ def variant_cases():
         case("agq", bits=bits, kt=kt, log2_scale=log2_scale, sum=total, t=t, out=out, decode=decode)
 
 
+def depthwise_cases():
+    for kernel, least, most, w_max in (("depthwise_codes", 0, 255, 127), ("depthwise_s16", -32767, 32767, 2047)):
+        for stride, count, channels, style in ((1, 5, 16, 0), (2, 4, 48, 0), (1, 3, 32, 1), (2, 1, 16, 1)):
+            pixels = (count - 1) * stride + 3
+            limits = (least, most)
+            rows = [
+                [
+                    RNG.randint(least, most) if style == 0 else limits[(i + y) % 2]
+                    for i in range(pixels * channels)
+                ]
+                for y in range(3)
+            ]
+            weight = [
+                RNG.randint(-w_max, w_max) if style == 0 else (-w_max, w_max)[i % 2] for i in range(9 * channels)
+            ]
+            bias = [RNG.randint(-(10**6), 10**6) for _ in range(channels)]
+            zero = RNG.choice((0, 128, 255, 77)) if least == 0 else 0
+            acc = [
+                bias[c]
+                + sum(
+                    (rows[ky][(x * stride + kx) * channels + c] - zero) * weight[(3 * ky + kx) * channels + c]
+                    for ky in range(3)
+                    for kx in range(3)
+                )
+                for x in range(count)
+                for c in range(channels)
+            ]
+            case(
+                kernel,
+                stride=stride,
+                count=count,
+                channels=channels,
+                zero=zero,
+                rows=sum(rows, []),
+                weight=weight,
+                bias=bias,
+                acc=acc,
+            )
+
+
+def s16_stream_cases():
+    x = [R24, -R24, R24 - 127, 128 - R24] + [256 * v + d for v in (-32767, -2, -1, 0, 1, 32767) for d in (-128, -1, 127)]
+    x = [clamp(v, -R24, R24) for v in x] + [RNG.randint(-R24, R24) for _ in range(11)]
+    case("narrow_r24", x=x, out=[clamp(rsh(v, 8), -32767, 32767) for v in x])
+    n, rows = 21, 3
+    mult, shift = zip(*(rq32_parameters(2.0 ** RNG.uniform(-12, -4)) for _ in range(n)))
+    acc = [RNG.randint(-(2**23), 2**23) for _ in range(rows * n)]
+    add = [RNG.choice((32767, -32767, RNG.randint(-32767, 32767))) for _ in acc]
+    for lo, hi in ((-32767, 32767), (0, 32767)):
+        out = [clamp(b + rq32(a, mult[j % n], shift[j % n]), lo, hi) for j, (a, b) in enumerate(zip(acc, add))]
+        case("requantize_s16", rows=rows, n=n, mult=mult, shift=shift, acc=acc, add=add, lo=lo, hi=hi, out=out)
+
+
 def main():
     global PROTO
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -448,6 +501,8 @@ def main():
         attention_cases,
         function_cases,
         variant_cases,
+        depthwise_cases,
+        s16_stream_cases,
     ):
         cases()
     with open(arguments.output, "w", encoding="ascii") as file:

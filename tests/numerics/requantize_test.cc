@@ -1,4 +1,4 @@
-// The requantisations of docs/numerics.md section 2 against wide integers, and the error bounds stated there against
+// The requantizations of docs/numerics.md section 2 against wide integers, and the error bounds stated there against
 // real arithmetic.
 #include "kernels/numerics/requantize.h"
 

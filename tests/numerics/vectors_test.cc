@@ -97,6 +97,42 @@ void CheckGemmA16W8(const Kernels& t, const Case& c) {
   EXPECT_EQ(WithoutPadding(acc.Values(), n), c.All<int32_t>("acc"));
 }
 
+template <class Value, class Arguments, class Weight>
+void CheckDepthwise(const Kernels& t, void (*kernel)(const Arguments&), const Case& c) {
+  const size_t channels = c.One<size_t>("channels");
+  const auto weights = c.All<Weight>("weight");
+  auto rows = c.All<Value>("rows");
+  auto folded = c.All<int32_t>("bias");
+  if constexpr (sizeof(Value) == 1) {
+    rows = Flipped(rows, t.flip);
+    for (size_t j = 0; j < channels; ++j) {
+      int32_t sum = 0;
+      for (size_t tap = 0; tap < 9; ++tap) sum += weights[tap * channels + j];
+      folded[j] = FoldBias(folded[j], sum, c.One("zero"), t.flip);
+    }
+  }
+  Guarded<Value> pixels(rows);
+  Guarded<Weight> weight(weights);
+  Guarded<int32_t> bias(folded), acc(c.One<size_t>("count") * channels);
+  const Value* row = pixels.data();
+  const size_t size = rows.size() / 3;
+  kernel({.rows = {row, row + size, row + 2 * size},
+          .stride = c.One("stride"),
+          .weight = weight.data(),
+          .bias = bias.data(),
+          .acc = acc.data(),
+          .acc_stride = channels,
+          .count = c.One("count"),
+          .channels = c.One("channels")});
+  EXPECT_EQ(acc.Values(), c.All<int32_t>("acc"));
+}
+void CheckDepthwiseCodes(const Kernels& t, const Case& c) {
+  CheckDepthwise<uint8_t, DepthwiseCodes, int8_t>(t, t.depthwise_codes, c);
+}
+void CheckDepthwiseS16(const Kernels& t, const Case& c) {
+  CheckDepthwise<int16_t, DepthwiseS16, int16_t>(t, t.depthwise_s16, c);
+}
+
 void CheckNarrow(const Kernels& t, const Case& c) {
   const int rows = c.One("rows"), n = c.One("n");
   const size_t stride = static_cast<size_t>(n);
@@ -141,9 +177,18 @@ void CheckRequantizeS16(const Kernels& t, const Case& c) {
   const auto expected = c.All<int16_t>("out");
   Guarded<int32_t> acc(c.All<int32_t>("acc")), mult(c.All<int32_t>("mult"));
   Guarded<uint8_t> shift(c.All<uint8_t>("shift"));
-  Guarded<int16_t> out(expected.size());
-  t.requantize_s16(
-      {acc.data(), n, {mult.data(), shift.data()}, c.One("lo"), c.One("hi"), out.data(), n, c.One("rows"), c.One("n")});
+  Guarded<int16_t> add(c.Has("add") ? c.All<int16_t>("add") : std::vector<int16_t>()), out(expected.size());
+  t.requantize_s16({.acc = acc.data(),
+                    .acc_stride = n,
+                    .rq = {mult.data(), shift.data()},
+                    .lo = c.One("lo"),
+                    .hi = c.One("hi"),
+                    .out = out.data(),
+                    .out_stride = n,
+                    .rows = c.One("rows"),
+                    .n = c.One("n"),
+                    .add = c.Has("add") ? add.data() : nullptr,
+                    .add_stride = n});
   EXPECT_EQ(out.Values(), expected);
 }
 
@@ -158,6 +203,13 @@ void CheckQuantizeCodes(const Kernels& t, const Case& c) {
                     c.One<int32_t>("mult"), c.One("shift"), c.One("zero"), c.One("lo"), c.One("hi"), t.flip, out.data(),
                     out.size()});
   EXPECT_EQ(Flipped(out.Values(), t.flip), expected);
+}
+
+void CheckNarrowR24(const Kernels& t, const Case& c) {
+  Guarded<int32_t> x(c.All<int32_t>("x"));
+  Guarded<int16_t> out(x.size());
+  t.narrow_r24({.x = x.data(), .out = out.data(), .n = x.size()});
+  EXPECT_EQ(out.Values(), c.All<int16_t>("out"));
 }
 
 void CheckGeluS16(const Kernels& t, const Case& c) {
@@ -210,6 +262,7 @@ void CheckSoftmaxRow(const Kernels& t, const Case& c) {
   SoftmaxRow s{logits.data(),
                biased ? rh.data() : nullptr,
                biased ? rw.data() : nullptr,
+               0,
                c.One("side_h"),
                c.One("side_w"),
                count,
@@ -302,12 +355,15 @@ TEST_P(VectorsTest, EveryCaseAgrees) {
   const std::map<std::string, void (*)(const Kernels&, const Case&)> checks = {
       {"gemm_a8w8", CheckGemmA8W8},
       {"gemm_a16w8", CheckGemmA16W8},
+      {"depthwise_codes", CheckDepthwiseCodes},
+      {"depthwise_s16", CheckDepthwiseS16},
       {"requantize_narrow", CheckNarrow},
       {"requantize_gelu", CheckNarrow},
       {"requantize_r24", CheckRequantizeR24},
       {"requantize_s16", CheckRequantizeS16},
       {"quantize_codes", CheckQuantizeCodes},
       {"gelu_s16", CheckGeluS16},
+      {"narrow_r24", CheckNarrowR24},
       {"layer_norm_narrow", CheckLayerNormNarrow},
       {"layer_norm_wide", CheckLayerNormWide},
       {"softmax_row", CheckSoftmaxRow},

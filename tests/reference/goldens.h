@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "converter/checkpoint/checkpoint.h"
-#include "converter/reference/float_sam.h"
+#include "converter/fp32/float_sam.h"
 
 namespace intsam::internal::testing {
 
@@ -63,6 +63,14 @@ inline const FloatModel& MicroModel() {
   return model;
 }
 
+inline const FloatModel& MicroMobileModel() {
+  static const FloatModel model =
+      LoadModel(std::string(INTSAM_SOURCE_DIR) + "/tests/checkpoint/data/micro_mobile.safetensors",
+                std::string(INTSAM_SOURCE_DIR) + "/tests/checkpoint/data/micro_mobile.json");
+  return model;
+}
+
+// `photo`: also mobile_astronaut and mobile_chelsea, of MicroMobileModel.
 inline Golden MicroGolden(const std::string& photo) {
   return LoadGolden(std::string(INTSAM_SOURCE_DIR) + "/tests/reference/data/micro_" + photo + ".safetensors");
 }

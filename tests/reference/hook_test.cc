@@ -1,10 +1,11 @@
-// The hook sees every site that the integer runtime quantises, with its shape; watching changes nothing, and what it
+// The hook sees every site that the integer runtime quantizes, with its shape; watching changes nothing, and what it
 // writes is what the network goes on with. Also: the timer sees every step.
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <map>
 
+#include "runtime/encoder/layers.h"
 #include "tests/reference/goldens.h"
 
 namespace intsam::internal {
@@ -17,21 +18,66 @@ struct Shape {
 
 std::ostream& operator<<(std::ostream& out, const Shape& shape) { return out << shape.rows << " x " << shape.channels; }
 
+using Sites = std::map<std::string, Shape>;
+
+void ExpectVit(const SamConfig& c, Sites* sites) {
+  const size_t tokens = c.grid() * c.grid();
+  Sites& s = *sites;
+  s["image_encoder.x"] = {tokens, c.vit.embed_dim};
+  for (uint32_t i = 0; i < c.vit.depth; ++i) {
+    const std::string block = "image_encoder.blocks." + std::to_string(i);
+    const size_t padding = c.grid() % c.attention_side(i) != 0 ? 1 : 0;
+    s[block + ".attn.qkv.in"] = s[block + ".attn.proj.in"] = s[block + ".attn.q"] = {tokens, c.vit.embed_dim};
+    s[block + ".attn.k"] = s[block + ".attn.v"] = {tokens + padding, c.vit.embed_dim};
+    s[block + ".mlp.lin1.in"] = {tokens, c.vit.embed_dim};
+    s[block + ".mlp.lin1.out"] = s[block + ".mlp.lin2.in"] = {tokens, c.vit.mlp_dim};
+  }
+}
+
+void ExpectTinyVit(const SamConfig& c, Sites* sites) {
+  const TinyVitConfig& t = c.tiny_vit;
+  Sites& s = *sites;
+  const auto cells = [&](uint32_t stage) { return size_t{c.stage_grid(stage)} * c.stage_grid(stage); };
+  const auto separable = [&](const std::string& name, size_t pixels, size_t small, size_t in, size_t hidden) {
+    s[name + ".conv1.in"] = {pixels, in};
+    s[name + ".conv1.out"] = s[name + ".conv2.in"] = {pixels, hidden};
+    s[name + ".conv2.out"] = s[name + ".conv3.in"] = {small, hidden};
+  };
+  s["image_encoder.patch_embed.seq.0.out"] =
+      s["image_encoder.patch_embed.seq.2.in"] = {4 * cells(0), t.embed_dims[0] / 2};
+  for (uint32_t i = 0; i < TinyVitConfig::kStages; ++i) {
+    const std::string stage = "image_encoder.layers." + std::to_string(i);
+    const size_t width = t.embed_dims[i];
+    s[stage + ".x"] = {cells(i), width};
+    if (i + 1 < TinyVitConfig::kStages)
+      separable(stage + ".downsample", cells(i), cells(i + 1), width, t.embed_dims[i + 1]);
+    for (uint32_t j = 0; j < t.depths[i]; ++j) {
+      const std::string block = stage + ".blocks." + std::to_string(j);
+      if (i == 0) {
+        separable(block, cells(0), cells(0), width, t.expand_ratio * width);
+        continue;
+      }
+      const size_t padding = c.stage_grid(i) % t.window_sizes[i] != 0 ? 1 : 0;
+      s[block + ".attn.q"] = s[block + ".attn.proj.in"] = {cells(i), width};
+      s[block + ".attn.qkv.in"] = s[block + ".attn.k"] = s[block + ".attn.v"] = {cells(i) + padding, width};
+      s[block + ".local_conv.in"] = s[block + ".mlp.fc1.in"] = {cells(i), width};
+      s[block + ".mlp.fc1.out"] = s[block + ".mlp.fc2.in"] = {cells(i), t.mlp_ratio * width};
+    }
+  }
+}
+
 // Every site of a point prompt with a mask input, written independently of the executor.
-std::map<std::string, Shape> ExpectedSites(const SamConfig& c, size_t prompt_tokens) {
-  std::map<std::string, Shape> sites;
+Sites ExpectedSites(const SamConfig& c, size_t prompt_tokens) {
+  Sites sites;
   const size_t tokens = c.grid() * c.grid();
   const size_t few = 1 + c.num_masks() + prompt_tokens;
-  sites["image_encoder.x"] = {tokens, c.vit.embed_dim};
-  for (size_t i = 0; i < c.vit.depth; ++i) {
-    const std::string block = "image_encoder.blocks." + std::to_string(i);
-    const size_t padding = c.grid() % c.attention_side(static_cast<uint32_t>(i)) != 0 ? 1 : 0;
-    sites[block + ".attn.qkv.in"] = sites[block + ".attn.proj.in"] = sites[block + ".attn.q"] = {tokens, c.vit.embed_dim};
-    sites[block + ".attn.k"] = sites[block + ".attn.v"] = {tokens + padding, c.vit.embed_dim};
-    sites[block + ".mlp.lin1.in"] = {tokens, c.vit.embed_dim};
-    sites[block + ".mlp.lin1.out"] = sites[block + ".mlp.lin2.in"] = {tokens, c.vit.mlp_dim};
+  if (c.family == kVit) {
+    ExpectVit(c, &sites);
+  } else {
+    ExpectTinyVit(c, &sites);
   }
-  sites["image_encoder.neck.0.in"] = {tokens, c.vit.embed_dim};
+  sites["image_encoder.neck.0.in"] = {
+      tokens, c.family == kVit ? c.vit.embed_dim : c.tiny_vit.embed_dims[TinyVitConfig::kStages - 1]};
   for (const char* s : {"0.out", "2.in", "2.out", "3.out"})
     sites[std::string("image_encoder.neck.") + s] = {tokens, c.prompt_embed_dim};
 
@@ -74,7 +120,13 @@ std::map<std::string, Shape> ExpectedSites(const SamConfig& c, size_t prompt_tok
   return sites;
 }
 
-class Hook : public ::testing::Test {
+// The golden MobileSAM has just been initialized: its attention changes the result by less than a test could tell.
+const FloatModel& LivelyMicroMobile() {
+  static const FloatModel model = SyntheticModel(testing::MicroMobileModel().config, 1);
+  return model;
+}
+
+class Hook : public ::testing::TestWithParam<EncoderFamily> {
  protected:
   // Embedding, logits and IoU, one after the other.
   std::vector<float> Run() {
@@ -85,12 +137,16 @@ class Hook : public ::testing::Test {
     return result;
   }
 
-  const testing::Golden golden_ = testing::MicroGolden("chelsea");
+  const FloatModel& model_ = GetParam() == kVit ? testing::MicroModel() : LivelyMicroMobile();
+  const testing::Golden golden_ = testing::MicroGolden(GetParam() == kVit ? "chelsea" : "mobile_chelsea");
   const FloatPrompt prompt_ = testing::GoldenPrompt(golden_, "refine");
-  FloatSam sam_{testing::MicroModel(), 1};
+  FloatSam sam_{model_, 1};
 };
 
-TEST_F(Hook, SeesEverySiteWithItsShapeAndChangesNothing) {
+INSTANTIATE_TEST_SUITE_P(Families, Hook, ::testing::Values(kVit, kTinyVit),
+                         [](const auto& test) { return test.param == kVit ? "Vit" : "TinyVit"; });
+
+TEST_P(Hook, SeesEverySiteWithItsShapeAndChangesNothing) {
   const std::vector<float> expected = Run();
   std::map<std::string, Shape> seen;
   sam_.set_hook([&](std::string_view site, std::span<float> values, size_t channels) {
@@ -100,7 +156,7 @@ TEST_F(Hook, SeesEverySiteWithItsShapeAndChangesNothing) {
     EXPECT_TRUE(is_new || entry->second == shape) << site;
   });
   EXPECT_LE(testing::RelativeError(Run(), expected), 1e-6);
-  const std::map<std::string, Shape> sites = ExpectedSites(testing::MicroModel().config, 3);
+  const std::map<std::string, Shape> sites = ExpectedSites(model_.config, 3);
   for (const auto& [site, shape] : sites) {
     ASSERT_TRUE(seen.contains(site)) << site;
     EXPECT_EQ(seen.at(site), shape) << site;
@@ -108,19 +164,26 @@ TEST_F(Hook, SeesEverySiteWithItsShapeAndChangesNothing) {
   for (const auto& [site, shape] : seen) EXPECT_TRUE(sites.contains(site)) << site;
 }
 
-TEST_F(Hook, StreamsAreSeenAfterEverySumAndNorm) {
+TEST_P(Hook, StreamsAreSeenAfterEverySumAndNorm) {
   std::map<std::string, size_t> calls;
   sam_.set_hook([&](std::string_view site, std::span<float>, size_t) { ++calls[std::string(site)]; });
   Run();
-  const SamConfig& c = testing::MicroModel().config;
-  EXPECT_EQ(calls["image_encoder.x"], 1 + 2 * c.vit.depth);
+  const SamConfig& c = model_.config;
+  if (c.family == kVit) {
+    EXPECT_EQ(calls["image_encoder.x"], 1 + 2 * c.vit.depth);
+  } else {
+    EXPECT_EQ(calls["image_encoder.layers.0.x"], 1 + 2 * c.tiny_vit.depths[0]);  // before and behind GELU
+    for (uint32_t i = 1; i < TinyVitConfig::kStages; ++i) {
+      EXPECT_EQ(calls["image_encoder.layers." + std::to_string(i) + ".x"], 1 + 3 * c.tiny_vit.depths[i]) << i;
+    }
+  }
   EXPECT_EQ(calls["mask_decoder.tokens"], 1 + 6 * c.decoder_depth + 2);
   EXPECT_EQ(calls["mask_decoder.keys"], 1 + 2 * c.decoder_depth);
 }
 
-TEST_F(Hook, EveryValueWrittenIsUsed) {
+TEST_P(Hook, EveryValueWrittenIsUsed) {
   const std::vector<float> expected = Run();
-  for (const auto& [changed, shape] : ExpectedSites(testing::MicroModel().config, 3)) {
+  for (const auto& [changed, shape] : ExpectedSites(model_.config, 3)) {
     sam_.set_hook([&site_changed = changed](std::string_view site, std::span<float> values, size_t) {
       if (site != site_changed) return;
       // Not constant along any axis: attention ignores a constant added to all keys, a norm one added to all channels.
@@ -131,7 +194,7 @@ TEST_F(Hook, EveryValueWrittenIsUsed) {
   }
 }
 
-TEST_F(Hook, CanBeRemoved) {
+TEST_P(Hook, CanBeRemoved) {
   const std::vector<float> expected = Run();
   sam_.set_hook(
       [](std::string_view, std::span<float> values, size_t) { std::fill(values.begin(), values.end(), 0.0f); });
@@ -140,7 +203,7 @@ TEST_F(Hook, CanBeRemoved) {
   EXPECT_EQ(Run(), expected);
 }
 
-TEST_F(Hook, TimerSeesEveryStepInOrder) {
+TEST_P(Hook, TimerSeesEveryStepInOrder) {
   std::vector<std::string> names;
   sam_.set_timer([&](const Step& step, int64_t nanoseconds) {
     EXPECT_GE(nanoseconds, 0) << step.name;
@@ -148,8 +211,8 @@ TEST_F(Hook, TimerSeesEveryStepInOrder) {
   });
   Run();
   std::vector<std::string> expected;
-  for (const Step& step : ImageEncoderSteps(testing::MicroModel().config)) expected.push_back(step.name);
-  for (const Step& step : MaskDecoderSteps(testing::MicroModel().config)) expected.push_back(step.name);
+  for (const EncoderLayer& layer : EncoderLayers(model_.config)) expected.push_back(layer.step.name);
+  for (const DecoderStep& step : MaskDecoderSteps(model_.config)) expected.push_back(step.name);
   EXPECT_EQ(names, expected);
 }
 

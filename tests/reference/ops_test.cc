@@ -1,5 +1,6 @@
-// The vectorised loops against the same formulas in double, at lengths around every vector width.
-#include "converter/reference/ops.h"
+// The vectorized loops against the same formulas in double, at lengths around every vector width.
+#include "converter/fp32/ops.h"
+#include "converter/sam_constants.h"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +8,8 @@
 #include <cmath>
 #include <random>
 
-#include "converter/reference/attention.h"
-#include "converter/reference/matmul.h"
+#include "converter/fp32/attention.h"
+#include "converter/fp32/matmul.h"
 
 namespace intsam::internal::fp32 {
 namespace {
@@ -48,7 +49,7 @@ TEST(Ops, LayerNormAtAllLengths) {
     const std::vector<float> x = Random(3 * channels, 3, 3), gamma = Random(channels, 2, 4),
                              beta = Random(channels, 1, 5);
     std::vector<float> y(x.size());
-    LayerNorm(pool, x.data(), 3, channels, gamma.data(), beta.data(), kEncoderEpsilon, y.data());
+    LayerNorm(pool, x.data(), 3, channels, gamma.data(), beta.data(), kMapEpsilon, y.data());
     for (size_t r = 0; r < 3; ++r) {
       double mean = 0, variance = 0;
       for (size_t c = 0; c < channels; ++c) mean += x[r * channels + c] / static_cast<double>(channels);
@@ -145,6 +146,55 @@ TEST(Ops, LinearIsTheSamePackedAndPlain) {
       ASSERT_NEAR(y[i], expected, 1e-5);
       ASSERT_NEAR(z[i], expected, 1e-5);
     }
+  }
+}
+
+TEST(Ops, DepthwiseConvolutionOfEachStride) {
+  ThreadPool pool(2);
+  for (const size_t stride : {1, 2}) {
+    for (const size_t channels : {1, 8, 19, 64}) {
+      constexpr size_t kSide = 6;
+      const std::vector<float> x = Random(kSide * kSide * channels, 2, 11), weight = Random(9 * channels, 1, 12),
+                               bias = Random(channels, 1, 13);
+      const size_t side = kSide / stride;
+      std::vector<float> y(side * side * channels);
+      Depthwise3x3(pool, x.data(), kSide, channels, stride, weight.data(), bias.data(), y.data());
+      for (size_t i = 0; i < y.size(); ++i) {
+        const size_t c = i % channels;
+        double sum = bias[c];
+        for (int t = 0; t < 9; ++t) {
+          const int py = static_cast<int>(i / channels / side * stride) + t / 3 - 1;
+          const int px = static_cast<int>(i / channels % side * stride) + t % 3 - 1;
+          if (py < 0 || px < 0 || py >= 6 || px >= 6) continue;
+          sum += static_cast<double>(x[(static_cast<size_t>(py * 6 + px)) * channels + c]) * weight[t * channels + c];
+        }
+        ASSERT_NEAR(y[i], sum, 1e-5) << "stride " << stride << ", " << channels << " channels, value " << i;
+      }
+    }
+  }
+}
+
+TEST(Ops, SoftmaxOfAWindowAddsTheBiasOfEachDistance) {
+  constexpr size_t kWindow = 5, kHeight = 3, kWidth = 4, kKeys = kWindow * kWindow;
+  const std::vector<float> scores = Random(kHeight * kWidth * kKeys, 8, 14), by_distance = Random(kKeys, 3, 15);
+  std::vector<float> bias;  // by_distance is [|dy|][|dx|]
+  for (int dy = 0; dy < 5; ++dy) {
+    for (int dx = -4; dx < 5; ++dx) bias.push_back(by_distance[dy * 5 + std::abs(dx)]);
+  }
+  std::vector<float> found = scores, sums(kHeight * kWidth);
+  SoftmaxWindow(found.data(), kHeight, kWidth, kWindow, 0.5f, bias.data(), sums.data());
+  for (size_t q = 0; q < kHeight * kWidth; ++q) {
+    const int qy = static_cast<int>(q / kWidth), qx = static_cast<int>(q % kWidth);
+    std::vector<double> u(kKeys);
+    for (int k = 0; k < 25; ++k)
+      u[k] = 0.5 * scores[q * kKeys + k] + by_distance[std::abs(k / 5 - qy) * 5 + std::abs(k % 5 - qx)];
+    const double largest = *std::max_element(u.begin(), u.end());
+    double sum = 0;
+    for (size_t k = 0; k < kKeys; ++k) {
+      ASSERT_NEAR(found[q * kKeys + k], std::exp(u[k] - largest), 1e-5);
+      sum += std::exp(u[k] - largest);
+    }
+    EXPECT_NEAR(sums[q], sum, 1e-4);
   }
 }
 

@@ -1,5 +1,5 @@
 // Loops of the float reference on a pool: every item once, exceptions reach the caller, and the pool survives them.
-#include "converter/reference/parallel.h"
+#include "converter/fp32/parallel.h"
 
 #include <gtest/gtest.h>
 

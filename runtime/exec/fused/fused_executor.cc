@@ -17,14 +17,14 @@ struct Plan {
   FusedMaskDecoder::ImageSide image;
   size_t bytes = 0;
 
-  Plan(const SamConfig& config, int workers, uint8_t* base) {
+  Plan(const IntegerModel& model, int workers, uint8_t* base) {
     encoder.workers.resize(static_cast<size_t>(workers));
     decoder.workers.resize(static_cast<size_t>(workers));
     Arena encoding(base), decoding(base);
-    FusedImageEncoder::Layout(config, encoding, encoder);
-    FusedMaskDecoder::Layout(config, decoding, decoder);
+    FusedImageEncoder::Layout(model.image_encoder.layers, encoding, encoder);
+    FusedMaskDecoder::Layout(model.config, decoding, decoder);
     Arena keeping = Arena::Behind(encoding, decoding);
-    FusedMaskDecoder::Layout(config, keeping, image);
+    FusedMaskDecoder::Layout(model.config, keeping, image);
     bytes = keeping.used();
   }
 };
@@ -34,13 +34,13 @@ class FusedExecutor : public Executor {
   FusedExecutor(const PreparedModel& prepared, Parallel& parallel)
       : prepared_(prepared),
         parallel_(parallel),
-        memory_(Arena::Block(FusedArenaBytes(prepared.model->config, parallel.workers()))),
-        plan_(prepared.model->config, parallel.workers(), Arena::Align(memory_.get())),
-        encoder_(prepared, parallel),
+        memory_(Arena::Block(FusedArenaBytes(*prepared.model, parallel.workers()))),
+        plan_(*prepared.model, parallel.workers(), Arena::Align(memory_.get())),
+        encoder_(prepared.model->image_encoder.layers, *prepared.kernels),
         decoder_(prepared, parallel) {}
 
   Status EncodeImage(const uint8_t* rgb, ImageSize size, int16_t* embedding, const StepHook& hook) override {
-    return encoder_.Run(rgb, size, plan_.encoder, embedding, hook);
+    return encoder_.Run(rgb, size, plan_.encoder, parallel_, embedding, hook);
   }
 
   void SetEmbedding(const int16_t* embedding, const Frame& frame) override {
@@ -56,7 +56,7 @@ class FusedExecutor : public Executor {
     const SamConfig& c = prepared_.model->config;
     const size_t masks = c.num_masks(), values = masks * c.low_res_values();
     const int lanes = std::min(parallel_.workers(), DecoderLanes::kMaxLanes);
-    const Step step{StepKind::kPromptTokens, 0, "prompts"};
+    const Step step{"prompts"};
     for (size_t i = 0; i < prompts.size();) {
       if (hook && !hook(step, static_cast<int>(i), static_cast<int>(prompts.size())))
         return Error(Code::kCancelled, "cancelled");
@@ -75,7 +75,7 @@ class FusedExecutor : public Executor {
   }
 
   size_t memory() const override {
-    return FusedArenaBytes(prepared_.model->config, parallel_.workers()) + (lanes_ == nullptr ? 0 : lanes_->memory());
+    return plan_.bytes + Arena::kAlignment + (lanes_ == nullptr ? 0 : lanes_->memory());
   }
 
  private:
@@ -90,8 +90,8 @@ class FusedExecutor : public Executor {
 
 }  // namespace
 
-size_t FusedArenaBytes(const SamConfig& config, int workers) {
-  return Plan(config, workers, nullptr).bytes + Arena::kAlignment;
+size_t FusedArenaBytes(const IntegerModel& model, int workers) {
+  return Plan(model, workers, nullptr).bytes + Arena::kAlignment;
 }
 
 std::unique_ptr<Executor> MakeFusedExecutor(const PreparedModel& prepared, Parallel& parallel) {

@@ -16,7 +16,7 @@ namespace intsam::internal {
 std::unique_ptr<Executor> MakeFusedExecutor(const PreparedModel& prepared, Parallel& parallel);
 
 // Bytes of the arena that MakeFusedExecutor takes.
-size_t FusedArenaBytes(const SamConfig& config, int workers);
+size_t FusedArenaBytes(const IntegerModel& model, int workers);
 
 }  // namespace intsam::internal
 

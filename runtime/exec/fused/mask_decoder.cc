@@ -59,46 +59,43 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, ImageSide& image
 
 template <class Body>
 void FusedMaskDecoder::ForKeys(const Body& body) {
-  const int keys = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
+  const int keys = static_cast<int>(prepared_.model->config.grid() * prepared_.model->config.grid());
   parallel_.For((keys + kRowBlock - 1) / kRowBlock, [&](int block, int worker) {
     const int first = block * kRowBlock;
-    body(static_cast<size_t>(first), std::min(kRowBlock, keys - first), b_->workers[static_cast<size_t>(worker)]);
+    body(static_cast<size_t>(first), std::min(kRowBlock, keys - first), buffers_->workers[static_cast<size_t>(worker)]);
   });
 }
 
 Status FusedMaskDecoder::Run(const Prompt& prompt, ImageSide& image, Buffers& buffers, int16_t* low_res, int16_t* iou,
                              const StepHook& hook) {
-  b_ = &buffers, image_ = &image;
+  buffers_ = &buffers, image_ = &image;
   no_mask_ = prompt.mask == nullptr;
-  tokens_ = static_cast<int>(TokenCount(p_.model->config, prompt));
-  const MaskDecoder& d = p_.model->mask_decoder;
+  tokens_ = static_cast<int>(TokenCount(prepared_.model->config, prompt));
+  const MaskDecoder& d = prepared_.model->mask_decoder;
   for (size_t i = 0; i < steps_.size(); ++i) {
     if (hook && !hook(steps_[i], static_cast<int>(i), static_cast<int>(steps_.size())))
       return Error(Code::kCancelled, "cancelled");
     const uint32_t layer = steps_[i].layer;
     switch (steps_[i].kind) {
-      case StepKind::kPromptTokens:
-        PromptTokens(*p_.model, image.frame, prompt, b_->tokens);
-        std::copy_n(b_->tokens, static_cast<size_t>(tokens_) * d.dim, b_->token_pe);
+      case DecoderStepKind::kPromptTokens:
+        PromptTokens(*prepared_.model, image.frame, prompt, buffers_->tokens);
+        std::copy_n(buffers_->tokens, static_cast<size_t>(tokens_) * d.dim, buffers_->token_pe);
         break;
-      case StepKind::kDensePrompt: DensePrompt(prompt.mask); break;
-      case StepKind::kSelfAttention: SelfAttention(layer); break;
-      case StepKind::kTokenToImage:
-        TokenToImage(d.layers[layer].token_to_image, p_.layers[layer].token_to_image, d.layers[layer].norm2,
+      case DecoderStepKind::kDensePrompt: DensePrompt(prompt.mask); break;
+      case DecoderStepKind::kSelfAttention: SelfAttention(layer); break;
+      case DecoderStepKind::kTokenToImage:
+        TokenToImage(d.layers[layer].token_to_image, prepared_.layers[layer].token_to_image, d.layers[layer].norm2,
                      no_mask_ && layer == 0);
         break;
-      case StepKind::kTokenMlp: TokenMlp(layer); break;
-      case StepKind::kImageToToken: ImageToToken(layer); break;
-      case StepKind::kFinalTokenToImage: TokenToImage(d.final_attn, p_.final_attn, d.norm_final, false); break;
-      case StepKind::kUpscale: Upscale(); break;
-      case StepKind::kHypernetworks: Hypernetworks(); break;
-      case StepKind::kMaskProduct: MaskProduct(low_res); break;
-      case StepKind::kIouHead: IouHead(iou); break;
-      case StepKind::kPatchEmbed:
-      case StepKind::kAttention:
-      case StepKind::kMlp:
-      case StepKind::kNeck:
-        return Error(Code::kInternal, "%s is not a step of the mask decoder", steps_[i].name.c_str());
+      case DecoderStepKind::kTokenMlp: TokenMlp(layer); break;
+      case DecoderStepKind::kImageToToken: ImageToToken(layer); break;
+      case DecoderStepKind::kFinalTokenToImage:
+        TokenToImage(d.final_attn, prepared_.final_attn, d.norm_final, false);
+        break;
+      case DecoderStepKind::kUpscale: Upscale(); break;
+      case DecoderStepKind::kHypernetworks: Hypernetworks(); break;
+      case DecoderStepKind::kMaskProduct: MaskProduct(low_res); break;
+      case DecoderStepKind::kIouHead: IouHead(iou); break;
     }
   }
   return Status();
@@ -110,7 +107,7 @@ Status FusedMaskDecoder::Run(const Prompt& prompt, ImageSide& image, Buffers& bu
 // attention.
 void FusedMaskDecoder::DensePrompt(const int16_t* mask) {
   if (no_mask_) {
-    Project(*image_, *b_);
+    Project(*image_, *buffers_);
   } else {
     ForKeys([&](size_t first, int rows, Worker& w) { DenseRows(mask, first, rows, w); });
   }
@@ -118,10 +115,10 @@ void FusedMaskDecoder::DensePrompt(const int16_t* mask) {
 
 void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
   if (image.projected) return;
-  image_ = &image, b_ = &buffers;
-  const DecoderLayer& layer = p_.model->mask_decoder.layers[0];
+  image_ = &image, buffers_ = &buffers;
+  const DecoderLayer& layer = prepared_.model->mask_decoder.layers[0];
   const DecoderAttention &to_image = layer.token_to_image, &to_token = layer.image_to_token;
-  const PreparedLayer& prepared = p_.layers[0];
+  const PreparedLayer& prepared = prepared_.layers[0];
   ForKeys([&](size_t first, int rows, Worker& w) {
     DenseRows(nullptr, first, rows, w);
     ProjectKeys(to_image.k_in, prepared.token_to_image.k, to_image.k_rq, true, first, rows, w, image.k);
@@ -133,13 +130,13 @@ void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
 
 // keys = embedding + dense embedding of the mask, or of none.
 void FusedMaskDecoder::DenseRows(const int16_t* mask, size_t first, int rows, Worker& w) {
-  const PromptEncoder& p = p_.model->prompt_encoder;
+  const PromptEncoder& p = prepared_.model->prompt_encoder;
   const size_t dim = p.dim;
   if (mask != nullptr) DownscaleMask(mask, first, rows, w);  // into w.s16
   for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
     const int16_t* dense = mask == nullptr ? p.no_mask.data() : w.s16 + i * dim;
     const int16_t* embedding = image_->embedding + (first + i) * dim;
-    int16_t* keys = b_->keys + (first + i) * dim;
+    int16_t* keys = buffers_->keys + (first + i) * dim;
     for (size_t c = 0; c < dim; ++c) {
       keys[c] = static_cast<int16_t>(std::clamp<int32_t>(embedding[c] + dense[c], -32767, 32767));
     }
@@ -148,9 +145,10 @@ void FusedMaskDecoder::DenseRows(const int16_t* mask, size_t first, int rows, Wo
 
 // Each image position sees its own 4x4 mask pixels: conv 2x2, norm, GELU, conv 2x2, norm, GELU, conv 1x1.
 void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w) {
-  const MaskDownscaling& m = p_.model->prompt_encoder.mask;
-  const Kernels& k = *p_.kernels;
-  const uint32_t grid = p_.model->config.grid(), side = 4 * grid, c1 = m.conv1.out, c2 = m.conv2.out, dim = m.conv3.out;
+  const MaskDownscaling& m = prepared_.model->prompt_encoder.mask;
+  const Kernels& k = *prepared_.kernels;
+  const uint32_t grid = prepared_.model->config.grid(), side = 4 * grid, c1 = m.conv1.out, c2 = m.conv2.out,
+                 dim = m.conv3.out;
   const auto convolve = [](const Linear12& conv, const int16_t* in, int32_t* acc) {
     for (uint32_t o = 0; o < conv.out; ++o) {
       acc[o] = conv.bias[o];
@@ -185,18 +183,20 @@ void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows
 
 void FusedMaskDecoder::ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
                                      int8_t* out) {
-  const Kernels& k = *p_.kernels;
+  const Kernels& k = *prepared_.kernels;
   const size_t dim = linear.linear->in;
-  ops::Quantize(k, in, b_->tokens, pe ? b_->token_pe : nullptr, static_cast<size_t>(tokens_) * dim, b_->token_codes);
-  ops::Gemm(k, linear, {b_->token_codes, dim}, tokens_, {b_->token_acc, Padded(rq.n)});
-  ops::ToCodes(k, rq, {b_->token_acc, Padded(rq.n)}, tokens_, 0, static_cast<int>(rq.n), 0x80, {AsCodes(out), rq.n});
+  ops::Quantize(k, in, buffers_->tokens, pe ? buffers_->token_pe : nullptr, static_cast<size_t>(tokens_) * dim,
+                buffers_->token_codes);
+  ops::Gemm(k, linear, {buffers_->token_codes, dim}, tokens_, {buffers_->token_acc, Padded(rq.n)});
+  ops::ToCodes(k, rq, {buffers_->token_acc, Padded(rq.n)}, tokens_, 0, static_cast<int>(rq.n), 0x80,
+               {AsCodes(out), rq.n});
 }
 
 void FusedMaskDecoder::ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
                                    size_t first, int rows, Worker& w, int8_t* out) {
-  const Kernels& k = *p_.kernels;
+  const Kernels& k = *prepared_.kernels;
   const size_t dim = linear.linear->in;
-  ops::Quantize(k, in, b_->keys + first * dim, pe ? p_.image_pe.data() + first * dim : nullptr,
+  ops::Quantize(k, in, buffers_->keys + first * dim, pe ? prepared_.image_pe.data() + first * dim : nullptr,
                 static_cast<size_t>(rows) * dim, w.codes);
   ops::Gemm(k, linear, {w.codes, dim}, rows, {w.acc, Padded(rq.n)});
   ops::ToCodes(k, rq, {w.acc, Padded(rq.n)}, rows, 0, static_cast<int>(rq.n), 0x80,
@@ -204,21 +204,21 @@ void FusedMaskDecoder::ProjectKeys(const QuantizeSite& in, const PreparedLinear&
 }
 
 void FusedMaskDecoder::FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual) {
-  const Kernels& k = *p_.kernels;
+  const Kernels& k = *prepared_.kernels;
   const size_t dim = rq.n, acc = Padded(rq.n);
-  ops::Gemm(k, linear, {b_->token_out, linear.linear->in}, tokens_, {b_->token_acc, acc});
+  ops::Gemm(k, linear, {buffers_->token_out, linear.linear->in}, tokens_, {buffers_->token_acc, acc});
   if (residual) {
-    ops::AddStream(k, rq, {b_->token_acc, acc}, {b_->tokens, dim}, tokens_, {b_->token_rows, dim});
+    ops::AddStream(k, rq, {buffers_->token_acc, acc}, {buffers_->tokens, dim}, tokens_, {buffers_->token_rows, dim});
   } else {
-    ops::ToR24(k, rq, {b_->token_acc, acc}, tokens_, {b_->token_rows, dim});
+    ops::ToR24(k, rq, {buffers_->token_acc, acc}, tokens_, {buffers_->token_rows, dim});
   }
-  ops::Norm(k, norm, {b_->token_rows, dim}, tokens_, Rows<int16_t>{b_->tokens, dim});
+  ops::Norm(k, norm, {buffers_->token_rows, dim}, tokens_, Rows<int16_t>{buffers_->tokens, dim});
 }
 
 void FusedMaskDecoder::PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows,
                                        const int8_t* v_rows, int keys, HeadScratch& head) {
   const size_t inner = a.q.out, at = size_t{h} * a.head_dim;
-  PackHead(*p_.kernels, {a.q_rq.out, a.k_rq.out}, {k_rows + at, inner}, {v_rows + at, inner}, keys,
+  PackHead(*prepared_.kernels, {a.q_rq.out, a.k_rq.out}, {k_rows + at, inner}, {v_rows + at, inner}, keys,
            static_cast<int>(a.head_dim), head);
 }
 
@@ -228,21 +228,21 @@ void FusedMaskDecoder::AttendTokens(const DecoderAttention& a, uint32_t h, const
   const size_t inner = a.q.out;
   for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
     const size_t row = static_cast<size_t>(i) * inner + size_t{h} * a.head_dim;
-    AttendStrip(*p_.kernels, a.softmax, {b_->token_q + row, inner}, std::min(HeadScratch::kStrip, tokens_ - i), {},
-                head, {b_->token_out + row, inner});
+    AttendStrip(*prepared_.kernels, a.softmax, {buffers_->token_q + row, inner},
+                std::min(HeadScratch::kStrip, tokens_ - i), nullptr, head, {buffers_->token_out + row, inner});
   }
 }
 
 void FusedMaskDecoder::SelfAttention(uint32_t layer) {
-  const DecoderLayer& record = p_.model->mask_decoder.layers[layer];
+  const DecoderLayer& record = prepared_.model->mask_decoder.layers[layer];
   const DecoderAttention& a = record.self_attn;
-  const PreparedAttention& prepared = p_.layers[layer].self_attn;
+  const PreparedAttention& prepared = prepared_.layers[layer].self_attn;
   const bool first_layer = layer == 0;  // no positional encoding, and the result replaces the tokens
-  ProjectTokens(a.q_in, prepared.q, a.q_rq, !first_layer, b_->token_q);
-  ProjectTokens(a.k_in, prepared.k, a.k_rq, !first_layer, b_->token_k);
-  ProjectTokens(a.v_in, prepared.v, a.v_rq, false, b_->token_v);
+  ProjectTokens(a.q_in, prepared.q, a.q_rq, !first_layer, buffers_->token_q);
+  ProjectTokens(a.k_in, prepared.k, a.k_rq, !first_layer, buffers_->token_k);
+  ProjectTokens(a.v_in, prepared.v, a.v_rq, false, buffers_->token_v);
   for (uint32_t h = 0; h < a.heads; ++h) {
-    AttendTokens(a, h, b_->token_k, b_->token_v, tokens_, b_->workers[0].head);
+    AttendTokens(a, h, buffers_->token_k, buffers_->token_v, tokens_, buffers_->workers[0].head);
   }
   FinishTokens(prepared.out, a.out_rq, record.norm1, !first_layer);
 }
@@ -250,60 +250,61 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
 // on_image: layer 0 without a mask, where keys and values are at hand.
 void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm,
                                     bool on_image) {
-  const int keys = static_cast<int>(p_.model->config.grid() * p_.model->config.grid());
-  ProjectTokens(a.q_in, prepared.q, a.q_rq, true, b_->token_q);
+  const int keys = static_cast<int>(prepared_.model->config.grid() * prepared_.model->config.grid());
+  ProjectTokens(a.q_in, prepared.q, a.q_rq, true, buffers_->token_q);
   if (!on_image) {
     ForKeys([&](size_t first, int rows, Worker& w) {
-      ProjectKeys(a.k_in, prepared.k, a.k_rq, true, first, rows, w, b_->key_a);
-      ProjectKeys(a.v_in, prepared.v, a.v_rq, false, first, rows, w, b_->key_b);
+      ProjectKeys(a.k_in, prepared.k, a.k_rq, true, first, rows, w, buffers_->key_a);
+      ProjectKeys(a.v_in, prepared.v, a.v_rq, false, first, rows, w, buffers_->key_b);
     });
   }
-  const int8_t* k_rows = on_image ? image_->k : b_->key_a;
-  const int8_t* v_rows = on_image ? image_->v : b_->key_b;
+  const int8_t* k_rows = on_image ? image_->k : buffers_->key_a;
+  const int8_t* v_rows = on_image ? image_->v : buffers_->key_b;
   parallel_.For(static_cast<int>(a.heads), [&](int h, int worker) {
-    AttendTokens(a, static_cast<uint32_t>(h), k_rows, v_rows, keys, b_->workers[static_cast<size_t>(worker)].head);
+    AttendTokens(a, static_cast<uint32_t>(h), k_rows, v_rows, keys,
+                 buffers_->workers[static_cast<size_t>(worker)].head);
   });
   FinishTokens(prepared.out, a.out_rq, norm, true);
 }
 
 void FusedMaskDecoder::TokenMlp(uint32_t layer) {
-  const DecoderLayer& record = p_.model->mask_decoder.layers[layer];
-  const PreparedLayer& prepared = p_.layers[layer];
-  const Kernels& k = *p_.kernels;
+  const DecoderLayer& record = prepared_.model->mask_decoder.layers[layer];
+  const PreparedLayer& prepared = prepared_.layers[layer];
+  const Kernels& k = *prepared_.kernels;
   const size_t dim = record.lin1.in, hidden = record.lin1.out;
-  ops::Quantize(k, record.mlp_in, b_->tokens, nullptr, static_cast<size_t>(tokens_) * dim, b_->token_codes);
-  ops::Gemm(k, prepared.lin1, {b_->token_codes, dim}, tokens_, {b_->token_acc, hidden});
-  ops::ToCodes(k, record.lin1_rq, {b_->token_acc, hidden}, tokens_, 0, static_cast<int>(hidden), k.flip,
-               {b_->token_out, hidden});
+  ops::Quantize(k, record.mlp_in, buffers_->tokens, nullptr, static_cast<size_t>(tokens_) * dim, buffers_->token_codes);
+  ops::Gemm(k, prepared.lin1, {buffers_->token_codes, dim}, tokens_, {buffers_->token_acc, hidden});
+  ops::ToCodes(k, record.lin1_rq, {buffers_->token_acc, hidden}, tokens_, 0, static_cast<int>(hidden), k.flip,
+               {buffers_->token_out, hidden});
   FinishTokens(prepared.lin2, record.lin2_rq, record.norm3, true);
 }
 
 void FusedMaskDecoder::ImageToToken(uint32_t layer) {
-  const DecoderLayer& record = p_.model->mask_decoder.layers[layer];
+  const DecoderLayer& record = prepared_.model->mask_decoder.layers[layer];
   const DecoderAttention& a = record.image_to_token;
-  const PreparedAttention& prepared = p_.layers[layer].image_to_token;
-  const Kernels& k = *p_.kernels;
+  const PreparedAttention& prepared = prepared_.layers[layer].image_to_token;
+  const Kernels& k = *prepared_.kernels;
   const size_t inner = a.q.out, dim = a.out.out;
-  ProjectTokens(a.k_in, prepared.k, a.k_rq, true, b_->token_k);
-  ProjectTokens(a.v_in, prepared.v, a.v_rq, false, b_->token_v);
+  ProjectTokens(a.k_in, prepared.k, a.k_rq, true, buffers_->token_k);
+  ProjectTokens(a.v_in, prepared.v, a.v_rq, false, buffers_->token_v);
   for (uint32_t h = 0; h < a.heads; ++h) {
-    PackDecoderHead(a, h, b_->token_k, b_->token_v, tokens_, b_->token_heads[h]);
+    PackDecoderHead(a, h, buffers_->token_k, buffers_->token_v, tokens_, buffers_->token_heads[h]);
   }
   const bool on_image = no_mask_ && layer == 0;
-  const int8_t* q_rows = on_image ? image_->q : b_->key_a;
+  const int8_t* q_rows = on_image ? image_->q : buffers_->key_a;
   ForKeys([&](size_t first, int rows, Worker& w) {
     if (on_image) {
       DenseRows(nullptr, first, rows, w);
     } else {
-      ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, b_->key_a);
+      ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, buffers_->key_a);
     }
     for (uint32_t h = 0; h < a.heads; ++h) {
       const size_t at = first * inner + size_t{h} * a.head_dim;
-      w.few_keys.Share(b_->token_heads[h]);
-      AttendStrip(k, a.softmax, {q_rows + at, inner}, rows, {}, w.few_keys, {b_->key_out + at, inner});
+      w.few_keys.Share(buffers_->token_heads[h]);
+      AttendStrip(k, a.softmax, {q_rows + at, inner}, rows, nullptr, w.few_keys, {buffers_->key_out + at, inner});
     }
-    const Rows<int16_t> keys{b_->keys + first * dim, dim};
-    ops::Gemm(k, prepared.out, {b_->key_out + first * inner, inner}, rows, {w.acc, dim});
+    const Rows<int16_t> keys{buffers_->keys + first * dim, dim};
+    ops::Gemm(k, prepared.out, {buffers_->key_out + first * inner, inner}, rows, {w.acc, dim});
     ops::AddStream(k, a.out_rq, {w.acc, dim}, {keys.data, dim}, rows, {w.rows, dim});
     ops::Norm(k, record.norm4, {w.rows, dim}, rows, keys);
   });
@@ -313,24 +314,25 @@ void FusedMaskDecoder::ImageToToken(uint32_t layer) {
 
 // Both transposed convolutions for a block of image positions: each becomes 2x2, then 4x4 output pixels.
 void FusedMaskDecoder::Upscale() {
-  const Upscaling& u = p_.model->mask_decoder.upscaling;
-  const Kernels& k = *p_.kernels;
-  const uint32_t grid = p_.model->config.grid();
+  const Upscaling& u = prepared_.model->mask_decoder.upscaling;
+  const Kernels& k = *prepared_.kernels;
+  const uint32_t grid = prepared_.model->config.grid();
   const size_t dim = u.conv1.in, c1 = u.norm.channels, n1 = u.conv1.out, n2 = u.conv2.out, c2 = n2 / 4;
   ForKeys([&](size_t first, int rows, Worker& w) {
-    ops::Gemm(k, p_.upscale1, Rows<const int16_t>{b_->keys + first * dim, dim}, rows, {w.acc, Padded(u.conv1.out)});
+    ops::Gemm(k, prepared_.upscale1, Rows<const int16_t>{buffers_->keys + first * dim, dim}, rows,
+              {w.acc, Padded(u.conv1.out)});
     ops::ToR24(k, u.conv1_rq, {w.acc, Padded(u.conv1.out)}, rows, {w.rows, n1});
     ops::Norm(k, u.norm, {w.rows, c1}, 4 * rows, Rows<int16_t>{w.s16, c1});
     k.gelu_s16({w.s16, static_cast<size_t>(rows) * n1, static_cast<int>(u.gelu1_bits)});
     int16_t* out = w.s16 + kRowBlock * n1;
-    ops::Gemm(k, p_.upscale2, Rows<const int16_t>{w.s16, c1}, 4 * rows, {w.acc, Padded(u.conv2.out)});
+    ops::Gemm(k, prepared_.upscale2, Rows<const int16_t>{w.s16, c1}, 4 * rows, {w.acc, Padded(u.conv2.out)});
     ops::ToS16(k, u.conv2_rq, {w.acc, Padded(u.conv2.out)}, 4 * rows, -32767, 32767, {out, n2});
     k.gelu_s16({out, static_cast<size_t>(4 * rows) * n2, static_cast<int>(u.gelu2_bits)});
     for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
       const size_t y = (first + i) / grid * 4, x = (first + i) % grid * 4;
       for (size_t part = 0; part < 8; ++part) {  // two pixels side by side
         const size_t outer = part / 2, row = y + outer / 2 * 2 + part % 2, column = x + outer % 2 * 2;
-        std::copy_n(out + (i * 16 + part * 2) * c2, 2 * c2, b_->upscaled + (row * 4 * grid + column) * c2);
+        std::copy_n(out + (i * 16 + part * 2) * c2, 2 * c2, buffers_->upscaled + (row * 4 * grid + column) * c2);
       }
     }
   });
@@ -338,41 +340,42 @@ void FusedMaskDecoder::Upscale() {
 
 void FusedMaskDecoder::RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in,
                               int last_limit, int16_t* out) {
-  const Kernels& k = *p_.kernels;
-  int16_t* ping[2] = {b_->workers[0].s16, b_->workers[0].s16 + limits::kHiddenDim};
+  const Kernels& k = *prepared_.kernels;
+  int16_t* ping[2] = {buffers_->workers[0].s16, buffers_->workers[0].s16 + limits::kHiddenDim};
   for (size_t i = 0; i < mlp.layers.size(); ++i) {
     const bool last = i + 1 == mlp.layers.size();
     const Linear& linear = mlp.layers[i].linear;
     int16_t* to = last ? out : ping[i % 2];
-    ops::Gemm(k, layers[i], Rows<const int16_t>{in, linear.in}, 1, {b_->token_acc, linear.padded_out()});
-    ops::ToS16(k, mlp.layers[i].rq, {b_->token_acc, linear.padded_out()}, 1, last ? -last_limit : 0,
+    ops::Gemm(k, layers[i], Rows<const int16_t>{in, linear.in}, 1, {buffers_->token_acc, linear.padded_out()});
+    ops::ToS16(k, mlp.layers[i].rq, {buffers_->token_acc, linear.padded_out()}, 1, last ? -last_limit : 0,
                last ? last_limit : 32767, {to, linear.out});
     in = to;
   }
 }
 
 void FusedMaskDecoder::Hypernetworks() {
-  const MaskDecoder& d = p_.model->mask_decoder;
-  const size_t c2 = p_.model->config.upscale2_dim();
+  const MaskDecoder& d = prepared_.model->mask_decoder;
+  const size_t c2 = prepared_.model->config.upscale2_dim();
   for (uint32_t i = 0; i < d.num_masks; ++i) {
-    RunMlp(d.hypernetworks[i], p_.hypernetworks[i], b_->tokens + size_t{1 + i} * d.dim, kHyperMax, b_->hyper + i * c2);
+    RunMlp(d.hypernetworks[i], prepared_.hypernetworks[i], buffers_->tokens + size_t{1 + i} * d.dim, kHyperMax,
+           buffers_->hyper + i * c2);
   }
 }
 
 void FusedMaskDecoder::MaskProduct(int16_t* low_res) {
-  const MaskDecoder& d = p_.model->mask_decoder;
-  const size_t c2 = p_.model->config.upscale2_dim();
-  const size_t side = p_.model->config.low_res();
+  const MaskDecoder& d = prepared_.model->mask_decoder;
+  const size_t c2 = prepared_.model->config.upscale2_dim();
+  const size_t side = prepared_.model->config.low_res();
   parallel_.For(static_cast<int>(side), [&](int y, int) {
     const size_t row = static_cast<size_t>(y) * side;
-    p_.kernels->mask_product({b_->hyper, b_->upscaled + row * c2, ops::Channels(d.mask_product), low_res + row,
-                              side * side, static_cast<int>(d.num_masks), static_cast<int>(side),
-                              static_cast<int>(c2)});
+    prepared_.kernels->mask_product({buffers_->hyper, buffers_->upscaled + row * c2, ops::Channels(d.mask_product),
+                                     low_res + row, side * side, static_cast<int>(d.num_masks), static_cast<int>(side),
+                                     static_cast<int>(c2)});
   });
 }
 
 void FusedMaskDecoder::IouHead(int16_t* iou) {
-  RunMlp(p_.model->mask_decoder.iou_head, p_.iou_head, b_->tokens, 32767, iou);
+  RunMlp(prepared_.model->mask_decoder.iou_head, prepared_.iou_head, buffers_->tokens, 32767, iou);
 }
 
 }  // namespace intsam::internal

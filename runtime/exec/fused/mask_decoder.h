@@ -6,14 +6,15 @@
 
 #include "runtime/base/thread_pool.h"
 #include "runtime/exec/executor.h"
-#include "runtime/exec/fused/attention.h"
+#include "runtime/exec/prepare.h"
+#include "runtime/ops/attention.h"
 
 namespace intsam::internal {
 
 class FusedMaskDecoder {
  public:
   FusedMaskDecoder(const PreparedModel& prepared, Parallel& parallel)
-      : p_(prepared), parallel_(parallel), steps_(MaskDecoderSteps(prepared.model->config)) {}
+      : prepared_(prepared), parallel_(parallel), steps_(MaskDecoderSteps(prepared.model->config)) {}
 
   static constexpr int kRowBlock = 64;  // image positions per block
 
@@ -94,10 +95,10 @@ class FusedMaskDecoder {
   template <class Body>
   void ForKeys(const Body& body);
 
-  const PreparedModel& p_;
+  const PreparedModel& prepared_;
   Parallel& parallel_;
-  const std::vector<Step> steps_;
-  Buffers* b_ = nullptr;  // of the running call
+  const std::vector<DecoderStep> steps_;
+  Buffers* buffers_ = nullptr;  // of the running call
   ImageSide* image_ = nullptr;
   int tokens_ = 0;
   bool no_mask_ = false;

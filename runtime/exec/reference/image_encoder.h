@@ -1,14 +1,14 @@
-// The image encoder of the reference executor.
+// The image encoder of the reference executor: runs the layers' normative forms one after the other.
 #ifndef INTSAM_RUNTIME_EXEC_REFERENCE_IMAGE_ENCODER_H_
 #define INTSAM_RUNTIME_EXEC_REFERENCE_IMAGE_ENCODER_H_
 
 #include "runtime/exec/executor.h"
-#include "runtime/exec/prepare.h"
+#include "runtime/format/model.h"
 
 namespace intsam::internal::reference {
 
-// As Executor::EncodeImage. `p` is prepared for the scalar kernels.
-Status EncodeImage(const PreparedModel& p, const uint8_t* rgb, ImageSize size, int16_t* embedding,
+// As Executor::EncodeImage.
+Status EncodeImage(const ImageEncoder& encoder, const uint8_t* rgb, ImageSize size, int16_t* embedding,
                    const StepHook& hook);
 
 }  // namespace intsam::internal::reference

@@ -5,7 +5,7 @@
 
 #include "kernels/numerics/fixed_point.h"
 #include "runtime/exec/prompt_tokens.h"
-#include "runtime/exec/reference/tensors.h"
+#include "runtime/ops/tensors.h"
 
 namespace intsam::internal::reference {
 namespace {
@@ -71,7 +71,7 @@ Tensor<int32_t> Attention(const DecoderAttention& a, const PreparedAttention& pr
   for (uint32_t head = 0; head < a.heads; ++head) {
     const size_t first = size_t{head} * a.head_dim;
     const Tensor<uint8_t> out = Attend(a.softmax, Slice(q, first, a.head_dim), Slice(k, first, a.head_dim),
-                                       Slice(v, first, a.head_dim), nullptr, {});
+                                       Slice(v, first, a.head_dim), [](size_t) { return ops::RowRelPos(); });
     for (size_t i = 0; i < q.rows; ++i) std::copy_n(out[i], a.head_dim, attended[i] + first);
   }
   return Multiply(prepared.out, attended);
@@ -160,36 +160,31 @@ Status Decode(const PreparedModel& p, const int16_t* embedding, const Frame& fra
               int16_t* low_res, int16_t* iou, const StepHook& hook) {
   State s{p};
   const MaskDecoder& d = p.model->mask_decoder;
-  const std::vector<Step> steps = MaskDecoderSteps(p.model->config);
+  const std::vector<DecoderStep> steps = MaskDecoderSteps(p.model->config);
   for (size_t i = 0; i < steps.size(); ++i) {
     if (hook && !hook(steps[i], static_cast<int>(i), static_cast<int>(steps.size())))
       return Error(Code::kCancelled, "cancelled");
     const uint32_t layer = steps[i].layer;
     switch (steps[i].kind) {
-      case StepKind::kPromptTokens:
+      case DecoderStepKind::kPromptTokens:
         s.tokens = Tensor<int16_t>(TokenCount(p.model->config, prompt), d.dim);
         PromptTokens(*p.model, frame, prompt, s.tokens[0]);
         s.token_pe = s.tokens;
         break;
-      case StepKind::kDensePrompt: DensePrompt(s, embedding, prompt.mask); break;
-      case StepKind::kSelfAttention: SelfAttention(s, layer); break;
-      case StepKind::kTokenToImage:
+      case DecoderStepKind::kDensePrompt: DensePrompt(s, embedding, prompt.mask); break;
+      case DecoderStepKind::kSelfAttention: SelfAttention(s, layer); break;
+      case DecoderStepKind::kTokenToImage:
         TokenToImage(s, d.layers[layer].token_to_image, p.layers[layer].token_to_image, d.layers[layer].norm2);
         break;
-      case StepKind::kTokenMlp: TokenMlp(s, layer); break;
-      case StepKind::kImageToToken: ImageToToken(s, layer); break;
-      case StepKind::kFinalTokenToImage: TokenToImage(s, d.final_attn, p.final_attn, d.norm_final); break;
-      case StepKind::kUpscale: Upscale(s); break;
-      case StepKind::kHypernetworks: Hypernetworks(s); break;
-      case StepKind::kMaskProduct: MaskProduct(s, low_res); break;
-      case StepKind::kIouHead:
+      case DecoderStepKind::kTokenMlp: TokenMlp(s, layer); break;
+      case DecoderStepKind::kImageToToken: ImageToToken(s, layer); break;
+      case DecoderStepKind::kFinalTokenToImage: TokenToImage(s, d.final_attn, p.final_attn, d.norm_final); break;
+      case DecoderStepKind::kUpscale: Upscale(s); break;
+      case DecoderStepKind::kHypernetworks: Hypernetworks(s); break;
+      case DecoderStepKind::kMaskProduct: MaskProduct(s, low_res); break;
+      case DecoderStepKind::kIouHead:
         std::copy_n(RunMlp(d.iou_head, p.iou_head, TokenRow(s, 0), 32767)[0], d.num_masks, iou);
         break;
-      case StepKind::kPatchEmbed:
-      case StepKind::kAttention:
-      case StepKind::kMlp:
-      case StepKind::kNeck:
-        return Error(Code::kInternal, "%s is not a step of the mask decoder", steps[i].name.c_str());
     }
   }
   return Status();

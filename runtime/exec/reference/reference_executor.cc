@@ -11,7 +11,7 @@ class ReferenceExecutor : public Executor {
   explicit ReferenceExecutor(const IntegerModel& model) : prepared_(model, ScalarKernels()) {}
 
   Status EncodeImage(const uint8_t* rgb, ImageSize size, int16_t* embedding, const StepHook& hook) override {
-    return reference::EncodeImage(prepared_, rgb, size, embedding, hook);
+    return reference::EncodeImage(prepared_.model->image_encoder, rgb, size, embedding, hook);
   }
   void SetEmbedding(const int16_t* embedding, const Frame& frame) override { embedding_ = embedding, frame_ = frame; }
   Status Decode(const Prompt& prompt, int16_t* low_res, int16_t* iou, const StepHook& hook) override {

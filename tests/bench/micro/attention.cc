@@ -24,6 +24,7 @@ void Softmax(benchmark::State& state, const Kernels& kernels, int side, const So
     SoftmaxRow row{.logits = logits.data(),
                    .rh = rh.data(),
                    .rw = rh.data(),
+                   .rw_stride = 0,
                    .side_h = side,
                    .side_w = side,
                    .count = count,

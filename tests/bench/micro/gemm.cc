@@ -8,8 +8,12 @@
 namespace intsam::internal::micro {
 namespace {
 
-constexpr int kRowBlock = 64, kColumns = 256;  // as in runtime/exec/fused/image_encoder.h
+constexpr int kRowBlock = 64, kColumns = 256;  // as in runtime/encoder/fused.h
 constexpr int kWeightBits[] = {8, 7, 6, 4};
+// MobileSAM's: patch embedding, MBConv and mergings, then qkv, proj, fc1 and fc2 of the stages' blocks.
+constexpr Shape kSmallShapes[] = {{64, 32, 28},   {64, 64, 288},  {64, 256, 64},  {64, 64, 256},   {64, 384, 128},
+                                  {64, 128, 128}, {64, 512, 128}, {64, 128, 512}, {64, 480, 160},  {64, 640, 160},
+                                  {64, 160, 640}, {64, 960, 320}, {64, 320, 320}, {64, 1280, 320}, {64, 320, 1280}};
 
 // Codes and weights of a linear layer, and its strip of accumulators.
 struct Layer {
@@ -136,6 +140,7 @@ void RegisterGemm(const Kernels& kernels) {
     for (const int bits : kWeightBits) RegisterLayer(kernels, shape, bits, 255);
     RegisterLayer(kernels, shape, 6, 63);
   }
+  for (const Shape& shape : kSmallShapes) RegisterLayer(kernels, shape, 8, 255);
   for (const Shape& shape : {Shape{64, 256, 256}, Shape{64, 2048, 256}}) {
     Register("gemm_a16w8" + tier + "/" + NameOf(shape), [=, &kernels](benchmark::State& state) {
       const auto m = static_cast<size_t>(shape.m), n = static_cast<size_t>(shape.n), k = static_cast<size_t>(shape.k);

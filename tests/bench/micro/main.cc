@@ -1,4 +1,4 @@
-// Every kernel of every tier that this CPU runs, at the shapes of SAM, on one thread.
+// Every kernel of every tier that this CPU runs, at the shapes of SAM and of MobileSAM, on one thread.
 #include <omp.h>
 
 #include "tests/bench/micro/micro.h"
@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
     micro::RegisterGemm(*kernels);
     micro::RegisterAttention(*kernels);
     micro::RegisterRows(*kernels);
+    micro::RegisterDepthwise(*kernels);
   }
   micro::RegisterResize();
   micro::RegisterOneDnn();

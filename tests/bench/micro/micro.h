@@ -20,6 +20,7 @@ namespace intsam::internal::micro {
 void RegisterGemm(const Kernels& kernels);
 void RegisterAttention(const Kernels& kernels);
 void RegisterRows(const Kernels& kernels);
+void RegisterDepthwise(const Kernels& kernels);
 // Without tiers: resizing, and oneDNN's matrix product for the shapes of RegisterGemm.
 void RegisterResize();
 void RegisterOneDnn();

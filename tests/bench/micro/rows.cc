@@ -1,5 +1,6 @@
 // Kernels that turn rows into rows: epilogues over a strip of accumulators (64 x 256), LayerNorm and element-wise
 // operations over 64 tokens of 768 channels.
+#include "kernels/numerics/fixed_point.h"
 #include "tests/bench/micro/micro.h"
 
 namespace intsam::internal::micro {
@@ -107,6 +108,12 @@ void Codes(benchmark::State& state, const Kernels& kernels, bool wide) {
   });
 }
 
+void NarrowStream(benchmark::State& state, const Kernels& kernels) {
+  const auto x = Values<int32_t>(kTokens, -kR24Max, kR24Max);
+  TimeInto<int16_t>(state, kTokens,
+                    [&](int16_t* out) { kernels.narrow_r24({.x = x.data(), .out = out, .n = kTokens}); });
+}
+
 void GeluInPlace(benchmark::State& state, const Kernels& kernels) {
   // Applied over and over; its cost does not depend on the values.
   auto x = Values<int16_t>(kTokens, -32767, 32767);
@@ -172,6 +179,7 @@ void RegisterRows(const Kernels& kernels) {
   add("quantize_codes", "s16/64x768", [](benchmark::State& s, const Kernels& k) { Codes(s, k, false); });
   add("quantize_codes", "r24/64x768", [](benchmark::State& s, const Kernels& k) { Codes(s, k, true); });
   add("gelu_s16", "64x768", GeluInPlace);
+  add("narrow_r24", "64x768", NarrowStream);
   add("layer_norm_narrow", "64x768", NormNarrow);
   add("layer_norm_wide", "64x768", NormWide);
 }

@@ -10,38 +10,35 @@
 
 namespace intsam::internal::test {
 
+#if defined(INTSAM_EMULATE)
+namespace {
+
+#define INTSAM_TIER(name, base, flip, ...) const Kernels& name();
+#include "kernels/tiers.inc"
+
+// The library's, on which emulated tiers are built: this CPU does have it.
+const Kernels& avx2() {
+  const auto built = BuiltKernels();
+  return **std::find_if(built.begin(), built.end(), [](auto* k) { return std::string_view(k->name) == "avx2"; });
+}
+
+#define INTSAM_TIER(name, base, flip, ...)                                                 \
+  const Kernels& name() {                                                                  \
+    static const Kernels kernels = MakeTier(base(), #name "_emulated", flip, __VA_ARGS__); \
+    return kernels;                                                                        \
+  }
+#include "kernels/tiers.inc"
+
+}  // namespace
+#endif
+
 std::vector<const Kernels*> EmulatedTiers() {
 #if defined(INTSAM_EMULATE)
-  const auto built = BuiltKernels();
-  const auto avx2 = std::find_if(built.begin(), built.end(), [](const Kernels* k) {
-    return std::string_view(k->name) == "avx2" && CpuSupports(k->name);
-  });
-  if (avx2 == built.end()) return {};
-  static const Kernels avxvnni = [&] {
-    Kernels k = **avx2;
-    k.name = "avxvnni_emulated";
-    FillGemmAvxvnni(k);
-    FillAttentionAvxvnni(k);
-    return k;
-  }();
-  static const Kernels avx512vnni = [&] {
-    Kernels k = **avx2;
-    k.name = "avx512vnni_emulated";
-    FillGemmAvx512vnni(k);
-    FillEpilogueAvx512vnni(k);
-    FillLayerNormAvx512vnni(k);
-    FillAttentionAvx512vnni(k);
-    FillSoftmaxAvx512vnni(k);
-    return k;
-  }();
-  static const Kernels amx = [&] {
-    Kernels k = avx512vnni;
-    k.name = "amx_emulated";
-    FillGemmAmx(k);
-    FillAttentionAmx(k);
-    return k;
-  }();
-  return {&amx, &avx512vnni, &avxvnni};
+  if (!CpuSupports("avx2")) return {};
+  return {
+#define INTSAM_TIER(name, base, flip, ...) &name(),
+#include "kernels/tiers.inc"
+  };
 #else
   return {};
 #endif

@@ -129,6 +129,7 @@ static inline Result Convert(Vector x) {
 #undef _mm512_srav_epi32
 #undef _mm512_srav_epi64
 #undef _mm512_mulhi_epu16
+#undef _mm512_madd_epi16
 #undef _mm512_mask_sub_epi16
 #undef _mm512_cmpeq_epi16_mask
 #undef _mm512_cmpgt_epi16_mask
@@ -148,6 +149,7 @@ static inline Result Convert(Vector x) {
 #define _mm512_sra_epi64 intsam::internal::emulation::Sra64
 #define _mm512_srav_epi32 intsam::internal::emulation::Srav32
 #define _mm512_srav_epi64 intsam::internal::emulation::Srav64
+#define _mm512_madd_epi16 simde_mm512_madd_epi16  // whose alias SIMDe 0.7.4 gives to another
 #define _mm512_mulhi_epu16 intsam::internal::emulation::MulHighUnsigned16
 #define _mm512_mask_sub_epi16 intsam::internal::emulation::MaskSub16
 #define _mm512_cmpeq_epi16_mask intsam::internal::emulation::CompareEqual16
@@ -158,7 +160,8 @@ static inline Result Convert(Vector x) {
 #define _mm512_cvtepi32_epi16(x) (intsam::internal::emulation::Convert<__m256i, int16_t, int32_t, __m512i>(x))
 #define _mm256_cvtepi32_epi8(x) (intsam::internal::emulation::Convert<__m128i, int8_t, int32_t, __m256i>(x))
 #define _mm512_mask_loadu_epi32(source, mask, p) intsam::internal::emulation::MaskLoad<int32_t>(source, mask, p)
-#define _mm512_maskz_loadu_epi64(mask, p) intsam::internal::emulation::MaskLoad<int64_t>(simde_mm512_setzero_si512(), mask, p)
+#define _mm512_maskz_loadu_epi64(mask, p) \
+  intsam::internal::emulation::MaskLoad<int64_t>(simde_mm512_setzero_si512(), mask, p)
 #define _mm512_maskz_loadu_epi32(mask, p) _mm512_mask_loadu_epi32(simde_mm512_setzero_si512(), mask, p)
 #define _mm512_mask_storeu_epi64 intsam::internal::emulation::MaskStore<int64_t, __m512i>
 #define _mm512_mask_storeu_epi32 intsam::internal::emulation::MaskStore<int32_t, __m512i>
@@ -171,8 +174,10 @@ static inline Result Convert(Vector x) {
 #undef _mm512_reduce_add_epi64
 #define _mm512_reduce_or_epi32(v) intsam::internal::emulation::Reduce<int32_t>(intsam::internal::emulation::Or, v)
 #define _mm512_reduce_max_epi32(v) intsam::internal::emulation::Reduce<int32_t>(intsam::internal::emulation::Larger, v)
-#define _mm512_reduce_add_epi32(v) intsam::internal::emulation::Reduce<int32_t>(intsam::internal::emulation::Sum<int32_t>, v)
-#define _mm512_reduce_add_epi64(v) intsam::internal::emulation::Reduce<int64_t>(intsam::internal::emulation::Sum<int64_t>, v)
+#define _mm512_reduce_add_epi32(v) \
+  intsam::internal::emulation::Reduce<int32_t>(intsam::internal::emulation::Sum<int32_t>, v)
+#define _mm512_reduce_add_epi64(v) \
+  intsam::internal::emulation::Reduce<int64_t>(intsam::internal::emulation::Sum<int64_t>, v)
 
 // AVX-VNNI: the same operations, encoded differently.
 #undef _mm256_dpbusd_avx_epi32

@@ -1,0 +1,39 @@
+// One strip of queries: product, softmax, product.
+#include "converter/fp32/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "converter/fp32/matmul.h"
+#include "converter/fp32/ops.h"
+#include "converter/fp32/parallel.h"
+
+namespace intsam::internal::fp32 {
+
+void AttendStrip(const Rows& q, size_t queries, const Rows& k, const Rows& v, size_t keys, size_t dim,
+                 const RelativeScores& relative, StripScratch& scratch, float* out, size_t out_stride) {
+  float* scores = scratch.scores.Resize(queries * keys);
+  Product(Transpose::kYes, queries, keys, dim, q.data, q.stride, k.data, k.stride, scores, keys);
+  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
+  SoftmaxRows(scores, queries, keys, scale, relative.h, relative.w, relative.side, scratch.sums.Resize(queries));
+  Product(Transpose::kNo, queries, dim, keys, scores, keys, v.data, v.stride, out, out_stride);
+}
+
+void PlainAttention::Run(const float* q, size_t queries, const float* k, const float* v, size_t keys, size_t heads,
+                         size_t dim, float* out) {
+  constexpr size_t kStrip = 256;
+  const size_t strips = (queries + kStrip - 1) / kStrip;
+  const size_t stride = heads * dim;
+  ParallelItems(pool_, heads * strips, heads * queries * keys, [&](size_t item, int thread) {
+    const size_t column = item / strips * dim;
+    const size_t first = item % strips * kStrip;
+    const size_t count = std::min(kStrip, queries - first);
+    float* to = out + first * stride + column;
+    StripScratch& scratch = scratch_[static_cast<size_t>(thread)];
+    AttendStrip(Rows{q + column, stride}.From(first), count, {k + column, stride}, {v + column, stride}, keys, dim, {},
+                scratch, to, stride);
+    for (size_t i = 0; i < count; ++i) ScaleRow(to + i * stride, 1.0f / scratch.sums.data()[i], dim, to + i * stride);
+  });
+}
+
+}  // namespace intsam::internal::fp32

@@ -1,0 +1,199 @@
+// Softmax of a row on 16-bit lanes (docs/numerics.md, sections 6.2 and 6.3) as templates over the vectors of a tier
+// (Ymm of isa/avx2.h, Zmm of isa/avx512.h): one sweep for the exponentials and their sum, and for U8 and AGQ a second
+// one for the codes.
+#ifndef INTSAM_KERNELS_NN_SOFTMAX_X86_H_
+#define INTSAM_KERNELS_NN_SOFTMAX_X86_H_
+
+#include <algorithm>
+
+#include "kernels/isa/loops.h"
+#include "kernels/numerics/softmax.h"
+#include "kernels/tiers.h"
+
+namespace intsam::internal::x86 {
+
+// Adds the relative positions, if any, to the logits; the maximum of the row.
+template <class Isa>
+int32_t FinishLogits(const SoftmaxRow& s) {
+  using Vector = typename Isa::Vector;
+  const Vector least = Isa::Set32(INT32_MIN);
+  Vector maximum = least;
+  if (s.rh == nullptr) {
+    ForEachVector<Isa::kLanes>(s.count, [&](int j, int count) {
+      maximum = Isa::Max32(maximum, Isa::LoadFirst32(s.logits + j, count, least));
+    });
+    return Isa::Largest32(maximum);
+  }
+  int32_t* logits = s.logits;
+  // A masked store stalls loads of the lanes that it leaves out: then what follows it is read before it.
+  Vector next = Isa::Load(logits);
+  const int32_t* rw = s.rw;
+  for (int ky = 0; ky < s.side_h; ++ky, logits += s.side_w, rw += s.rw_stride) {
+    const Vector rh = Isa::Set32(s.rh[ky]);
+    ForEachVector<Isa::kLanes>(s.side_w, [&](int kx, int count) {
+      const Vector x = Isa::kMaskedStores ? next : Isa::Load(logits + kx);
+      const Vector v = Isa::Add32(x, Isa::Add32(rh, Isa::Load(rw + kx)));
+      if constexpr (Isa::kMaskedStores) next = Isa::Load(logits + kx + count);
+      Isa::StoreFirst(logits + kx, v, count);
+      maximum = Isa::Max32(maximum, Isa::First32(v, count, least));
+    });
+  }
+  return Isa::Largest32(maximum);
+}
+
+// RSH(h, i) = |MRS(h, 2^(15-i))| for h in 0..2^15-1, where 2^15 reads as -2^15: that factor, for i = t >> 11. The bit
+// of 2^(15-i) is in the high byte for i < 8 and in the low byte otherwise, so one table serves both bytes. The high
+// index is 0x70 + i, whose top bit, VPSHUFB's mark of a zero, is set from i = 16 on; the low one is 0x68 + i, which
+// meets the zeros of the table before that.
+template <class Isa>
+typename Isa::Vector PowerOfShift(typename Isa::Vector t) {
+  const auto powers = Isa::BroadcastQuarter(_mm_setr_epi8(-128, 64, 32, 16, 8, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0));
+  // (i << 11) * 0x2020 >> 16 puts i into both bytes.
+  const auto i = Isa::And(t, Isa::Set16(-2048));
+  return Isa::LookUp8(powers, Isa::Add16(Isa::MulHighU16(i, Isa::Set16(0x2020)), Isa::Set16(0x7068)));
+}
+
+// Rows of probabilities end at a multiple of 16.
+template <class Isa>
+void StorePadded(uint16_t* prob, typename Isa::Vector v, int count) {
+  Isa::StoreFirst(prob, v, RoundUp(count, kPanel));
+}
+
+// The constants of one row's softmax. kUp: p < 0, where distances are shifted left.
+template <class Isa, bool kUp>
+class RowSoftmax {
+ public:
+  using Vector = typename Isa::Vector;
+
+  RowSoftmax(const SoftmaxRow& s, int32_t maximum)
+      : maximum_(Isa::Set32(maximum)), shift_(_mm_cvtsi32_si128(kUp ? -s.shift : s.shift)), mult_(Isa::Set16(s.mult)) {
+    const int widest = kUp ? 65535 >> -s.shift : 65535;
+    widest_ = Isa::Set32(widest);
+    top_ = Isa::Set16(kUp ? widest << -s.shift : widest);
+    // A logit of max + 1 (wrapping) is at distance 2^32 - 1, farther than any p in range can bring back: t = 65535 and
+    // e = 0, which every variant decodes to zero.
+    far_ = Isa::Set32(static_cast<int32_t>(static_cast<uint32_t>(maximum) + 1));
+  }
+
+  // e of kVectors vectors of logits, added to partial sums; keeps e, or t with kDistances. The vectors go through each
+  // step side by side: the chain of one is long, and a core looks ahead too little to overlap it with the next on its
+  // own. `count` logits exist.
+  template <bool kDistances, int kVectors>
+  Vector Exponentials(const int32_t* logits, uint16_t* prob, int count, Vector sums) const {
+    const auto add = [](Vector h, int c) { return Isa::Add16(h, Isa::Set16(c)); };
+    Vector t[kVectors], f[kVectors], h[kVectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const int first = Isa::kWords * v, second = first + Isa::kLanes;
+      const Vector packed =
+          Isa::PackU32(Distance(logits + first, count - first), Distance(logits + second, count - second));
+      const Vector d = kUp ? Isa::ShiftLeft16(packed, shift_) : packed;
+      t[v] = Isa::OnesWhereEqual16(Isa::MulHighU16(d, mult_), d, top_);
+      f[v] = Isa::template ShiftLeft16<4>(Isa::And(t[v], Isa::Set16(2047)));
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) h[v] = add(Isa::MulRoundHigh16(Isa::Set16(-1296), f[v]), 7566);
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) h[v] = add(Isa::MulRoundHigh16(h[v], f[v]), -22654);
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) h[v] = add(Isa::MulRoundHigh16(h[v], f[v]), 32767);
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) {
+      const Vector e = Isa::Abs16(Isa::MulRoundHigh16(h[v], PowerOfShift<Isa>(t[v])));
+      sums = Isa::DotWords(sums, e, Isa::Set16(1));
+      StorePadded<Isa>(prob + Isa::kWords * v, Isa::MemoryOrder(kDistances ? t[v] : e), count - Isa::kWords * v);
+    }
+    return sums;
+  }
+
+ private:
+  // min(u >> p, 65535), or min(u, 65535 >> -p): the unsigned minimum comes first, because VPACKUSDW reads s32.
+  Vector Distance(const int32_t* logits, int count) const {
+    const Vector u = Isa::Sub32(maximum_, Isa::LoadFirst32(logits, count, far_));
+    return Isa::MinU32(kUp ? u : Isa::ShiftRightU32(u, shift_), widest_);
+  }
+
+  Vector maximum_;
+  __m128i shift_;
+  Vector widest_, top_, mult_, far_;
+};
+
+// The first sweep: e (or t) of every key, and the sum of e.
+template <class Isa, bool kUp, bool kDistances>
+uint32_t Exponentials(const SoftmaxRow& s, int32_t maximum) {
+  constexpr int kVectors = Isa::kSoftmaxVectors, kKeys = kVectors * Isa::kWords;
+  const RowSoftmax<Isa, kUp> row(s, maximum);
+  const int32_t* const logits = s.logits;
+  uint16_t* const prob = s.prob;
+  const int count = s.count;
+  auto sums = Isa::Zero();
+  int j = 0;
+  for (; j + kKeys <= count; j += kKeys) {
+    sums = row.template Exponentials<kDistances, kVectors>(logits + j, prob + j, kKeys, sums);
+  }
+  for (; j + Isa::kWords <= count; j += Isa::kWords) {
+    sums = row.template Exponentials<kDistances, 1>(logits + j, prob + j, Isa::kWords, sums);
+  }
+  if (j < count) sums = row.template Exponentials<kDistances, 1>(logits + j, prob + j, count - j, sums);
+  return Isa::Sum32(sums);
+}
+
+// The second sweep of U8: e to codes, in place.
+template <class Isa>
+void UniformCodes(const SoftmaxRow& s, uint32_t sum) {
+  using Vector = typename Isa::Vector;
+  const UniformRow row = UniformRowOf(sum, s.code.step_mult, s.code.step_shift);
+  const Vector reciprocal = Isa::Set16(row.reciprocal), widest = Isa::Set16(255);
+  const Vector most = Isa::Set16((1 << s.code.bits) - 1);
+  const __m128i down = _mm_cvtsi32_si128(row.shift - 1), up = _mm_cvtsi32_si128(std::min(-row.shift, 8));
+  ForEachVector<Isa::kWords>(s.count, [&](int j, int count) {
+    const Vector e = Isa::Load(s.prob + j), y = Isa::MulHighU16(Isa::Add16(e, e), reciprocal);
+    // VPAVGW adds the last of the half's bits without the carry that adding all of it could lose.
+    const Vector code = row.shift > 0 ? Isa::AverageU16(Isa::ShiftRightU16(y, down), Isa::Zero())
+                                      : Isa::ShiftLeft16(Isa::MinU16(y, widest), up);
+    StorePadded<Isa>(s.prob + j, Isa::MinU16(code, most), count);
+  });
+}
+
+// The second sweep of AGQ: t to decoded levels, in place.
+template <class Isa>
+void AgqLevels(const SoftmaxRow& s, uint32_t sum) {
+  using Vector = typename Isa::Vector;
+  const int kt = s.code.tau_shift;
+  // g = t + row with the half of the rounding, saturated to u16. Below zero every code is zero; from 2^15 on every
+  // level is (sixteen octaves).
+  const int row = AgqRowTerm(sum, s.code.log2_scale) + (1 << (10 - kt));
+  const Vector plus = Isa::Set16(std::max(row, 0)), minus = Isa::Set16(std::max(-row, 0));
+  // Codes are counted in sixteenths of an octave: floored by the mask to the granularity, they index LUT_16.
+  const Vector fraction = Isa::Set16(16 - (16 >> kt)), last = Isa::Set16((16 << s.code.bits >> kt) - 1);
+  static constexpr auto kTable = Isa::MakeTable16([](int i) { return kPowers16[i]; });
+  const auto powers16 = Isa::LoadTable16(kTable);
+  ForEachVector<Isa::kWords>(s.count, [&](int j, int count) {
+    const Vector g = Isa::SubSaturatedU16(Isa::AddSaturatedU16(Isa::Load(s.prob + j), plus), minus);
+    const Vector sixteenths = Isa::template ShiftRightU16<7>(g);
+    const Vector mantissa = Isa::LookUp16(powers16, Isa::MakeIndex16(Isa::And(sixteenths, fraction)));
+    const Vector level = Isa::Abs16(Isa::MulRoundHigh16(mantissa, PowerOfShift<Isa>(g)));
+    // Codes above the last are the zero symbol.
+    StorePadded<Isa>(s.prob + j, Isa::ZeroWhereGreater16(level, sixteenths, last), count);
+  });
+}
+
+template <class Isa, bool kDistances>
+uint32_t Exponentials(const SoftmaxRow& s, int32_t maximum) {
+  return s.shift < 0 ? Exponentials<Isa, true, kDistances>(s, maximum)
+                     : Exponentials<Isa, false, kDistances>(s, maximum);
+}
+
+template <class Isa>
+void Softmax(SoftmaxRow& s) {
+  const int32_t maximum = FinishLogits<Isa>(s);
+  const bool agq = s.code.variant == SoftmaxVariant::kAgq;
+  const uint32_t sum = agq ? Exponentials<Isa, true>(s, maximum) : Exponentials<Isa, false>(s, maximum);
+  if (agq) AgqLevels<Isa>(s, sum);
+  if (s.code.variant == SoftmaxVariant::kU8) UniformCodes<Isa>(s, sum);
+  s.sum = static_cast<int32_t>(sum);
+}
+
+}  // namespace intsam::internal::x86
+
+#endif  // INTSAM_KERNELS_NN_SOFTMAX_X86_H_

@@ -1,0 +1,60 @@
+#include "runtime/ops/attention.h"
+
+#include <algorithm>
+
+namespace intsam::internal {
+
+void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim, int max_rows) {
+  const size_t rows = static_cast<size_t>(max_rows);
+  const size_t keys = static_cast<size_t>(RoundUp(max_keys, kPanel)), dim = static_cast<size_t>(max_head_dim);
+  panels = arena.Take<int8_t>(keys * dim);
+  bias = arena.Take<int32_t>(keys);
+  values = arena.Take<int16_t>(keys * dim);
+  q = arena.Take<uint8_t>(rows * dim);
+  logits = arena.Take<int32_t>(rows * keys);
+  prob = arena.Take<uint16_t>(rows * keys);
+  mixed = arena.Take<int64_t>(rows * dim);
+  sums = arena.Take<int32_t>(rows);
+}
+
+void HeadScratch::Share(const HeadScratch& packed) {
+  count = packed.count, d = packed.d;
+  q_zero = packed.q_zero, q_max = packed.q_max, k_max = packed.k_max;
+  panels = packed.panels, bias = packed.bias, values = packed.values;
+}
+
+void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
+              ops::Rows<const int8_t> values, int count, int d, HeadScratch& head) {
+  head.count = count, head.d = d;
+  head.q_zero = OperandZero(codes.q);
+  head.q_max = OperandMax(codes.q);
+  head.k_max = std::max(128 - static_cast<int>(codes.k.lo), static_cast<int>(codes.k.hi) - 128);
+  k.pack_keys({keys.data, keys.stride, count, d, head.panels, head.bias});
+  k.pack_values({values.data, values.stride, count, d, head.values});
+  // pack_keys left the column sums in `bias`.
+  for (int j = 0; j < RoundUp(count, kPanel); ++j) head.bias[j] = FoldBias(0, head.bias[j], head.q_zero, k.flip);
+}
+
+void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows,
+                 const ops::RowRelPos* positions, HeadScratch& head, ops::Rows<uint8_t> out) {
+  const int d = head.d;
+  const size_t stride = static_cast<size_t>(RoundUp(head.count, kPanel));
+  for (int i = 0; i < rows; ++i) {
+    const int8_t* row = q[static_cast<size_t>(i)];
+    uint8_t* operand = head.q + i * d;  // apart from `head`, which a byte could alias
+    const int zero = head.q_zero;
+    for (int c = 0; c < d; ++c) operand[c] = static_cast<uint8_t>(row[c] + zero) ^ k.flip;
+  }
+  k.gemm_a8w8({head.q, static_cast<size_t>(d), S8Panels(head.panels, head.k_max), head.bias, head.logits, stride, rows,
+               head.count, d, head.q_max});
+  for (int i = 0; i < rows; ++i) {
+    const size_t row = static_cast<size_t>(i);
+    head.sums[i] =
+        ops::Probabilities(k, softmax, head.logits + row * stride, head.count,
+                           positions == nullptr ? ops::RowRelPos{} : positions[row], head.prob + row * stride);
+  }
+  k.attention_mix({head.prob, stride, head.values, rows, head.count, d, head.mixed});
+  ops::AttentionCodes(k, softmax, head.mixed, head.sums, rows, d, out);
+}
+
+}  // namespace intsam::internal

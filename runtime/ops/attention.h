@@ -1,0 +1,48 @@
+// Fused attention over one head: the scores of a strip of queries against all keys stay in cache, and the softmax uses
+// the final row maximum (docs/numerics.md 6.5: no running-maximum rescale). Shared by image encoder and mask decoder.
+#ifndef INTSAM_RUNTIME_OPS_ATTENTION_H_
+#define INTSAM_RUNTIME_OPS_ATTENTION_H_
+
+#include "runtime/base/arena.h"
+#include "runtime/ops/ops.h"
+
+namespace intsam::internal {
+
+// Keys and values of one head in the kernels' layouts, and the strip's intermediates. One per worker.
+struct HeadScratch {
+  static constexpr int kStrip = 16;  // queries at a time, where there are many keys
+
+  void Layout(Arena& arena, int max_keys, int max_head_dim, int max_rows = kStrip);
+  // Uses what another has packed.
+  void Share(const HeadScratch& packed);
+
+  int count = 0, d = 0;  // of the packed head
+  int q_zero = 128;      // of the queries as operands
+  int q_max = 255;       // their largest code
+  int k_max = 127;       // no key is larger in magnitude
+  int8_t* panels;
+  int32_t* bias;
+  int16_t* values;
+  uint8_t* q;
+  int32_t* logits;
+  uint16_t* prob;
+  int64_t* mixed;
+  int32_t* sums;
+};
+
+// How queries and keys of an attention were requantized.
+struct QueryKeyCodes {
+  const Codes &q, &k;
+};
+
+void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
+              ops::Rows<const int8_t> values, int count, int d, HeadScratch& head);
+
+// out[i] = codes (zero point OperandZero, in the tier's form) of attention for q[i], rows <= max_rows. positions: of
+// each row, or null where keys have none.
+void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows,
+                 const ops::RowRelPos* positions, HeadScratch& head, ops::Rows<uint8_t> out);
+
+}  // namespace intsam::internal
+
+#endif  // INTSAM_RUNTIME_OPS_ATTENTION_H_
