@@ -67,36 +67,63 @@ Bytes ManyScans(uint16_t side, int scans) {
   return jpeg;
 }
 
-// Drones write zeros, stuffed bytes and padding between the scan and the end of the image.
+// A picture with bytes before its end, and more behind it.
+Bytes WithSurplus(const Bytes& jpeg, const Bytes& surplus) {
+  Bytes file(jpeg.begin(), jpeg.end() - 2);
+  file.insert(file.end(), surplus.begin(), surplus.end());
+  file.insert(file.end(), {0xFF, 0xD9, 1, 2, 3});
+  return file;
+}
+
+// Drones write zeros, stuffed bytes and padding between the scan and the end of the image. stb_image takes the byte
+// behind the first FF for a marker, and some of its versions give up where it is none: that is said, and no pixel of
+// such a file is used.
 TEST(Jpeg, SurplusBytesChangeNothing) {
-  if (EncodeJpeg({0}, {1, 1}, {.channels = 1}).empty()) GTEST_SKIP() << "stb_image refuses some of them";
+  Bytes drone(16, 0);
+  drone.insert(drone.end(), {0xFF, 0x00}), drone.insert(drone.end(), 16, 0);
+  // A Huffman table of 4080 symbols, for which no decoder has room.
+  Bytes bad_table = {0xFF, 0xC4, 0, 19, 0};
+  bad_table.insert(bad_table.end(), 16, 0xFF);
+  const Bytes harmless[] = {Bytes(32, 0), bad_table, {0xFF, 0xC0, 0, 1}, {0x12, 0xFF, 0xE1, 0xFF, 0xFF}};
+  const Bytes confusing[] = {
+      drone, Bytes(3000, 0xFF), {0xFF, 0x00, 0x12, 0xFF, 0x00}, {0xFF, 0xD3, 0xFF, 0xD4}, {0xFF, 0x05, 0xFF, 0xE1}};
   const Bytes rocket = Rocket();
-  const Image plain = Decoded(rocket);
-  const Bytes surplus[] = {Bytes(32, 0),
-                           Bytes(3000, 0xFF),
-                           {0xFF, 0x00, 0x12, 0xFF, 0x00},
-                           {0xFF, 0xD3, 0xFF, 0xD4},
-                           {0xFF, 0xC0, 0x00, 0x01, 0xFF, 0x05, 0xFF, 0xE1, 0xFF, 0xFF, 0x00}};
-  for (const Bytes& bytes : surplus) {
-    Bytes file(rocket.begin(), rocket.end() - 2);
-    file.insert(file.end(), bytes.begin(), bytes.end());
-    file.insert(file.end(), {0xFF, 0xD9, 1, 2, 3});
-    const Image image = Decoded(file);
-    EXPECT_EQ(image.size, plain.size);
-    EXPECT_TRUE(image.rgb == plain.rgb);
+  std::vector<Bytes> files = {rocket, rocket};
+  files[0].insert(files[0].end(), rocket.begin(), rocket.end());  // pictures behind the picture, as in MPO files
+  files[1].insert(files[1].begin() + 2, 16, 0);                   // between segments
+  for (const Bytes& bytes : harmless) files.push_back(WithSurplus(rocket, bytes));
+  const size_t sure = files.size();
+  for (const Bytes& bytes : confusing) files.push_back(WithSurplus(rocket, bytes));
+
+  const Image by_library = Decoded(rocket), by_stb = ByStb(DecodeJpegByStb, rocket);
+  const bool has_libjpeg = !EncodeJpeg({0}, {1, 1}, {.channels = 1}).empty();
+  for (size_t i = 0; i < files.size(); ++i) {
+    SCOPED_TRACE(i);
+    if (has_libjpeg) {
+      EXPECT_TRUE(Decoded(files[i]).rgb == by_library.rgb);
+    }
+    RgbSink sink(nullptr);
+    const Status status = DecodeJpegByStb(files[i], sink);
+    if (status.ok() || i < sure) {
+      EXPECT_TRUE(status.ok()) << status.message();
+      EXPECT_TRUE(sink.Take().rgb == by_stb.rgb);
+    } else {
+      ExpectFailure(status, Code::kDamaged, "cannot decode");
+    }
   }
-  Bytes zeros(rocket.begin(), rocket.end() - 2);
-  zeros.insert(zeros.end(), 16, 0), zeros.insert(zeros.end(), {0xFF, 0});
-  zeros.insert(zeros.end(), 16, 0), zeros.insert(zeros.end(), {0xFF, 0xD9});
-  EXPECT_TRUE(Decoded(zeros).rgb == plain.rgb);
-  // Pictures behind the picture, as in MPO files.
-  Bytes both = rocket;
-  both.insert(both.end(), rocket.begin(), rocket.end());
-  EXPECT_TRUE(Decoded(both).rgb == plain.rgb);
-  // Between segments.
-  Bytes between = rocket;
-  between.insert(between.begin() + 2, 16, 0);
-  EXPECT_TRUE(Decoded(between).rgb == plain.rgb);
+}
+
+// What decoders are given of a file: tables, frame and scans, byte for byte, and nothing that was skipped.
+TEST(Jpeg, EssenceIsWhatWasChecked) {
+  const Bytes plain = MakeJpeg(Gradient(16, 8), 16, 8);
+  Bytes essence;
+  ASSERT_TRUE(InspectJpeg(plain, &essence).ok());
+  EXPECT_EQ(essence, plain);
+  Bytes dressed = WithOrientation(plain, 6, false, 1);                                           // EXIF
+  dressed.insert(dressed.begin() + 2, {7, 7, 0xFF, 0xFE, 0, 4, 'h', 'i', 0xFF, 0xF0, 0, 2, 9});  // comment, padding
+  Bytes again;
+  ASSERT_TRUE(InspectJpeg(WithSurplus(dressed, {0xFF, 0xC4, 0, 3, 1}), &again).ok());
+  EXPECT_EQ(again, essence);
 }
 
 TEST(Jpeg, ADamagedScanIsReadWithANote) {

@@ -147,7 +147,10 @@ Status DecodePngByStb(std::span<const uint8_t> file, PixelSink& sink) {
 }
 
 Status DecodeJpegByStb(std::span<const uint8_t> file, PixelSink& sink) {
-  INTSAM_ASSIGN(const JpegHeader header, InspectJpeg(file));
+  // stb takes any two bytes behind a scan for a marker, and 2.27 (Debian 12) writes past its tables when these lead it
+  // to a Huffman table of too many symbols. It is given only what was checked.
+  std::vector<uint8_t> jpeg;
+  INTSAM_ASSIGN(const JpegHeader header, InspectJpeg(file, &jpeg));
   if (header.arithmetic) return Error(Code::kUnsupported, "JPEG with arithmetic coding (this build cannot decode it)");
   PixelLayout layout;
   layout.size = header.size;
@@ -155,18 +158,14 @@ Status DecodeJpegByStb(std::span<const uint8_t> file, PixelSink& sink) {
   layout.lossy = true;
   INTSAM_TRY(CheckAndOpenBudget(layout, static_cast<uint64_t>(header.channels) + 6, file.size()));
   // Without Adobe's marker stb takes four components for YCbCr and alpha; libjpeg and everybody else for CMYK.
-  std::vector<uint8_t> marked;
   if (header.channels == 4 && !header.adobe) {
     constexpr std::array<uint8_t, 16> kCmyk = {0xFF, 0xEE, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
-    marked.assign(file.begin(), file.begin() + 2);
-    marked.insert(marked.end(), kCmyk.begin(), kCmyk.end());
-    marked.insert(marked.end(), file.begin() + 2, file.end());
-    file = marked;
+    jpeg.insert(jpeg.begin() + 2, kCmyk.begin(), kCmyk.end());
   }
   int width = 0, height = 0, channels = 0;
   const int wanted = header.channels == 1 ? 1 : 3;
   Decoded<stbi_uc> pixels(
-      stbi_load_from_memory(file.data(), static_cast<int>(file.size()), &width, &height, &channels, wanted));
+      stbi_load_from_memory(jpeg.data(), static_cast<int>(jpeg.size()), &width, &height, &channels, wanted));
   return HandOver(std::move(pixels), width, height, wanted, layout, sink);
 }
 
