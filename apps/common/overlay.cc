@@ -241,7 +241,6 @@ ImageSize OverlaySize(ImageSize photo, uint32_t longest) {
 }
 
 Image ShrinkPhoto(const Image& photo, ImageSize to) {
-  if (to == photo.size) return photo;
   Image out{to, std::vector<uint8_t>(size_t{3} * to.width * to.height)};
   const uint64_t sw = photo.size.width, sh = photo.size.height;
   // A new pixel covers sw/to.width columns; in units of 1/to.width of an old one, that is sw.
