@@ -13,7 +13,7 @@ namespace intsam::internal {
 namespace {
 
 constexpr Rgb kWhite{255, 255, 255}, kDark{16, 16, 20};
-constexpr int64_t kFill = 112, kHalo = 200;  // of 256 parts
+constexpr int64_t kFill = 144, kHalo = 200;  // of 256 parts
 
 // Sizes of everything that is drawn, in subpixels.
 struct Pen {
