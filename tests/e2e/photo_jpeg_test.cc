@@ -75,42 +75,58 @@ Bytes WithSurplus(const Bytes& jpeg, const Bytes& surplus) {
   return file;
 }
 
-// Drones write zeros, stuffed bytes and padding between the scan and the end of the image. stb_image takes the byte
-// behind the first FF for a marker, and some of its versions give up where it is none: that is said, and no pixel of
-// such a file is used.
+// Drones write zeros, stuffed bytes and padding between the scan and the end of the image.
 TEST(Jpeg, SurplusBytesChangeNothing) {
   Bytes drone(16, 0);
   drone.insert(drone.end(), {0xFF, 0x00}), drone.insert(drone.end(), 16, 0);
   // A Huffman table of 4080 symbols, for which no decoder has room.
   Bytes bad_table = {0xFF, 0xC4, 0, 19, 0};
   bad_table.insert(bad_table.end(), 16, 0xFF);
-  const Bytes harmless[] = {Bytes(32, 0), bad_table, {0xFF, 0xC0, 0, 1}, {0x12, 0xFF, 0xE1, 0xFF, 0xFF}};
-  const Bytes confusing[] = {
-      drone, Bytes(3000, 0xFF), {0xFF, 0x00, 0x12, 0xFF, 0x00}, {0xFF, 0xD3, 0xFF, 0xD4}, {0xFF, 0x05, 0xFF, 0xE1}};
+  const Bytes surplus[] = {Bytes(32, 0),
+                           Bytes(3000, 0xFF),
+                           drone,
+                           bad_table,
+                           {0xFF, 0x00, 0x12, 0xFF, 0x00},
+                           {0xFF, 0xC0, 0x00, 0x01, 0xFF, 0x05, 0xFF, 0xE1, 0xFF, 0xFF, 0x00}};
   const Bytes rocket = Rocket();
   std::vector<Bytes> files = {rocket, rocket};
   files[0].insert(files[0].end(), rocket.begin(), rocket.end());  // pictures behind the picture, as in MPO files
   files[1].insert(files[1].begin() + 2, 16, 0);                   // between segments
-  for (const Bytes& bytes : harmless) files.push_back(WithSurplus(rocket, bytes));
-  const size_t sure = files.size();
-  for (const Bytes& bytes : confusing) files.push_back(WithSurplus(rocket, bytes));
-
-  const Image by_library = Decoded(rocket), by_stb = ByStb(DecodeJpegByStb, rocket);
-  const bool has_libjpeg = !EncodeJpeg({0}, {1, 1}, {.channels = 1}).empty();
-  for (size_t i = 0; i < files.size(); ++i) {
-    SCOPED_TRACE(i);
-    if (has_libjpeg) {
-      EXPECT_TRUE(Decoded(files[i]).rgb == by_library.rgb);
-    }
-    RgbSink sink(nullptr);
-    const Status status = DecodeJpegByStb(files[i], sink);
-    if (status.ok() || i < sure) {
-      EXPECT_TRUE(status.ok()) << status.message();
-      EXPECT_TRUE(sink.Take().rgb == by_stb.rgb);
-    } else {
-      ExpectFailure(status, Code::kDamaged, "cannot decode");
-    }
+  for (const Bytes& bytes : surplus) files.push_back(WithSurplus(rocket, bytes));
+  const Image plain = Decoded(rocket), by_stb = ByStb(DecodeJpegByStb, rocket);
+  for (const Bytes& file : files) {
+    SCOPED_TRACE(file.size() - rocket.size());
+    EXPECT_TRUE(Decoded(file).rgb == plain.rgb);
+    EXPECT_TRUE(ByStb(DecodeJpegByStb, file).rgb == by_stb.rgb);
   }
+  // Restart markers belong to scans: stb up to 2.27 gives up on those that do not.
+  const Bytes restarts = WithSurplus(rocket, {0xFF, 0xD3, 0xFF, 0xD4});
+  RgbSink sink(nullptr);
+  const Status status = DecodeJpegByStb(restarts, sink);
+  if (status.ok()) {
+    EXPECT_TRUE(sink.Take().rgb == by_stb.rgb);
+  } else {
+    ExpectFailure(status, Code::kDamaged, "cannot decode");
+  }
+}
+
+// Several scans, each with more behind its data than stb reads.
+TEST(Jpeg, SurplusBehindEveryScan) {
+  const ImageSize size = {61, 45};
+  const Bytes plain = EncodeJpeg(Gradient(size.width, size.height), size, {.progressive = true});
+  if (plain.empty()) GTEST_SKIP() << "no libjpeg to encode with";
+  Bytes padded(plain.begin(), plain.begin() + 2);
+  bool scan = false;
+  for (size_t at = 2, marker; at < plain.size(); at = marker + 1) {
+    marker = NextMarker(plain, at);
+    padded.insert(padded.end(), plain.begin() + static_cast<ptrdiff_t>(at),
+                  plain.begin() + static_cast<ptrdiff_t>(marker - 1));
+    if (scan) padded.insert(padded.end(), {0, 0, 0, 0, 0, 0xFF, 0, 0xFF, 0, 1});
+    scan = plain[marker] == 0xDA;
+    padded.insert(padded.end(), {0xFF, plain[marker]});
+  }
+  EXPECT_TRUE(Decoded(padded).rgb == Decoded(plain).rgb);
+  EXPECT_TRUE(ByStb(DecodeJpegByStb, padded).rgb == ByStb(DecodeJpegByStb, plain).rgb);
 }
 
 // What decoders are given of a file: tables, frame and scans, byte for byte, and nothing that was skipped.

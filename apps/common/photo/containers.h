@@ -3,6 +3,7 @@
 #ifndef INTSAM_APPS_COMMON_PHOTO_CONTAINERS_H_
 #define INTSAM_APPS_COMMON_PHOTO_CONTAINERS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -42,6 +43,10 @@ Result<PngHeader> InspectPng(std::span<const uint8_t> file);
 // of the scans, for decoders that would look into bytes that are skipped here. Where the picture is refused it is worth
 // nothing.
 Result<JpegHeader> InspectJpeg(std::span<const uint8_t> file, std::vector<uint8_t>* essence = nullptr);
+
+// The first marker of a JPEG at or after `at`: FF and a byte that is neither a stuffed zero, nor fill, nor a restart
+// marker. Returns the offset of that byte, or file.size().
+size_t NextMarker(std::span<const uint8_t> file, size_t at);
 
 }  // namespace intsam::internal
 

@@ -35,19 +35,6 @@ enum Marker : uint8_t {
   kApp14 = 0xEE
 };
 
-// The first marker at or after `at`: FF and a byte that is neither a stuffed zero, nor fill, nor a restart marker.
-// Returns the offset of that byte, or file.size().
-size_t NextMarker(Bytes file, size_t at) {
-  while (at + 1 < file.size()) {
-    const void* found = std::memchr(&file[at], 0xFF, file.size() - 1 - at);
-    if (found == nullptr) break;
-    at = static_cast<size_t>(static_cast<const uint8_t*>(found) - file.data()) + 1;
-    const uint8_t code = file[at];
-    if (code != 0 && code != 0xFF && !(code >= kRst0 && code <= kRst7)) return at;
-  }
-  return file.size();
-}
-
 bool IsFrame(uint8_t code) { return code >= kSof0 && code <= kSof15 && code != kDht && code != kJpg && code != kDac; }
 
 class Walk {
@@ -182,6 +169,17 @@ class Walk {
 };
 
 }  // namespace
+
+size_t NextMarker(Bytes file, size_t at) {
+  while (at + 1 < file.size()) {
+    const void* found = std::memchr(&file[at], 0xFF, file.size() - 1 - at);
+    if (found == nullptr) break;
+    at = static_cast<size_t>(static_cast<const uint8_t*>(found) - file.data()) + 1;
+    const uint8_t code = file[at];
+    if (code != 0 && code != 0xFF && !(code >= kRst0 && code <= kRst7)) return at;
+  }
+  return file.size();
+}
 
 Result<JpegHeader> InspectJpeg(Bytes file, std::vector<uint8_t>* essence) { return Walk(file, essence).Run(); }
 

@@ -10,6 +10,7 @@
 #include "apps/common/photo/containers.h"
 #include "apps/common/photo/decoders.h"
 #include "apps/common/photo/photo_limits.h"
+#include "apps/common/photo/stb_jpeg_feed.h"
 
 namespace intsam::internal {
 namespace {
@@ -147,8 +148,8 @@ Status DecodePngByStb(std::span<const uint8_t> file, PixelSink& sink) {
 }
 
 Status DecodeJpegByStb(std::span<const uint8_t> file, PixelSink& sink) {
-  // stb takes any two bytes behind a scan for a marker, and 2.27 (Debian 12) writes past its tables when these lead it
-  // to a Huffman table of too many symbols. It is given only what was checked.
+  // stb 2.27 (Debian 12) writes past its tables for a Huffman table of too many symbols: it is given only what was
+  // checked.
   std::vector<uint8_t> jpeg;
   INTSAM_ASSIGN(const JpegHeader header, InspectJpeg(file, &jpeg));
   if (header.arithmetic) return Error(Code::kUnsupported, "JPEG with arithmetic coding (this build cannot decode it)");
@@ -162,10 +163,14 @@ Status DecodeJpegByStb(std::span<const uint8_t> file, PixelSink& sink) {
     constexpr std::array<uint8_t, 16> kCmyk = {0xFF, 0xEE, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
     jpeg.insert(jpeg.begin() + 2, kCmyk.begin(), kCmyk.end());
   }
+  StbJpegFeed feed(jpeg);
+  const stbi_io_callbacks callbacks = {
+      [](void* user, char* to, int size) { return static_cast<StbJpegFeed*>(user)->Read(to, size); },
+      [](void* user, int n) { static_cast<StbJpegFeed*>(user)->Skip(n); },
+      [](void* user) { return static_cast<StbJpegFeed*>(user)->AtEnd() ? 1 : 0; }};
   int width = 0, height = 0, channels = 0;
   const int wanted = header.channels == 1 ? 1 : 3;
-  Decoded<stbi_uc> pixels(
-      stbi_load_from_memory(jpeg.data(), static_cast<int>(jpeg.size()), &width, &height, &channels, wanted));
+  Decoded<stbi_uc> pixels(stbi_load_from_callbacks(&callbacks, &feed, &width, &height, &channels, wanted));
   return HandOver(std::move(pixels), width, height, wanted, layout, sink);
 }
 
