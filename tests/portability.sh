@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The same mask on every target, CPU and kernel tier: converts the bundled model on this machine, segments one photo with
-# the intsam-segment of every target, emulated, on every tier that its CPU has, and prints the SHA-256 of the mask files as
-# a table. Then the stripped shared library of each target: its size, and what it needs. Fails unless all masks are equal
+# the intsam-segment of every target, emulated, on every tier that its CPU has, and prints the SHA-256 of the masks' pixels
+# as a table. Then the stripped shared library of each target: its size, and what it needs. Fails unless all masks are equal
 # and the library for AArch64, with all its tiers, has at most 400 KiB.
 #   tests/portability.sh [--update] [aarch64|armhf|armel|riscv64|wasm32]...
 # --update puts the tables into docs/portability.md.
@@ -32,6 +32,16 @@ tiers() {
 print(*(row["tier"] for row in json.load(sys.stdin)["kernels"] if row["supported"]))'
 }
 
+# pixels_hash png: the SHA-256 of its pixels. The files differ where one tool has libpng and another has not.
+pixels_hash() {
+  python3 -B - "$1" <<'END'
+import hashlib, sys
+sys.path.insert(0, "tests/e2e")
+from tools_support import decode_png
+print(hashlib.sha256(decode_png(open(sys.argv[1], "rb").read())[3]).hexdigest())
+END
+}
+
 # masks_of target cpu bin suffix emulator...: one row per tier.
 masks_of() {
   local target=$1 cpu=$2 bin=$3 suffix=$4 tier hash
@@ -39,7 +49,7 @@ masks_of() {
   for tier in $(tiers "$@" "$bin/intsam-inspect$suffix"); do
     rm -f "$scratch/mask.png"
     "$@" "$bin/intsam-segment$suffix" "$model" "$photo" "${prompt[@]}" --isa "$tier" --quiet -o "$scratch/mask.png"
-    hash=$(sha256sum <"$scratch/mask.png" | cut -d " " -f 1)
+    hash=$(pixels_hash "$scratch/mask.png")
     say "| $target | $cpu | $tier | \`$hash\` |" | tee -a "$masks"
   done
 }
@@ -85,7 +95,7 @@ for target in "${targets[@]}"; do
 done
 
 this=$(uname -m)
-printf '%s\n' "| target | CPU | tier | SHA-256 of the mask |" "|---|---|---|---|" | tee "$masks"
+printf '%s\n' "| target | CPU | tier | SHA-256 of the mask's pixels |" "|---|---|---|---|" | tee "$masks"
 masks_of "$this" "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" build/release/bin "" env
 for target in "${targets[@]}"; do
   rows_of "$target"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "apps/common/output.h"
 #include "apps/common/photo/photo_reader.h"
@@ -57,7 +58,8 @@ void AddCommonOptions(cxxopts::Options& options) {
   auto add = options.add_options("Common");
   add("h,help", "print this help and exit");
   add("version", "print version, commit, compiler, kernel tiers and photo formats and exit");
-  add("t,threads", "threads, 0 for as many as the machine has", cxxopts::value<std::string>()->default_value("0"), "N");
+  add("t,threads", "threads, 0 for as many as the process may use", cxxopts::value<std::string>()->default_value("0"),
+      "N");
   add("q,quiet", "no words on standard error but errors; results stay");
   add("json", "results as JSON on standard output");
   add("json-errors", "errors as JSON on standard error");
@@ -86,6 +88,12 @@ Result<CommonFlags> CommonFlagsOf(const cxxopts::ParseResult& parsed) {
   flags.progress = parsed.count("no-progress") == 0 && !flags.quiet;
   INTSAM_ASSIGN(const int64_t threads, ParseInteger("--threads", parsed["threads"].as<std::string>(), 0, kMaxThreads));
   flags.threads = static_cast<int>(threads);
+  // The library reads it for itself; the float reference of the converter does not.
+  const char* environment = std::getenv("INTSAM_THREADS");
+  if (threads == 0 && environment != nullptr && *environment != '\0' && !flags.help && !flags.version) {
+    INTSAM_ASSIGN(const int64_t count, ParseInteger("INTSAM_THREADS", environment, 1, kMaxThreads));
+    flags.threads = static_cast<int>(count);
+  }
   return flags;
 }
 

@@ -19,7 +19,7 @@ struct CommonFlags {
   bool json = false;         // data on stdout as JSON
   bool json_errors = false;  // errors on stderr as JSON
   bool progress = true;      // still only on a terminal
-  int threads = 0;           // 0: as many as the machine has
+  int threads = 0;           // --threads, else INTSAM_THREADS; 0: as many as the process may use
 };
 
 // What --help says besides the options.

@@ -13,7 +13,7 @@ namespace intsam::internal {
 namespace {
 
 constexpr Rgb kWhite{255, 255, 255}, kDark{16, 16, 20};
-constexpr int64_t kFill = 112, kHalo = 200;  // of 256 parts
+constexpr int64_t kFill = 144, kHalo = 200;  // of 256 parts
 
 // Sizes of everything that is drawn, in subpixels.
 struct Pen {
@@ -241,7 +241,6 @@ ImageSize OverlaySize(ImageSize photo, uint32_t longest) {
 }
 
 Image ShrinkPhoto(const Image& photo, ImageSize to) {
-  if (to == photo.size) return photo;
   Image out{to, std::vector<uint8_t>(size_t{3} * to.width * to.height)};
   const uint64_t sw = photo.size.width, sh = photo.size.height;
   // A new pixel covers sw/to.width columns; in units of 1/to.width of an old one, that is sw.

@@ -5,8 +5,7 @@
 namespace intsam::internal {
 
 std::string PhotoHelp() {
-  return PhotoFormats() + "; takes 3 bytes of memory per pixel, at most " + std::to_string(kDecodedImageBytes >> 20) +
-         " MiB";
+  return PhotoFormats() + "; 3 bytes of memory per pixel, at most " + std::to_string(kDecodedImageBytes >> 20) + " MiB";
 }
 
 void AddPhotoOptions(cxxopts::Options& options) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "apps/common/picture_encoders.h"
 #include "runtime/base/status.h"
 #include "runtime/image/resize.h"
 
@@ -15,8 +16,8 @@ namespace intsam::internal {
 // kResource when a picture of that many bytes per pixel is beyond what can be written, 2^30 bytes of pixels.
 Status CheckPictureSize(const std::string& path, ImageSize size, int bytes_per_pixel);
 
-// channels 1 (gray), 3 (RGB) or 4 (RGBA), 8 bits, rows without gaps.
-Status WritePng(const std::string& path, const uint8_t* pixels, ImageSize size, int channels);
+// Row by row (picture_encoders.h).
+Status WritePng(const std::string& path, const PngLayout& layout, RowSource row);
 
 // A mask of bytes, zero outside, as a gray PNG of 0 and 255.
 Status WriteMaskPng(const std::string& path, const uint8_t* mask, ImageSize size);
@@ -24,8 +25,8 @@ Status WriteMaskPng(const std::string& path, const uint8_t* mask, ImageSize size
 // Gray, 16 bits.
 Status WriteGray16Png(const std::string& path, const uint16_t* values, ImageSize size);
 
-// RGB, as JPEG for names that end in .jpg or .jpeg, else as PNG. JPEG is encoded with floating point: unlike the bytes
-// of a PNG its bytes may differ between machines.
+// RGB without gaps, as JPEG for names that end in .jpg or .jpeg, else as PNG. JPEG is encoded with floating point:
+// unlike those of a PNG its pixels may differ between machines.
 Status WritePicture(const std::string& path, const uint8_t* rgb, ImageSize size);
 
 // Whether a name ends so, in upper or lower case, after something else.

@@ -13,11 +13,15 @@ constexpr int64_t kFractionScale = 1'000'000'000;
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+// Spaces around a part are no part of it: "1, 2" is what other programs print.
 std::vector<std::string_view> SplitCommas(std::string_view text) {
   std::vector<std::string_view> parts;
   for (size_t at = 0; at <= text.size();) {
     const size_t comma = std::min(text.find(',', at), text.size());
-    parts.push_back(text.substr(at, comma - at));
+    const size_t first = std::min(text.find_first_not_of(' ', at), comma);
+    size_t end = comma;
+    while (end > first && text[end - 1] == ' ') --end;
+    parts.push_back(text.substr(first, end - first));
     at = comma + 1;
   }
   return parts;

@@ -115,7 +115,7 @@ Result<Json> Inspect(const cxxopts::ParseResult& parsed, const CommonFlags& flag
       sections["verify"] = "the data match their checksum";
     }
     if (asked("hashes")) sections["hashes"] = HashesReport(*model);
-    if (asked("memory")) sections["memory"] = MemoryReport(*model, flags.threads);
+    if (asked("memory")) sections["memory"] = MemoryReport(*model, asked("threads") ? flags.threads : 0);
     if (asked("self-test")) {
       INTSAM_ASSIGN(SelfTest test, RunSelfTest(*model, flags.threads));
       sections["self_test"] = std::move(test.report);

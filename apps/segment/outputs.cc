@@ -74,10 +74,10 @@ Status Outputs::Check(const std::vector<Object>& objects) const {
 }
 
 void Outputs::Keep(Image photo) {
-  if (!settings_.overlay.empty()) picture_ = ShrinkPhoto(photo, overlay_size_);
-  if (settings_.cutout.empty()) return;
-  photo_ = std::move(photo);
-  all_ = {size_, std::vector<uint8_t>(BitMask::Bytes(size_))};
+  const bool shrunk = overlay_size_ != size_;
+  if (!settings_.overlay.empty() && shrunk) small_photo_ = ShrinkPhoto(photo, overlay_size_);
+  if (!settings_.cutout.empty()) all_ = {size_, std::vector<uint8_t>(BitMask::Bytes(size_))};
+  if (!settings_.cutout.empty() || (!settings_.overlay.empty() && !shrunk)) photo_ = std::move(photo);
 }
 
 // The smallest object of those that cover a pixel has it, the later one of equals: as if they were painted from the
@@ -120,27 +120,28 @@ Status Outputs::Add(const Object& object, const std::vector<uint8_t>& mask, std:
   return Status();
 }
 
-Status Outputs::WriteOverlay() {
-  DrawOverlay(picture_, size_, shown_);
-  return WritePicture(settings_.overlay, picture_.rgb.data(), picture_.size);
+Status Outputs::WriteCutout() const {
+  std::vector<uint8_t> rgba(size_t{4} * size_.width);
+  return WritePng(settings_.cutout, {size_, 4}, [&](uint32_t y) {
+    const uint8_t* rgb = &photo_.rgb[size_t{3} * size_.width * y];
+    for (uint32_t x = 0; x < size_.width; ++x) {
+      std::copy_n(rgb + size_t{3} * x, 3, &rgba[size_t{4} * x]);
+      rgba[size_t{4} * x + 3] = all_.At(x, y) ? 255 : 0;
+    }
+    return rgba.data();
+  });
 }
 
-Status Outputs::WriteCutout() const {
-  std::vector<uint8_t> rgba(size_t{4} * size_.width * size_.height);
-  for (uint32_t y = 0; y < size_.height; ++y) {
-    for (uint32_t x = 0; x < size_.width; ++x) {
-      const size_t i = size_t{y} * size_.width + x;
-      std::copy_n(&photo_.rgb[3 * i], 3, &rgba[4 * i]);
-      rgba[4 * i + 3] = all_.At(x, y) ? 255 : 0;
-    }
-  }
-  return WritePng(settings_.cutout, rgba.data(), size_, 4);
+Status Outputs::WriteOverlay() {
+  Image& picture = overlay_size_ == size_ ? photo_ : small_photo_;
+  DrawOverlay(picture, size_, shown_);
+  return WritePicture(settings_.overlay, picture.rgb.data(), picture.size);
 }
 
 Status Outputs::Finish() {
-  if (!settings_.overlay.empty()) INTSAM_TRY(WriteOverlay());
+  if (!settings_.label_map.empty()) INTSAM_TRY(WriteGray16Png(settings_.label_map, label_map_.data(), size_));
   if (!settings_.cutout.empty()) INTSAM_TRY(WriteCutout());
-  return settings_.label_map.empty() ? Status() : WriteGray16Png(settings_.label_map, label_map_.data(), size_);
+  return settings_.overlay.empty() ? Status() : WriteOverlay();  // last: it may draw on the photo
 }
 
 }  // namespace intsam::internal

@@ -51,18 +51,18 @@ class Outputs {
   std::string Numbered(const std::string& path, size_t index) const;
   Status CheckSizes() const;
   void AddToLabelMap(const std::vector<uint8_t>& mask);
-  Status WriteOverlay();
   Status WriteCutout() const;
+  Status WriteOverlay();
 
   const SegmentSettings& settings_;
   ImageSize size_, overlay_size_;
   size_t count_;
   LogitForm logits_;
   std::vector<uint64_t> areas_;  // of the objects so far
-  Image picture_;                // the photo at the size of the overlay
   std::vector<OverlayObject> shown_;
-  Image photo_;  // for the cut-out
-  BitMask all_;  // what any mask covers, for the cut-out
+  Image small_photo_;  // for an overlay that is smaller than the photo
+  Image photo_;        // for the cut-out, and for an overlay of the same size
+  BitMask all_;        // what any mask covers, for the cut-out
   std::vector<uint16_t> label_map_;
 };
 

@@ -97,14 +97,15 @@ void TellWords(const SegmentSettings& settings, const SegmentReport& report) {
   }
   if (!settings.save_embedding.empty()) Say(settings.flags, "embedding%s", Arrow(settings.save_embedding).c_str());
   const Times& t = report.times;
-  std::string decoded;
+  std::string work;
+  if (settings.embedding.empty()) work = ", image encoder " + Tenths(t.encode_ms) + " ms";
   if (!report.answers.empty()) {
-    decoded = ", mask decoder " + Tenths(t.decode_ms) + " ms for " + std::to_string(report.answers.size()) +
-              (report.answers.size() == 1 ? " object" : " objects");
+    work += ", mask decoder " + Tenths(t.decode_ms) + " ms for " + std::to_string(report.answers.size()) +
+            (report.answers.size() == 1 ? " object" : " objects");
   }
-  Say(settings.flags, "open %s ms, read %s ms, image encoder %s ms%s, write %s ms (%s, %d threads)",
-      Tenths(t.open_ms).c_str(), Tenths(t.read_ms).c_str(), Tenths(t.encode_ms).c_str(), decoded.c_str(),
-      Tenths(t.write_ms).c_str(), report.isa.c_str(), report.threads);
+  Say(settings.flags, "open %s ms, read %s ms%s, write %s ms (%s, %d thread%s)", Tenths(t.open_ms).c_str(),
+      Tenths(t.read_ms).c_str(), work.c_str(), Tenths(t.write_ms).c_str(), report.isa.c_str(), report.threads,
+      report.threads == 1 ? "" : "s");
 }
 
 }  // namespace

@@ -37,7 +37,8 @@ Status CheckEnding(const char* option, const std::string& path, std::initializer
     possible += (possible.empty() ? "" : " or ") + std::string(ending);
   }
   return Status(Code::kUsage, std::string(option) + ": '" + path + "' does not end in " + possible +
-                                  ", the formats that are written here");
+                                  (endings.size() == 1 ? ", the format that is" : ", the formats that are") +
+                                  " written here");
 }
 
 Status CheckPrompts(const SegmentSettings& s) {

@@ -9,6 +9,7 @@
 
 #include "apps/common/logits_npy.h"
 #include "apps/common/photo/photo_reader.h"
+#include "apps/common/picture_encoders.h"
 #include "apps/common/picture_writer.h"
 #include "apps/common/score.h"
 #include "tests/e2e/expect_failure.h"
@@ -18,6 +19,74 @@ namespace intsam::internal {
 namespace {
 
 using Bytes = std::vector<uint8_t>;
+
+std::vector<EncodePngFunction*> PngEncoders() {
+  return {EncodePngByStb,
+#ifdef INTSAM_HAVE_LIBPNG
+          EncodePngByLibpng
+#endif
+  };
+}
+
+// Whatever the library, the pixels are those that were handed over, in files that are read again.
+TEST(PngEncoders, KeepEveryPixel) {
+  for (EncodePngFunction* encode : PngEncoders()) {
+    for (const PngLayout& layout : {PngLayout{{61, 7}, 1, 8}, PngLayout{{61, 7}, 3, 8}, PngLayout{{61, 7}, 4, 8},
+                                    PngLayout{{61, 7}, 1, 16}, PngLayout{{1, 1}, 1, 8}, PngLayout{{1, 300}, 3, 8}}) {
+      Bytes samples(layout.row_bytes() * layout.size.height), file;
+      for (size_t i = 0; i < samples.size(); ++i) samples[i] = static_cast<uint8_t>(i < 200 ? 7 : i * i / 11);
+      uint32_t rows = 0;
+      const Status status = encode(
+          layout,
+          [&](uint32_t y) {
+            EXPECT_EQ(y, rows++);
+            return &samples[y * layout.row_bytes()];
+          },
+          [&](const void* data, size_t size) {
+            const auto* bytes = static_cast<const uint8_t*>(data);
+            file.insert(file.end(), bytes, bytes + size);
+            return Status();
+          });
+      ASSERT_TRUE(status.ok()) << status.message();
+      EXPECT_EQ(rows, layout.size.height);
+      Result<Image> image = DecodeImage(file);
+      ASSERT_TRUE(image.ok()) << image.status().message();
+      ASSERT_EQ(image->size, layout.size);
+      const size_t pixel_bytes = static_cast<size_t>(layout.channels * layout.bits / 8);
+      for (size_t i = 0; i < image->rgb.size(); ++i) {
+        const size_t channel = layout.channels == 1 ? 0 : i % 3;
+        ASSERT_EQ(image->rgb[i], samples[i / 3 * pixel_bytes + channel]) << layout.channels << " " << layout.bits;
+      }
+      if (layout.channels != 4) continue;
+      Result<Mask> opaque = DecodeMask(file);
+      ASSERT_TRUE(opaque.ok());
+      for (size_t i = 0; i < opaque->inside.size(); ++i) {
+        const bool inside = samples[4 * i + 3] != 0 && (samples[4 * i] | samples[4 * i + 1] | samples[4 * i + 2]) != 0;
+        ASSERT_EQ(opaque->inside[i], inside);
+      }
+    }
+  }
+}
+
+// A full disk may show at any piece; its error is what the caller gets.
+TEST(PngEncoders, PassTheOutputsErrorOn) {
+  const PngLayout layout{{300, 300}, 3, 8};
+  Bytes noise(layout.row_bytes() * layout.size.height);
+  uint32_t random = 1;
+  for (uint8_t& byte : noise) byte = static_cast<uint8_t>((random = random * 1664525 + 1013904223) >> 24);
+  for (EncodePngFunction* encode : PngEncoders()) {
+    for (size_t room : {0, 20, 70000}) {
+      size_t written = 0;
+      const auto write = [&](const void*, size_t size) {
+        written += size;
+        return written > room ? Status(Code::kIo, "No space left") : Status();
+      };
+      const Status status = encode(
+          layout, [&](uint32_t y) { return &noise[y * layout.row_bytes()]; }, write);
+      ExpectFailure(status, Code::kIo, "No space left");
+    }
+  }
+}
 
 TEST(PictureWriter, Gray16KeepsEveryBit) {
   const TemporaryFolder folder;

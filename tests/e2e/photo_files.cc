@@ -74,7 +74,7 @@ Bytes WithChunk(const Bytes& png, const std::string& type, const Bytes& data) {
 }
 
 Bytes MakeTiff(const TiffPicture& picture) {
-  constexpr uint16_t kByte = 1, kShort = 3, kLong = 4;
+  constexpr uint16_t kShort = 3, kLong = 4;  // those before a short have one byte
   Bytes file = picture.little ? Bytes{'I', 'I', 42, 0} : Bytes{'M', 'M', 0, 42};
   AppendNumber(file, 0, 4, picture.little);  // where the directory is; set below
   const auto pad = [&] { file.resize((file.size() + 1) / 2 * 2); };
@@ -99,7 +99,7 @@ Bytes MakeTiff(const TiffPicture& picture) {
 
   std::map<uint16_t, uint32_t> places;  // of values that do not fit into four bytes
   for (const auto& [number, tag] : tags) {
-    const int width = tag.type == kByte ? 1 : tag.type == kShort ? 2 : 4;
+    const int width = tag.type == kShort ? 2 : tag.type < kShort ? 1 : 4;
     if (tag.values.size() * word(width) <= 4) continue;
     places[number] = static_cast<uint32_t>(file.size());
     for (uint32_t v : tag.values) AppendNumber(file, v, width, picture.little);
@@ -110,7 +110,7 @@ Bytes MakeTiff(const TiffPicture& picture) {
   std::copy(at.begin(), at.end(), file.begin() + 4);
   AppendNumber(file, static_cast<uint32_t>(tags.size()), 2, picture.little);
   for (const auto& [number, tag] : tags) {
-    const int width = tag.type == kByte ? 1 : tag.type == kShort ? 2 : 4;
+    const int width = tag.type == kShort ? 2 : tag.type < kShort ? 1 : 4;
     AppendNumber(file, number, 2, picture.little), AppendNumber(file, tag.type, 2, picture.little);
     AppendNumber(file, word(tag.values.size()), 4, picture.little);
     const size_t end = file.size() + 4;

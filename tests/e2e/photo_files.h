@@ -28,7 +28,7 @@ Bytes WithChunk(const Bytes& png, const std::string& type, const Bytes& data);
 
 struct TiffTag {
   uint16_t tag;
-  uint16_t type;  // 1 byte, 3 short, 4 long
+  uint16_t type;  // 1 byte, 2 ASCII, 3 short, 4 long
   std::vector<uint32_t> values;
 };
 

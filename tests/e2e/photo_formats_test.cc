@@ -225,6 +225,10 @@ TEST_F(TiffFiles, Refusals) {
   ExpectFailure(DecodeImage(MakeTiff(cut)).status(), Code::kDamaged, "cannot decode");
   const TiffPicture no_map = {{1, 1}, 4, 1, 3, true, 1, {{7}}, {}};
   ExpectFailure(DecodeImage(MakeTiff(no_map)).status(), Code::kDamaged, "TIFF");
+  constexpr uint16_t kInkNames = 333;  // libtiff complains of these in two lines
+  const TiffPicture inks = {{1, 1}, 8, 4, 5, true, 1, {{1, 2, 3, 4}}, {{kInkNames, 2, {'a', 0}}}};
+  const Result<Image> result = DecodeImage(MakeTiff(inks));
+  if (!result.ok()) ExpectFailure(result.status(), Code::kDamaged, "InkNames");
 }
 
 TEST_F(TiffFiles, Damage) {

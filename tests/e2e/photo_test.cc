@@ -22,7 +22,7 @@ TEST(ImageFile, PngRoundTrip) {
   const TemporaryFolder folder;
   const ImageSize size{37, 21};
   const Bytes rgb = Gradient(37, 21);
-  ASSERT_TRUE(WritePng(folder / "a.png", rgb.data(), size, 3).ok());
+  ASSERT_TRUE(WritePicture(folder / "a.png", rgb.data(), size).ok());
   Result<Image> image = ReadImage(folder / "a.png");
   ASSERT_TRUE(image.ok()) << image.status().message();
   EXPECT_EQ(image->size, size);
@@ -318,9 +318,9 @@ TEST(BadImages, PathsThatCannotBeReadOrWritten) {
   ExpectFailure(ReadImage(folder / "empty.jpg").status(), Code::kDamaged, "empty.jpg: the file is empty");
   ExpectFailure(ReadLabels(folder / "empty.jpg").status(), Code::kDamaged, "empty.jpg: the file is empty");
   const uint8_t pixel[3] = {};
-  ExpectFailure(WritePng(folder / "no/such/a.png", pixel, {1, 1}, 3), Code::kIo, "No such file");
-  ExpectFailure(WritePng(folder.path(), pixel, {1, 1}, 3), Code::kIo, "not a regular file");
-  ExpectFailure(WritePng(folder / "a.png", pixel, {0, 1}, 3), Code::kResource, "0 x 1");
+  ExpectFailure(WritePicture(folder / "no/such/a.png", pixel, {1, 1}), Code::kIo, "No such file");
+  ExpectFailure(WritePicture(folder.path(), pixel, {1, 1}), Code::kIo, "not a regular file");
+  ExpectFailure(WritePicture(folder / "a.png", pixel, {0, 1}), Code::kResource, "0 x 1");
   EXPECT_EQ(folder.Count(), 1u);
 }
 

@@ -60,6 +60,8 @@ TEST(CommandLine, PointsAndBoxes) {
   EXPECT_EQ(Of(*ParsePoint("--point", "10,20")), (Numbers{640, 1280, 1}));
   EXPECT_EQ(Of(*ParsePoint("--point", "10.5,20,0")), (Numbers{672, 1280, 0}));
   EXPECT_EQ(Of(*ParseBox("--box", "1,2,3.25,4")), (Numbers{64, 128, 208, 256}));
+  EXPECT_EQ(Of(*ParsePoint("--point", " 10.5,  20 , 0 ")), (Numbers{672, 1280, 0}));
+  EXPECT_EQ(Of(*ParseBox("--box", "1, 2, 3.25, 4")), (Numbers{64, 128, 208, 256}));
 }
 
 TEST(CommandLine, ErrorsNameOptionAndReason) {
@@ -67,7 +69,8 @@ TEST(CommandLine, ErrorsNameOptionAndReason) {
     ExpectFailure(ParsePoint("--point", text).status(), Code::kUsage,
                   "--point: '" + std::string(text) + "' is not X,Y");
   }
-  for (const char* text : {"a,1", "1,", ",1", "1,-", "1,.", "1,1e3", "1, 2", "0x1,2", "1,2.3.4", "nan,1", "--1,1"}) {
+  for (const char* text :
+       {"a,1", "1,", ",1", "1,-", "1,.", "1,1e3", "1 2,3", "1, ", "0x1,2", "1,2.3.4", "nan,1", "--1,1"}) {
     ExpectFailure(ParsePoint("--point", text).status(), Code::kUsage, "is not a decimal number");
   }
   ExpectFailure(ParsePoint("--point", "99999999999999999999999,1").status(), Code::kUsage, "16777216");

@@ -178,6 +178,8 @@ class Report(SegmentTest):
             import jsonschema
         except ImportError:
             self.skipTest("needs python3-jsonschema")
+        if not hasattr(jsonschema, "Draft202012Validator"):
+            self.skipTest(f"jsonschema {jsonschema.__version__} is older than 4.0")
         schema = json.loads((Setup.source / "docs/schema/segment.json").read_text(encoding="utf-8"))
         jsonschema.Draft202012Validator.check_schema(schema)
         validator = jsonschema.Draft202012Validator(schema)

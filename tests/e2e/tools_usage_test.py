@@ -91,9 +91,16 @@ class Usage(ToolTest):
         self.fails(2, "inspect", "--kernels", env={"INTSAM_ISA": "mmx"}, says="INTSAM_ISA")
         photo = self.photo()
         self.fails(2, "segment", MICRO, photo, "-p", "1,1", "-o", "m.png", env={"INTSAM_ISA": "mmx"}, says="INTSAM_ISA")
-        self.fails(
-            2, "segment", MICRO, photo, "-p", "1,1", "-o", "m.png", env={"INTSAM_THREADS": "0"}, says="INTSAM_THREADS"
-        )
+        for threads in ("0", "many", "257"):
+            bad = {"INTSAM_THREADS": threads}
+            self.fails(2, "segment", MICRO, photo, "-p", "1,1", "-o", "m.png", env=bad, says="INTSAM_THREADS")
+            if "convert" in Setup.tools:
+                self.fails(2, "convert", "--synthetic", "micro", "-o", "m.isam", env=bad, says="INTSAM_THREADS")
+        self.assertFalse((self.dir / "m.isam").exists())
+        for threads, options, used in (("2", [], 2), ("many", ["-t", "3"], 3), ("", ["-t", "1"], 1)):
+            arguments = [MICRO, photo, "-p", "1,1", "--json", "-q", *options]
+            report = self.succeeds("segment", *arguments, env={"INTSAM_THREADS": threads})
+            self.assertEqual(json.loads(report)["threads"], used)
 
     def test_convert(self):
         checkpoint = Setup.source / "tests/checkpoint/data/micro_f32.safetensors"

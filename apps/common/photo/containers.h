@@ -3,8 +3,10 @@
 #ifndef INTSAM_APPS_COMMON_PHOTO_CONTAINERS_H_
 #define INTSAM_APPS_COMMON_PHOTO_CONTAINERS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "runtime/base/status.h"
 #include "runtime/image/resize.h"
@@ -35,9 +37,16 @@ struct JpegHeader {
 Result<PngHeader> InspectPng(std::span<const uint8_t> file);
 
 // Markers up to the end of the image, frame header, tables, EXIF. Surplus bytes between the scans' data and the next
-// marker are skipped, as libjpeg does. Sides and scans are checked
-// against their limits. kDamaged with the offset, kUnsupported, kResource.
-Result<JpegHeader> InspectJpeg(std::span<const uint8_t> file);
+// marker are skipped, as libjpeg does. Sides and scans are checked against their limits. kDamaged with the offset,
+// kUnsupported, kResource.
+// `essence`: is appended a JPEG of the same pixels that holds nothing but the segments that were checked and the data
+// of the scans, for decoders that would look into bytes that are skipped here. Where the picture is refused it is worth
+// nothing.
+Result<JpegHeader> InspectJpeg(std::span<const uint8_t> file, std::vector<uint8_t>* essence = nullptr);
+
+// The first marker of a JPEG at or after `at`: FF and a byte that is neither a stuffed zero, nor fill, nor a restart
+// marker. Returns the offset of that byte, or file.size().
+size_t NextMarker(std::span<const uint8_t> file, size_t at);
 
 }  // namespace intsam::internal
 

@@ -1,5 +1,6 @@
 // JPEG markers, bounds-checked (ITU-T T.81 annex B).
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "apps/common/photo/big_endian.h"
@@ -28,30 +29,20 @@ enum Marker : uint8_t {
   kEoi = 0xD9,
   kSos = 0xDA,
   kDqt = 0xDB,
+  kDri = 0xDD,
+  kApp0 = 0xE0,
   kApp1 = 0xE1,
   kApp14 = 0xEE
 };
-
-// The first marker at or after `at`: FF and a byte that is neither a stuffed zero, nor fill, nor a restart marker.
-// Returns the offset of that byte, or file.size().
-size_t NextMarker(Bytes file, size_t at) {
-  while (at + 1 < file.size()) {
-    const void* found = std::memchr(&file[at], 0xFF, file.size() - 1 - at);
-    if (found == nullptr) break;
-    at = static_cast<size_t>(static_cast<const uint8_t*>(found) - file.data()) + 1;
-    const uint8_t code = file[at];
-    if (code != 0 && code != 0xFF && !(code >= kRst0 && code <= kRst7)) return at;
-  }
-  return file.size();
-}
 
 bool IsFrame(uint8_t code) { return code >= kSof0 && code <= kSof15 && code != kDht && code != kJpg && code != kDac; }
 
 class Walk {
  public:
-  explicit Walk(Bytes file) : file_(file) {}
+  Walk(Bytes file, std::vector<uint8_t>* essence) : file_(file), essence_(essence) {}
 
   Result<JpegHeader> Run() {
+    Keep(file_.first(2));
     size_t at = 2;
     while (true) {
       at = NextMarker(file_, at);
@@ -69,10 +60,16 @@ class Walk {
                      length, left);
       }
       INTSAM_TRY(ReadSegment(code, file_.subspan(at + 3, length - 2)));
+      if (IsEssential(code)) Keep(file_.subspan(at - 1, length + 2));
       at += length + 1;
-      if (code == kSos) entropy_bytes_ += NextMarker(file_, at) - at - 1;
+      if (code == kSos) {
+        const size_t end = NextMarker(file_, at) - 1;
+        Keep(file_.subspan(at, end - at));
+        entropy_bytes_ += end - at;
+      }
     }
     INTSAM_TRY(CheckWhole());
+    Keep(std::array<uint8_t, 2>{0xFF, kEoi});
     return header_;
   }
 
@@ -80,6 +77,16 @@ class Walk {
   // One scan has everything: decoders stop behind it, and whatever follows up to the end of the image (some drones
   // write surplus bytes there, which may look like markers) is nobody's business.
   bool IsComplete() const { return header_.scans == 1 && header_.coefficient_bytes == 0; }
+
+  // What pixels depend on. Adobe's segment says how four components are coded, JFIF's that three are YCbCr.
+  static bool IsEssential(uint8_t code) {
+    return IsFrame(code) || code == kDht || code == kDqt || code == kDri || code == kSos || code == kApp0 ||
+           code == kApp14;
+  }
+
+  void Keep(Bytes bytes) {
+    if (essence_ != nullptr) essence_->insert(essence_->end(), bytes.begin(), bytes.end());
+  }
 
   Status ReadSegment(uint8_t code, Bytes data) {
     if (IsFrame(code)) return ReadFrame(code, data);
@@ -155,6 +162,7 @@ class Walk {
   }
 
   Bytes file_;
+  std::vector<uint8_t>* essence_;
   JpegHeader header_;
   bool progressive_ = false, has_quantization_ = false, has_huffman_ = false;
   uint64_t all_coefficient_bytes_ = 0, entropy_bytes_ = 0;
@@ -162,6 +170,17 @@ class Walk {
 
 }  // namespace
 
-Result<JpegHeader> InspectJpeg(Bytes file) { return Walk(file).Run(); }
+size_t NextMarker(Bytes file, size_t at) {
+  while (at + 1 < file.size()) {
+    const void* found = std::memchr(&file[at], 0xFF, file.size() - 1 - at);
+    if (found == nullptr) break;
+    at = static_cast<size_t>(static_cast<const uint8_t*>(found) - file.data()) + 1;
+    const uint8_t code = file[at];
+    if (code != 0 && code != 0xFF && !(code >= kRst0 && code <= kRst7)) return at;
+  }
+  return file.size();
+}
+
+Result<JpegHeader> InspectJpeg(Bytes file, std::vector<uint8_t>* essence) { return Walk(file, essence).Run(); }
 
 }  // namespace intsam::internal

@@ -10,6 +10,7 @@
 #include "apps/common/photo/containers.h"
 #include "apps/common/photo/decoders.h"
 #include "apps/common/photo/photo_limits.h"
+#include "apps/common/photo/stb_jpeg_feed.h"
 
 namespace intsam::internal {
 namespace {
@@ -147,7 +148,10 @@ Status DecodePngByStb(std::span<const uint8_t> file, PixelSink& sink) {
 }
 
 Status DecodeJpegByStb(std::span<const uint8_t> file, PixelSink& sink) {
-  INTSAM_ASSIGN(const JpegHeader header, InspectJpeg(file));
+  // stb 2.27 (Debian 12) writes past its tables for a Huffman table of too many symbols: it is given only what was
+  // checked.
+  std::vector<uint8_t> jpeg;
+  INTSAM_ASSIGN(const JpegHeader header, InspectJpeg(file, &jpeg));
   if (header.arithmetic) return Error(Code::kUnsupported, "JPEG with arithmetic coding (this build cannot decode it)");
   PixelLayout layout;
   layout.size = header.size;
@@ -155,18 +159,18 @@ Status DecodeJpegByStb(std::span<const uint8_t> file, PixelSink& sink) {
   layout.lossy = true;
   INTSAM_TRY(CheckAndOpenBudget(layout, static_cast<uint64_t>(header.channels) + 6, file.size()));
   // Without Adobe's marker stb takes four components for YCbCr and alpha; libjpeg and everybody else for CMYK.
-  std::vector<uint8_t> marked;
   if (header.channels == 4 && !header.adobe) {
     constexpr std::array<uint8_t, 16> kCmyk = {0xFF, 0xEE, 0, 14, 'A', 'd', 'o', 'b', 'e', 0, 100, 0, 0, 0, 0, 0};
-    marked.assign(file.begin(), file.begin() + 2);
-    marked.insert(marked.end(), kCmyk.begin(), kCmyk.end());
-    marked.insert(marked.end(), file.begin() + 2, file.end());
-    file = marked;
+    jpeg.insert(jpeg.begin() + 2, kCmyk.begin(), kCmyk.end());
   }
+  StbJpegFeed feed(jpeg);
+  const stbi_io_callbacks callbacks = {
+      [](void* user, char* to, int size) { return static_cast<StbJpegFeed*>(user)->Read(to, size); },
+      [](void* user, int n) { static_cast<StbJpegFeed*>(user)->Skip(n); },
+      [](void* user) { return static_cast<StbJpegFeed*>(user)->AtEnd() ? 1 : 0; }};
   int width = 0, height = 0, channels = 0;
   const int wanted = header.channels == 1 ? 1 : 3;
-  Decoded<stbi_uc> pixels(
-      stbi_load_from_memory(file.data(), static_cast<int>(file.size()), &width, &height, &channels, wanted));
+  Decoded<stbi_uc> pixels(stbi_load_from_callbacks(&callbacks, &feed, &width, &height, &channels, wanted));
   return HandOver(std::move(pixels), width, height, wanted, layout, sink);
 }
 

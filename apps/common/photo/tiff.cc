@@ -18,7 +18,9 @@ namespace {
 thread_local char tiff_message[160];
 
 void KeepFirst(const char*, const char* format, va_list arguments) {
-  if (tiff_message[0] == '\0') std::vsnprintf(tiff_message, sizeof tiff_message, format, arguments);
+  if (tiff_message[0] != '\0') return;
+  std::vsnprintf(tiff_message, sizeof tiff_message, format, arguments);
+  std::replace(tiff_message, tiff_message + std::strlen(tiff_message), '\n', ' ');  // some are of several lines
 }
 
 Status TiffFailure(const char* action) {

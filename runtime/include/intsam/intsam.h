@@ -225,7 +225,7 @@ typedef struct intsam_prompt {
   size_t num_points;          /* at most 256 */
   const intsam_box* box;      /* or NULL */
   const int16_t* mask_input;  /* low-resolution logits [low_res_size][low_res_size], or NULL: of an earlier result on
-                                 this  image, or made by intsam_session_mask_prompt */
+                                 this image, or made by intsam_session_mask_prompt */
 } intsam_prompt;
 
 /* Makes intsam_prompt.mask_input of a mask drawn at the size of the session's image: `mask` has one byte per pixel, 0
