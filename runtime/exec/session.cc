@@ -197,8 +197,9 @@ Status Session::Mask(size_t result, uint32_t mask, uint8_t* out, size_t stride, 
   const size_t row = bits ? (frame_.original.width + 7) / 8 : frame_.original.width;
   if (stride < row) return Error(Code::kUsage, "out: stride %zu is shorter than a row of %zu bytes", stride, row);
   const int32_t threshold = model_.weights().mask_decoder.mask_threshold;
-  (bits ? ThresholdMaskBits : ThresholdMask)(LowRes(result, mask), config().low_res(), frame_.resized, frame_.original,
-                                             threshold, out, stride);
+  const MaskSampling sampling(frame_.resized, frame_.original, MaskView::Whole(frame_.original));
+  DrawMask(MaskScan(LowRes(result, mask), config().low_res(), sampling, threshold),
+           bits ? MaskFormat::kBits : MaskFormat::kBytes, out, stride, *parallel_);
   return Status();
 }
 
