@@ -57,6 +57,20 @@ void MaskRuns::ToBits(uint8_t* out, size_t stride) const {
   for (uint32_t y = 0; y < rows(); ++y) DrawBits(Row(y), size_.width, out + y * stride);
 }
 
+MaskRuns MaskRuns::Inverse() const {
+  MaskRuns inverse(size_);
+  for (uint32_t y = 0; y < rows(); ++y) {
+    uint32_t begin = 0;
+    for (const PixelRun& run : Row(y)) {
+      if (run.begin > begin) inverse.runs_.push_back({begin, run.begin});
+      begin = run.end;
+    }
+    if (begin < size_.width) inverse.runs_.push_back({begin, size_.width});
+    inverse.ends_.push_back(inverse.runs_.size());
+  }
+  return inverse;
+}
+
 MaskRuns MaskRuns::Placed(uint32_t x, uint32_t y, ImageSize within) const {
   MaskRuns placed(within);
   placed.runs_ = runs_;

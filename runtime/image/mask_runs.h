@@ -51,6 +51,7 @@ class MaskRuns {
   void ToBytes(uint8_t* out, size_t stride) const;
   void ToBits(uint8_t* out, size_t stride) const;
 
+  MaskRuns Inverse() const;
   // The mask in the middle of a larger one, with (x, y) at its left top.
   MaskRuns Placed(uint32_t x, uint32_t y, ImageSize within) const;
 

@@ -38,7 +38,7 @@ inline Pixels PixelsOf(const MaskRuns& runs) {
 }
 
 // One pixel in `one_in` is inside.
-inline Pixels RandomPixels(uint32_t width, uint32_t height, uint32_t one_in, std::mt19937& random) {
+inline Pixels RandomPixels(size_t width, size_t height, uint32_t one_in, std::mt19937& random) {
   Pixels pixels(height, std::string(width, '.'));
   for (std::string& row : pixels) {
     for (char& pixel : row) pixel = random() % one_in == 0 ? '#' : '.';
