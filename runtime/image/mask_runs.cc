@@ -66,9 +66,15 @@ MaskRuns MaskRuns::Inverse() const {
       begin = run.end;
     }
     if (begin < size_.width) inverse.runs_.push_back({begin, size_.width});
-    inverse.ends_.push_back(inverse.runs_.size());
+    inverse.ends_.push_back(static_cast<uint32_t>(inverse.runs_.size()));
   }
   return inverse;
+}
+
+MaskRuns MaskRuns::Rows(uint32_t first, uint32_t end) const {
+  MaskRuns rows({size_.width, end - first});
+  for (uint32_t y = first; y < end; ++y) rows.Add(Row(y));
+  return rows;
 }
 
 MaskRuns MaskRuns::Placed(uint32_t x, uint32_t y, ImageSize within) const {
@@ -77,7 +83,7 @@ MaskRuns MaskRuns::Placed(uint32_t x, uint32_t y, ImageSize within) const {
   for (PixelRun& run : placed.runs_) run.begin += x, run.end += x;
   placed.ends_.assign(y, 0);
   placed.ends_.insert(placed.ends_.end(), ends_.begin(), ends_.end());
-  placed.ends_.resize(within.height, runs_.size());
+  placed.ends_.resize(within.height, static_cast<uint32_t>(runs_.size()));
   return placed;
 }
 

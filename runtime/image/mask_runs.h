@@ -40,7 +40,7 @@ class MaskRuns {
   // The next row.
   void Add(std::span<const PixelRun> row) {
     runs_.insert(runs_.end(), row.begin(), row.end());
-    ends_.push_back(runs_.size());
+    ends_.push_back(static_cast<uint32_t>(runs_.size()));
   }
 
   uint64_t Area() const;
@@ -52,15 +52,17 @@ class MaskRuns {
   void ToBits(uint8_t* out, size_t stride) const;
 
   MaskRuns Inverse() const;
+  // Rows first <= y < end alone.
+  MaskRuns Rows(uint32_t first, uint32_t end) const;
   // The mask in the middle of a larger one, with (x, y) at its left top.
   MaskRuns Placed(uint32_t x, uint32_t y, ImageSize within) const;
 
-  size_t memory() const { return runs_.capacity() * sizeof(PixelRun) + ends_.capacity() * sizeof(size_t); }
+  size_t memory() const { return runs_.capacity() * sizeof(PixelRun) + ends_.capacity() * sizeof(uint32_t); }
 
  private:
   ImageSize size_;
   std::vector<PixelRun> runs_;
-  std::vector<size_t> ends_;
+  std::vector<uint32_t> ends_;
 };
 
 // One row, of `width` pixels.

@@ -32,6 +32,7 @@ uint64_t PackBytes(const uint8_t* bytes) {
 
 // Each of the lowest 16 bits four times.
 uint64_t Quadruple(uint64_t bits) {
+  if (bits == 0) return 0;
   bits &= 0xFFFF;
   bits = (bits | bits << 24) & 0x000000FF000000FFu;
   bits = (bits | bits << 12) & 0x000F000F000F000Fu;
@@ -74,7 +75,8 @@ MaskScan::MaskScan(const int16_t* logits, uint32_t side, const MaskSampling& sam
       words_((side + 2 + kWordBits - 1) / kWordBits),
       inside_((size_t{side} + 1) * words_),
       mixed_((size_t{side} + 1) * words_),
-      near_((size_t{side} + 1) * words_) {
+      near_((size_t{side} + 1) * words_),
+      empty_(size_t{side} + 1) {
   FindSides(StripOf(sampling.rows.first_used()), StripOf(sampling.rows.last_used()));
 }
 
@@ -96,11 +98,13 @@ void MaskScan::FindSides(uint32_t first_strip, uint32_t last_strip) {
   for (uint32_t strip = first_strip; strip <= last_strip; ++strip) {
     const uint64_t* a = sides_of(Before(strip));
     const uint64_t* b = sides_of(Behind(strip, side_));
+    empty_[strip] = 1;
     for (size_t w = 0; w < words_; ++w) {
       const uint64_t all = a[w] & Next(a, w, words_) & b[w] & Next(b, w, words_);
       const uint64_t any = a[w] | Next(a, w, words_) | b[w] | Next(b, w, words_);
       inside_[strip * words_ + w] = all;
       mixed_[strip * words_ + w] = any & ~all & BitsBetween(0, side_, w);
+      if (any != 0) empty_[strip] = 0;
     }
   }
   std::vector<uint64_t> tall(words_);  // the strip's mixed cells and those above and below
@@ -201,8 +205,10 @@ void MaskScan::Reader::Toggle(uint32_t x) {
 
 std::span<const PixelRun> MaskScan::Reader::Row(uint32_t y) {
   const MaskAxis &rows = scan_.sampling_.rows, &columns = scan_.sampling_.columns;
-  const Line& a = LineAt(rows.first[y]);
-  const Line& b = LineAt(rows.second(rows.first[y]));
+  const uint32_t first_line = rows.first[y], second_line = rows.second(first_line);
+  if (scan_.empty_[StripOf(first_line)] && scan_.empty_[StripOf(second_line)]) return {};
+  const Line& a = LineAt(first_line);
+  const Line& b = LineAt(second_line);
   const int32_t weight = rows.weight[y];
   MixLines(a, b, weight);
   count_ = 0, open_ = false;

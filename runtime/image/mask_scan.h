@@ -39,6 +39,7 @@ class MaskScan {
   std::vector<uint64_t> inside_;  // all four logits around the cell are
   std::vector<uint64_t> mixed_;   // neither all are nor none is
   std::vector<uint64_t> near_;    // the cell or a neighbour is mixed: values may be asked for
+  std::vector<uint8_t> empty_;    // 1: no logit of the strip is inside
 };
 
 class MaskScan::Reader {

@@ -46,6 +46,13 @@ TEST(MaskRuns, BytesAndBits) {
   }
 }
 
+TEST(MaskRuns, RowsAndInverse) {
+  const MaskRuns runs = RunsOf({"##..", "....", ".#.#", "####"});
+  EXPECT_EQ(testing::PixelsOf(runs.Rows(1, 3)), (Pixels{"....", ".#.#"}));
+  EXPECT_EQ(testing::PixelsOf(runs.Rows(0, 4)), testing::PixelsOf(runs));
+  EXPECT_EQ(testing::PixelsOf(runs.Inverse()), (Pixels{"..##", "####", "#.#.", "...."}));
+}
+
 TEST(MaskRuns, Placed) {
   const MaskRuns placed = RunsOf({"#.#", ".#."}).Placed(2, 1, {6, 5});
   EXPECT_EQ(testing::PixelsOf(placed), (Pixels{"......", "..#.#.", "...#..", "......", "......"}));
