@@ -6,14 +6,14 @@
 #include <atomic>
 #include <new>
 
+#include "runtime/base/status.h"
 #include "runtime/base/thread_pool.h"
 
 namespace intsam::internal {
 
-// parallel.For for tasks that allocate. Where one of them finds no memory, throws std::bad_alloc on the calling thread
-// after all have ended.
+// parallel.For for tasks that allocate: kResource where one of them found no memory.
 template <class Task>
-void RunTasks(Parallel& parallel, int count, const Task& task) {
+Status RunTasks(Parallel& parallel, int count, const Task& task) {
   std::atomic<bool> failed{false};
   parallel.For(count, [&](int index, int worker) {
     try {
@@ -22,7 +22,7 @@ void RunTasks(Parallel& parallel, int count, const Task& task) {
       failed = true;
     }
   });
-  if (failed) throw std::bad_alloc();
+  return failed ? Status(Code::kResource, "out of memory") : Status();
 }
 
 }  // namespace intsam::internal

@@ -15,10 +15,10 @@ size_t TaskCount(const MaskScan& scan) { return (size_t{scan.size().height} + kR
 
 // body(task, reader, first row, end) for the rows of each task, with the reader of its worker.
 template <class Body>
-void ForRows(const MaskScan& scan, Parallel& parallel, const Body& body) {
+Status ForRows(const MaskScan& scan, Parallel& parallel, const Body& body) {
   const size_t tasks = TaskCount(scan);
   std::vector<std::optional<MaskScan::Reader>> readers(static_cast<size_t>(parallel.workers()));
-  RunTasks(parallel, static_cast<int>(tasks), [&](int index, int worker) {
+  return RunTasks(parallel, static_cast<int>(tasks), [&](int index, int worker) {
     const auto task = static_cast<size_t>(index);
     std::optional<MaskScan::Reader>& reader = readers[static_cast<size_t>(worker)];
     if (!reader) reader.emplace(scan);
@@ -29,18 +29,18 @@ void ForRows(const MaskScan& scan, Parallel& parallel, const Body& body) {
 
 }  // namespace
 
-void DrawMask(const MaskScan& scan, MaskFormat format, uint8_t* out, size_t stride, Parallel& parallel) {
+Status DrawMask(const MaskScan& scan, MaskFormat format, uint8_t* out, size_t stride, Parallel& parallel) {
   const auto draw = format == MaskFormat::kBytes ? DrawBytes : DrawBits;
-  ForRows(scan, parallel, [&](size_t, MaskScan::Reader& reader, uint32_t first, uint32_t end) {
+  return ForRows(scan, parallel, [&](size_t, MaskScan::Reader& reader, uint32_t first, uint32_t end) {
     for (uint32_t y = first; y < end; ++y) draw(reader.Row(y), scan.size().width, out + y * stride);
   });
 }
 
-MaskRuns CollectRuns(const MaskScan& scan, Parallel& parallel) {
+Result<MaskRuns> CollectRuns(const MaskScan& scan, Parallel& parallel) {
   std::vector<MaskRuns> parts(TaskCount(scan));
-  ForRows(scan, parallel, [&](size_t task, MaskScan::Reader& reader, uint32_t first, uint32_t end) {
+  INTSAM_TRY(ForRows(scan, parallel, [&](size_t task, MaskScan::Reader& reader, uint32_t first, uint32_t end) {
     for (uint32_t y = first; y < end; ++y) parts[task].Add(reader.Row(y));
-  });
+  }));
   MaskRuns runs(scan.size());
   for (const MaskRuns& part : parts) {
     for (uint32_t y = 0; y < part.rows(); ++y) runs.Add(part.Row(y));

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/base/status.h"
 #include "runtime/base/thread_pool.h"
 #include "runtime/image/mask_runs.h"
 #include "runtime/image/mask_scan.h"
@@ -15,14 +16,19 @@ namespace intsam::internal {
 
 enum class MaskFormat { kBytes, kBits };  // as MaskRuns::ToBytes and ToBits
 
-// The rows of a scan are shared by the workers; the results do not depend on how many there are.
-void DrawMask(const MaskScan& scan, MaskFormat format, uint8_t* out, size_t stride, Parallel& parallel);
-MaskRuns CollectRuns(const MaskScan& scan, Parallel& parallel);
+// The rows of a scan are shared by the workers; the results do not depend on how many there are. kResource: no memory.
+Status DrawMask(const MaskScan& scan, MaskFormat format, uint8_t* out, size_t stride, Parallel& parallel);
+Result<MaskRuns> CollectRuns(const MaskScan& scan, Parallel& parallel);
 
 // The same on the calling thread alone.
 MaskRuns CollectRuns(const MaskScan& scan);
 // How many pixels are inside.
 uint64_t CountPixels(const MaskScan& scan);
+
+// The share of the pixels above a low threshold that are also above a high one: Q16, rounded down, 0 of none.
+inline int32_t StabilityQ16(uint64_t above_high, uint64_t above_low) {
+  return above_low == 0 ? 0 : static_cast<int32_t>((above_high << 16) / above_low);
+}
 
 // The way back, for a mask prompt. mask: one byte per pixel of `original`, not 0 inside; `stride` bytes from row to
 // row. logits: s16 [side][side], `inside` or its negative: of the mask's pixel in the middle of each logit's square of

@@ -172,9 +172,11 @@ TEST(Masks, SameOnAnyNumberOfThreads) {
     ThreadPool pool(threads);
     constexpr size_t kStride = 310, kBitStride = 40;
     std::vector<uint8_t> bytes(kStride * kPhoto.height, 0xEE), bits(kBitStride * kPhoto.height, 0xEE);
-    DrawMask(scan, MaskFormat::kBytes, bytes.data(), kStride, pool);
-    DrawMask(scan, MaskFormat::kBits, bits.data(), kBitStride, pool);
-    const MaskRuns runs = CollectRuns(scan, pool), alone = CollectRuns(scan);
+    ASSERT_TRUE(DrawMask(scan, MaskFormat::kBytes, bytes.data(), kStride, pool).ok());
+    ASSERT_TRUE(DrawMask(scan, MaskFormat::kBits, bits.data(), kBitStride, pool).ok());
+    Result<MaskRuns> collected = CollectRuns(scan, pool);
+    ASSERT_TRUE(collected.ok());
+    const MaskRuns runs = std::move(collected).value(), alone = CollectRuns(scan);
     EXPECT_EQ(runs.Area(), area);
     for (uint32_t y = 0; y < kPhoto.height; ++y) {
       std::vector<uint8_t> row(kPhoto.width);

@@ -110,7 +110,8 @@ TEST(Masks, BytesAgreeWithTheReferenceAwayFromTheThreshold) {
     const Plane expected = Reference(logits, s.side, s.resized, s.original);
     std::vector<uint8_t> mask(expected.size());
     const MaskSampling sampling(s.resized, s.original, MaskView::Whole(s.original));
-    DrawMask(MaskScan(logits.data(), s.side, sampling, 0), MaskFormat::kBytes, mask.data(), s.original.width, one);
+    const MaskScan scan(logits.data(), s.side, sampling, 0);
+    ASSERT_TRUE(DrawMask(scan, MaskFormat::kBytes, mask.data(), s.original.width, one).ok());
     for (size_t i = 0; i < mask.size(); ++i) {
       ASSERT_LE(mask[i], 1);
       differing += mask[i] != (expected[i] > 0);

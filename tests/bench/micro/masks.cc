@@ -1,6 +1,7 @@
 #include "runtime/image/masks.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "tests/bench/micro/micro.h"
 
@@ -43,16 +44,16 @@ void RegisterMasks() {
   for (const ImageSize size : {ImageSize{512, 512}, {6000, 4000}}) {
     for (const int32_t period : {256, 32, 6}) {
       RegisterMask("bytes", size, period, [size](const MaskScan& scan, std::vector<uint8_t>& out, Parallel& one) {
-        DrawMask(scan, MaskFormat::kBytes, out.data(), size.width, one);
+        if (!DrawMask(scan, MaskFormat::kBytes, out.data(), size.width, one).ok()) std::abort();
       });
       RegisterMask("bits", size, period, [size](const MaskScan& scan, std::vector<uint8_t>& out, Parallel& one) {
-        DrawMask(scan, MaskFormat::kBits, out.data(), (size.width + 7) / 8, one);
+        if (!DrawMask(scan, MaskFormat::kBits, out.data(), (size.width + 7) / 8, one).ok()) std::abort();
       });
       RegisterMask("count", size, period, [](const MaskScan& scan, std::vector<uint8_t>& out, Parallel&) {
         out[0] = static_cast<uint8_t>(CountPixels(scan));
       });
-      RegisterMask("runs", size, period, [](const MaskScan& scan, std::vector<uint8_t>& out, Parallel& one) {
-        out[0] = static_cast<uint8_t>(CollectRuns(scan, one).Area());
+      RegisterMask("runs", size, period, [](const MaskScan& scan, std::vector<uint8_t>& out, Parallel&) {
+        out[0] = static_cast<uint8_t>(CollectRuns(scan).Area());
       });
     }
   }
