@@ -72,6 +72,7 @@ typedef enum intsam_status {
 
 typedef struct intsam_model intsam_model;
 typedef struct intsam_session intsam_session;
+typedef struct intsam_mask intsam_mask;
 
 /* ------------------------------------------------------------------ library */
 
@@ -240,11 +241,11 @@ INTSAM_API intsam_status intsam_session_mask_prompt(intsam_session* session, con
  * CANCELLED: by the callback. */
 INTSAM_API intsam_status intsam_session_predict(intsam_session* session, const intsam_prompt* prompt);
 
-/* `count` prompts (1..64), each answered as predict does, with the same results, numbered as the prompts are: they are
- * spread over the session's threads. A bad argument changes nothing, and the sentence names the prompt ("prompt 3:
+/* `count` prompts (1..4096), each answered as predict does, with the same results, numbered as the prompts are: they
+ * are spread over the session's threads. A bad argument changes nothing, and the sentence names the prompt ("prompt 3:
  * ..."); after any other failure there are no results. The session keeps count * num_masks * low_res_size^2 * 2 bytes
- * of results and, from the first batch of at least as many prompts as threads (at most 8 count), working memory for
- * each of these threads. Errors as for predict. */
+ * of results (half a MiB per prompt for the official models) and, from the first batch of at least as many prompts as
+ * threads (at most 8 count), working memory for each of these threads. Errors as for predict. */
 INTSAM_API intsam_status intsam_session_predict_batch(intsam_session* session, const intsam_prompt* prompts,
                                                       size_t count);
 
@@ -265,6 +266,155 @@ INTSAM_API intsam_status intsam_session_mask(intsam_session* session, size_t res
 /* The same as bits: first pixel in the lowest bit, rows padded to bytes with zeros. */
 INTSAM_API intsam_status intsam_session_mask_bits(intsam_session* session, size_t result, int32_t mask, uint8_t* out,
                                                   size_t stride);
+
+/* ------------------------------------------------------------------ masks as data */
+
+/* What of the image a mask shows, in how many pixels, and how sure the model must be. */
+typedef struct intsam_mask_options {
+  size_t size;                         /* sizeof(intsam_mask_options), set by intsam_mask_options_init */
+  int32_t x, y;                        /* left top pixel of a region of the image */
+  int32_t region_width, region_height; /* its size in pixels of the image; 0: up to the right or bottom edge */
+  int32_t width, height;               /* of the mask, 1..32768 each and at most 2^29 pixels; 0: as the region's */
+  int32_t threshold_offset;            /* added to the model's threshold: logits in Q16 (65536 = 1), > 0: less inside */
+} intsam_mask_options;
+
+/* All defaults: the whole image, a pixel for each of its pixels, the model's own threshold. */
+static inline void intsam_mask_options_init(intsam_mask_options* options) {
+  const intsam_mask_options defaults = {sizeof(intsam_mask_options), 0, 0, 0, 0, 0, 0, 0};
+  if (options != NULL) *options = defaults;
+}
+
+/* A mask as an object of its own, to be asked for anything below in any order: on success the caller owns *made, on
+ * failure it is NULL. It depends neither on the session nor on later results. options may be NULL: the defaults. Each
+ * pixel is decided by the logit at its middle, so a region at its own size is a piece of the whole mask, to the bit.
+ * Takes memory and time in proportion to the outline: 4 bytes per row and 8 per run of pixels, of which a row has at
+ * most image_size / 2. ARGUMENT: a bad index, a region that is not within the image, a bad size. RESOURCE: too many
+ * pixels. */
+INTSAM_API intsam_status intsam_session_make_mask(intsam_session* session, size_t result, int32_t mask,
+                                                  const intsam_mask_options* options, intsam_mask** made);
+
+/* Stability score as in the original package, Q16 (65536 = 1): of the pixels that are inside with the threshold lowered
+ * by `offset` (logits in Q16, >= 0; the original takes 65536), the share that still are with it raised by as much; 0
+ * where there are none. options as above. ARGUMENT: as above, a negative offset, `stability` NULL. */
+INTSAM_API intsam_status intsam_session_stability(intsam_session* session, size_t result, int32_t mask,
+                                                  const intsam_mask_options* options, int32_t offset,
+                                                  int32_t* stability);
+
+/* The functions of a mask have no sentence for an error: ARGUMENT is a NULL pointer, a stride below a row, or too
+ * little room for a list, of which nothing is written then. A mask never changes and may be used by several threads at
+ * once.
+ */
+INTSAM_API void intsam_mask_destroy(intsam_mask* mask);
+
+typedef struct intsam_mask_info {
+  size_t size;            /* sizeof(intsam_mask_info), set by the caller */
+  int32_t width, height;  /* pixels */
+  int32_t x0, y0, x1, y1; /* first and last column and row with a pixel inside: a mask of one pixel has x0 = x1; all 0
+                             for an empty mask */
+  int64_t area;           /* pixels inside */
+  uint64_t memory;        /* bytes that the mask holds */
+} intsam_mask_info;
+
+/* Writes the first info->size bytes, as intsam_model_get_info does. */
+INTSAM_API void intsam_mask_get_info(const intsam_mask* mask, intsam_mask_info* info);
+
+/* One byte per pixel, 0 or 1, or one bit: as intsam_session_mask and intsam_session_mask_bits, `stride` bytes from row
+ * to row. */
+INTSAM_API intsam_status intsam_mask_pixels(const intsam_mask* mask, uint8_t* out, size_t stride);
+INTSAM_API intsam_status intsam_mask_bits(const intsam_mask* mask, uint8_t* out, size_t stride);
+
+/* COCO's run lengths: how many pixels are outside, inside, outside, ... in turn, down one column after the other. The
+ * first counts pixels outside and may be 0. *count receives how many there are; `lengths` may be NULL to ask for that
+ * only, else it must have room for them. */
+INTSAM_API intsam_status intsam_mask_run_lengths(const intsam_mask* mask, uint32_t* lengths, size_t room,
+                                                 size_t* count);
+/* The same as pycocotools' compressed string, with a 0 behind it that `room` includes and *length does not. */
+INTSAM_API intsam_status intsam_mask_coco_string(const intsam_mask* mask, char* text, size_t room, size_t* length);
+
+/* Pixel (x, y) lies between the corners (x, y) and (x + 1, y + 1). */
+typedef struct intsam_corner {
+  int32_t x, y;
+} intsam_corner;
+
+/* A closed polygon along the edges of pixels, horizontally and vertically in turn, whose last corner is joined to its
+ * first. Around a part of the mask it goes clockwise as seen on a screen (y down), around a hole the other way. */
+typedef struct intsam_ring {
+  size_t first, count; /* of its corners */
+  size_t outer;        /* of a hole: index of the ring around the part that it lies in; else the ring's own index */
+} intsam_ring;
+
+/* The outlines. Pixels that share no more than a corner belong to different parts. *num_corners and *num_rings receive
+ * how many there are; corners and rings may both be NULL to ask for that only, else both must have room. */
+INTSAM_API intsam_status intsam_mask_outlines(const intsam_mask* mask, intsam_corner* corners, size_t corner_room,
+                                              size_t* num_corners, intsam_ring* rings, size_t ring_room,
+                                              size_t* num_rings);
+
+/* ------------------------------------------------------------------ everything mode */
+
+/* The arguments of the original package's automatic mask generator, with its names. Shares are in Q30: 2^30 = 1. */
+typedef struct intsam_everything_options {
+  size_t size;                    /* sizeof(intsam_everything_options), set by intsam_everything_options_init */
+  int32_t points_per_side;        /* 1..1024: points of the grid along either side of the image */
+  int32_t points_per_batch;       /* 1..4096: how many are answered at a time. Changes memory, not results */
+  int32_t pred_iou_thresh;        /* Q30: masks whose predicted IoU is not above it go; 0: none does */
+  int32_t stability_score_thresh; /* Q30: masks whose stability score is below it go; 0: none does */
+  int32_t stability_score_offset; /* logits in Q16, >= 0, as for intsam_session_stability */
+  int32_t box_nms_thresh;         /* Q30: of masks of one crop whose boxes' IoU is above it, the best stays */
+  int32_t crop_n_layers;          /* 0..5: layer i takes 2^i x 2^i crops of the image, each of which is encoded */
+  int32_t crop_nms_thresh;        /* Q30: as box_nms_thresh, between crops; the mask of the smaller crop stays */
+  int32_t crop_overlap_ratio;     /* Q30, at most 1: of the image's shorter side; half as much in each further layer */
+  int32_t crop_n_points_downscale_factor; /* 1..1024: the grid of layer i has points_per_side / factor^i, at least 1 */
+  int32_t min_mask_region_area; /* pixels: smaller holes and islands of masks are filled and removed; 0: none is */
+} intsam_everything_options;
+
+/* The original's defaults: 32 points per side, 64 per batch, predicted IoU 0.88, stability 0.95 at offset 1, box IoU
+ * 0.7 in a crop and between crops, no crops, overlap 512 / 1500, factor 1, regions left as they are. */
+static inline void intsam_everything_options_init(intsam_everything_options* options) {
+  /* Shares that must be exceeded are rounded up and those that must be reached down: so just 7 / 10 is not above 0.7.
+   */
+  const intsam_everything_options defaults = {sizeof(intsam_everything_options),
+                                              32,
+                                              64,
+                                              944892805,
+                                              1020054732,
+                                              65536,
+                                              751619277,
+                                              0,
+                                              751619277,
+                                              366503876,
+                                              1,
+                                              0};
+  if (options != NULL) *options = defaults;
+}
+
+/* A mask that everything mode found. May grow at its end, as the structs that begin with `size` do. */
+typedef struct intsam_found_mask {
+  size_t size;                                /* sizeof(intsam_found_mask) in this library */
+  const intsam_mask* mask;                    /* of the whole image; valid during the call only */
+  int32_t predicted_iou;                      /* Q15, as intsam_session_iou */
+  int32_t stability;                          /* Q16, as intsam_session_stability */
+  int32_t point_x, point_y;                   /* the prompt that gave it: 1/64 pixel of the image */
+  int32_t crop_x0, crop_y0, crop_x1, crop_y1; /* in which crop: pixels x0 <= x < x1, y0 <= y < y1 */
+} intsam_found_mask;
+
+/* Called for each mask, index 0..count-1; a non-zero result cancels the call. It must not call the session (see above),
+ * nor throw. */
+typedef int32_t (*intsam_found)(void* user, const intsam_found_mask* found, int32_t index, int32_t count);
+
+/* Finds the masks of a whole image, as the original package does: each point of a grid is a prompt, the alternatives of
+ * each (masks 1..) are filtered by predicted IoU, stability score and, in crops, by boxes that end where the crop does;
+ * of boxes that overlap much the best stays. `found` gets them when all are known: best predicted IoU first, with crops
+ * smallest crop first, and with min_mask_region_area those left as they were first. Order and masks are the same on any
+ * number of threads and for any batch. A crop of no pixels, of a very small image, is left out.
+ * options may be NULL: the defaults. `image` becomes the session's image as by set_image; NULL stands for the image
+ * that it has, which takes crop_n_layers 0. There are no results afterwards. The session's progress callback is told
+ * how many points are answered and of how many. Takes points_per_batch * num_masks * low_res_size^2 * 2 bytes and, per
+ * mask found, memory in proportion to its outline. ARGUMENT: a bad option or image, `found` NULL. RESOURCE: more than
+ * 2^22 points in all crops. CANCELLED: by a callback. After a failure the session has no image, unless `image` is NULL
+ * or `found` has been called. */
+INTSAM_API intsam_status intsam_session_everything(intsam_session* session, const intsam_image* image,
+                                                   const intsam_everything_options* options, intsam_found found,
+                                                   void* user);
 
 #ifdef __cplusplus
 }
