@@ -1,4 +1,4 @@
-// The two handles of the C API, and what its functions share: error buffers, and the wall that exceptions do not pass.
+// The handles of the C API, and what its functions share: error buffers, and the wall that exceptions do not pass.
 #ifndef INTSAM_RUNTIME_API_HANDLES_H_
 #define INTSAM_RUNTIME_API_HANDLES_H_
 
@@ -13,9 +13,14 @@
 
 #include "intsam/intsam.h"
 #include "runtime/exec/session.h"
+#include "runtime/image/mask_runs.h"
 
 struct intsam_model {
   std::unique_ptr<intsam::internal::Model> model;
+};
+
+struct intsam_mask {
+  intsam::internal::MaskRuns runs;
 };
 
 struct intsam_session {

@@ -11,22 +11,33 @@ bool BadCoordinate(int32_t x) { return x <= -kCoordinateLimit || x >= kCoordinat
 
 }  // namespace
 
-Status CheckImageSize(ImageSize size) {
+Status CheckImageSize(const char* what, ImageSize size) {
   if (size.width < 1 || size.height < 1 || size.width > limits::kImageSide || size.height > limits::kImageSide) {
-    return Error(Code::kUsage, "image: %u x %u pixels is outside 1..%u per side", size.width, size.height,
+    return Error(Code::kUsage, "%s: %u x %u pixels is outside 1..%u per side", what, size.width, size.height,
                  limits::kImageSide);
   }
   if (uint64_t{size.width} * size.height * PixelBytes(PixelFormat::kRgb) > limits::kImageBytes)
-    return Error(Code::kResource, "image: %u x %u pixels is over the limit", size.width, size.height);
+    return Error(Code::kResource, "%s: %u x %u pixels is over the limit", what, size.width, size.height);
   return Status();
 }
 
 Status CheckImage(const uint8_t* pixels, ImageSize size, size_t stride, PixelFormat format) {
   if (pixels == nullptr) return Error(Code::kUsage, "image: no pixels");
-  INTSAM_TRY(CheckImageSize(size));
+  INTSAM_TRY(CheckImageSize("image", size));
   if (stride < size_t{size.width} * PixelBytes(format))
     return Error(Code::kUsage, "image: stride %zu is shorter than a row of %u pixels", stride, size.width);
   return Status();
+}
+
+Status CheckView(const MaskView& view, ImageSize original) {
+  const auto within = [](uint32_t start, uint32_t length, uint32_t all) {
+    return length >= 1 && start < all && length <= all - start;
+  };
+  if (!within(view.x, view.region.width, original.width) || !within(view.y, view.region.height, original.height)) {
+    return Error(Code::kUsage, "region: %u x %u pixels at %u, %u is not within the image of %u x %u", view.region.width,
+                 view.region.height, view.x, view.y, original.width, original.height);
+  }
+  return CheckImageSize("mask", view.size);
 }
 
 Status CheckPrompt(const Prompt& prompt) {

@@ -59,7 +59,7 @@ Result<SavedEmbedding> ReadEmbedding(std::span<const uint8_t> in, const Sha256Di
   const ImageSize original{header.original_width, header.original_height};
   const ImageSize resized{header.resized_width, header.resized_height};
   // A session may have been given such an image, and its masks have this size.
-  const Status possible = CheckImageSize(original);
+  const Status possible = CheckImageSize("image", original);
   if (!possible.ok()) return Status(Code::kDamaged, "embedding: " + possible.message());
   if (ResizedSize(original, image_size) != resized) {
     return Error(Code::kDamaged, "embedding: an image size of %u x %u is not resized to %u x %u", original.width,

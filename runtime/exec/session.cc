@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "kernels/numerics/requantize.h"
+#include "runtime/base/checked.h"
 #include "runtime/base/cpu.h"
 #include "runtime/exec/check_input.h"
 #include "runtime/exec/embedding_file.h"
 #include "runtime/exec/fused/fused_executor.h"
 #include "runtime/exec/select_kernels.h"
 #include "runtime/format/isam.h"
-#include "runtime/image/masks.h"
 
 namespace intsam::internal {
 namespace {
@@ -30,13 +29,6 @@ Result<int> ThreadCount(int asked) {
     return Error(Code::kUsage, "threads: %d is not in 0..%u", asked, limits::kThreads);
   }
   return asked;
-}
-
-// The code nearest to a logit of 10.
-int16_t Ten(const Unit& unit) {
-  const uint64_t mantissa = static_cast<uint64_t>(unit.mantissa);  // >= 2^30
-  if (unit.shift > 45) return INT16_MAX;                           // 10 * 2^shift / mantissa is more than that
-  return static_cast<int16_t>(std::min<uint64_t>(((uint64_t{10} << unit.shift) + mantissa / 2) / mantissa, INT16_MAX));
 }
 
 }  // namespace
@@ -149,6 +141,11 @@ Status Session::PredictBatch(std::span<const Prompt> prompts) {
   if (prompts.empty()) return Error(Code::kUsage, "prompts: none given");
   if (prompts.size() > limits::kPromptsPerBatch)
     return Error(Code::kResource, "prompts: %zu are more than %u", prompts.size(), limits::kPromptsPerBatch);
+  uint64_t values;
+  if (!CheckedMul(prompts.size() * config().num_masks(), config().low_res_values(), &values) ||
+      values > PTRDIFF_MAX / sizeof(int16_t) - kPadBytes) {
+    return Error(Code::kResource, "prompts: the results of %zu are more than memory can hold", prompts.size());
+  }
   for (size_t i = 0; i < prompts.size(); ++i) {
     const Status bad = CheckPrompt(prompts[i]);
     if (!bad.ok()) return bad.WithPrefix("prompt " + std::to_string(i));
@@ -158,47 +155,6 @@ Status Session::PredictBatch(std::span<const Prompt> prompts) {
   MakeRoom(prompts.size());
   INTSAM_TRY(executor_->DecodeBatch(copied, low_res_.data(), iou_.data(), hook_));
   results_ = prompts.size();
-  return Status();
-}
-
-Status Session::MaskPrompt(const uint8_t* mask, size_t stride, int16_t* logits) const {
-  if (!has_image_) return Error(Code::kUsage, "mask: no image has been set");
-  if (mask == nullptr) return Error(Code::kUsage, "mask: is NULL");
-  if (logits == nullptr) return Error(Code::kUsage, "logits: is NULL");
-  if (stride < frame_.original.width) {
-    return Error(Code::kUsage, "mask: stride %zu is shorter than a row of %u bytes", stride, frame_.original.width);
-  }
-  const Unit& unit = model_.weights().mask_decoder.logit_unit;
-  MaskPromptLogits(mask, stride, frame_.original, frame_.resized, config().image_size, config().low_res(), Ten(unit),
-                   logits);
-  return Status();
-}
-
-const int16_t* Session::LowRes(size_t result, uint32_t mask) const {
-  return low_res_.data() + (result * config().num_masks() + mask) * config().low_res_values();
-}
-
-int32_t Session::IouQ15(size_t result, uint32_t mask) const {
-  const Rq32Scalar& rq = model_.weights().mask_decoder.iou_q15;
-  return static_cast<int32_t>(Requantize32(Iou(result)[mask], rq.mult, static_cast<int>(rq.shift)));
-}
-
-uint32_t Session::BestMask(size_t result) const {
-  const int16_t* iou = Iou(result);
-  return static_cast<uint32_t>(std::max_element(iou + 1, iou + config().num_masks()) - iou);
-}
-
-Status Session::Mask(size_t result, uint32_t mask, uint8_t* out, size_t stride, bool bits) const {
-  if (results_ == 0) return Error(Code::kUsage, "mask: nothing has been predicted");
-  if (result >= results_) return Error(Code::kUsage, "result: index %zu is not in 0..%zu", result, results_ - 1);
-  if (mask >= config().num_masks())
-    return Error(Code::kUsage, "mask: index %u is not in 0..%u", mask, config().num_masks() - 1);
-  if (out == nullptr) return Error(Code::kUsage, "out: is NULL");
-  const size_t row = bits ? (frame_.original.width + 7) / 8 : frame_.original.width;
-  if (stride < row) return Error(Code::kUsage, "out: stride %zu is shorter than a row of %zu bytes", stride, row);
-  const int32_t threshold = model_.weights().mask_decoder.mask_threshold;
-  (bits ? ThresholdMaskBits : ThresholdMask)(LowRes(result, mask), config().low_res(), frame_.resized, frame_.original,
-                                             threshold, out, stride);
   return Status();
 }
 

@@ -14,6 +14,8 @@
 #include "runtime/exec/executor.h"
 #include "runtime/exec/prepare.h"
 #include "runtime/format/reader.h"
+#include "runtime/image/mask_runs.h"
+#include "runtime/image/mask_sampling.h"
 
 namespace intsam::internal {
 
@@ -73,8 +75,14 @@ class Session {
   const int16_t* LowRes(size_t result, uint32_t mask) const;
   int32_t IouQ15(size_t result, uint32_t mask) const;
   uint32_t BestMask(size_t result) const;
-  // Checks the indices as well.
+  // What follows checks the indices as well.
   Status Mask(size_t result, uint32_t mask, uint8_t* out, size_t stride, bool bits) const;
+  // threshold_offset: logits in Q16, added to the model's threshold. The view must be one of the image (CheckView).
+  Status MaskAsRuns(size_t result, uint32_t mask, const MaskView& view, int32_t threshold_offset, MaskRuns& runs) const;
+  // Pixels whose logit is above the threshold plus `offset` (Q16, >= 0), of those above it less that: Q16, 65536 = all.
+  // 0 where there are none.
+  Status Stability(size_t result, uint32_t mask, const MaskView& view, int32_t threshold_offset, int32_t offset,
+                   int32_t& stability) const;
 
   const Kernels& kernels() const { return *prepared_.kernels; }
   int threads() const { return parallel_->workers(); }
@@ -85,6 +93,8 @@ class Session {
   void MakeRoom(size_t results);
   std::span<const Prompt> WithCopiedMasks(std::span<const Prompt> prompts);
   const Sha256Digest& PixelsDigest();
+  Status CheckMask(size_t result, uint32_t mask) const;
+  int32_t Threshold(int64_t offset_q16) const;
   const int16_t* Iou(size_t result) const { return iou_.data() + result * config().num_masks(); }
 
   const Model& model_;

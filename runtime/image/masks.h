@@ -1,49 +1,34 @@
-// Low-resolution mask logits to masks at the size of the original image (docs/numerics.md section 12), and a mask that
-// somebody drew to such logits.
+// What is made of low-resolution mask logits (docs/numerics.md section 12): pixels, runs, counts. And the way back,
+// from a mask that somebody drew to such logits.
 #ifndef INTSAM_RUNTIME_IMAGE_MASKS_H_
 #define INTSAM_RUNTIME_IMAGE_MASKS_H_
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
+#include "runtime/base/status.h"
+#include "runtime/base/thread_pool.h"
+#include "runtime/image/mask_runs.h"
+#include "runtime/image/mask_scan.h"
 #include "runtime/image/resize.h"
 
 namespace intsam::internal {
 
-// logits: s16 [side][side] with side = 4 * grid. Upsampled by 4, cropped to `resized`, interpolated to `original`.
-// Rows are produced one at a time into `row` (s32 [original.width], unit of the logits / 4096), so no full-size
-// map of logits exists. Usage: MaskUpscaler up(logits, side, resized, original); for y: up.Row(y, row).
-class MaskUpscaler {
- public:
-  MaskUpscaler(const int16_t* logits, uint32_t side, ImageSize resized, ImageSize original);
-  void Row(uint32_t y, int32_t* row);
+enum class MaskFormat { kBytes, kBits };  // as MaskRuns::ToBytes and ToBits
 
- private:
-  // Cache of the last two upsampled source rows, tap tables of both axes: see masks.cc.
-  void SourceRow(uint32_t y, int16_t* row);
-  const int16_t* CachedRow(uint32_t y);
-  struct Tap {
-    uint32_t first, second;
-    int32_t weight;  // of `second`, 0..4096
-  };
-  static std::vector<Tap> Taps(uint32_t from, uint32_t to);
-  const int16_t* logits_;
-  uint32_t side_;
-  ImageSize resized_, original_;
-  std::vector<Tap> x_taps_, y_taps_;
-  std::vector<int16_t> rows_[2];
-  uint32_t cached_[2];
-  std::vector<int32_t> eighths_;  // a row of logits after the vertical half of the x4 step
-  std::vector<int16_t> mixed_;    // a source row after the vertical half of the interpolation
-};
+// The rows of a scan are shared by the workers; the results do not depend on how many there are. kResource: no memory.
+Status DrawMask(const MaskScan& scan, MaskFormat format, uint8_t* out, size_t stride, Parallel& parallel);
+Result<MaskRuns> CollectRuns(const MaskScan& scan, Parallel& parallel);
 
-// mask = logit > threshold (strictly), `threshold` in units of the logits / 4096. One byte per pixel, 0 or 1.
-void ThresholdMask(const int16_t* logits, uint32_t side, ImageSize resized, ImageSize original, int32_t threshold,
-                   uint8_t* out, size_t stride);
-// The same, eight pixels per byte, first pixel in the lowest bit, rows padded with zero bits to whole bytes.
-void ThresholdMaskBits(const int16_t* logits, uint32_t side, ImageSize resized, ImageSize original, int32_t threshold,
-                       uint8_t* out, size_t stride);
+// The same on the calling thread alone.
+MaskRuns CollectRuns(const MaskScan& scan);
+// How many pixels are inside.
+uint64_t CountPixels(const MaskScan& scan);
+
+// The share of the pixels above a low threshold that are also above a high one: Q16, rounded down, 0 of none.
+inline int32_t StabilityQ16(uint64_t above_high, uint64_t above_low) {
+  return above_low == 0 ? 0 : static_cast<int32_t>((above_high << 16) / above_low);
+}
 
 // The way back, for a mask prompt. mask: one byte per pixel of `original`, not 0 inside; `stride` bytes from row to
 // row. logits: s16 [side][side], `inside` or its negative: of the mask's pixel in the middle of each logit's square of

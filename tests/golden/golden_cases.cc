@@ -8,7 +8,7 @@
 #include "runtime/base/sha256.h"
 #include "runtime/base/thread_pool.h"
 #include "runtime/exec/reference/reference_executor.h"
-#include "runtime/image/masks.h"
+#include "tests/image/plain_masks.h"
 
 namespace intsam::internal::testing {
 namespace {
@@ -69,10 +69,8 @@ class ReferenceSubject : public Subject {
     return static_cast<int32_t>(Requantize32(iou_[mask], rq.mult, static_cast<int>(rq.shift)));
   }
   std::vector<uint8_t> Mask(uint32_t mask) const override {
-    std::vector<uint8_t> out(size_t{frame_.original.width} * frame_.original.height);
-    ThresholdMask(LowRes(mask).data(), model_.config.low_res(), frame_.resized, frame_.original,
-                  model_.mask_decoder.mask_threshold, out.data(), frame_.original.width);
-    return out;
+    return PlainMask(LowRes(mask), model_.config.low_res(), frame_.resized, frame_.original,
+                     MaskView::Whole(frame_.original), model_.mask_decoder.mask_threshold);
   }
 
  private:

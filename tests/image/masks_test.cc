@@ -1,5 +1,5 @@
-// Masks against the original pipeline in doubles: bilinear x4 (not corner aligned), crop, bilinear to the original
-// size, threshold. Bounds follow docs/numerics.md section 12.
+// The definition of masks against the original pipeline in doubles: bilinear x4 (not corner aligned), crop, bilinear to
+// the original size, threshold. Bounds follow docs/numerics.md section 12.
 #include "runtime/image/masks.h"
 
 #include <gtest/gtest.h>
@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <random>
 #include <string>
+
+#include "tests/image/plain_masks.h"
 
 namespace intsam::internal {
 namespace {
@@ -46,10 +48,7 @@ Plane Reference(const std::vector<int16_t>& logits, uint32_t side, ImageSize res
 }
 
 std::vector<int32_t> AllRows(const std::vector<int16_t>& logits, uint32_t side, ImageSize resized, ImageSize original) {
-  std::vector<int32_t> rows(size_t{original.width} * original.height);
-  MaskUpscaler up(logits.data(), side, resized, original);
-  for (uint32_t y = 0; y < original.height; ++y) up.Row(y, &rows[size_t{y} * original.width]);
-  return rows;
+  return testing::PlainLogits(logits, side, resized, original, MaskView::Whole(original));
 }
 
 // Blobs with slopes like those of real mask logits (a few hundred units per logit pixel).
@@ -104,12 +103,15 @@ TEST(Masks, FullScaleNoiseDoesNotWrap) {
 }
 
 TEST(Masks, BytesAgreeWithTheReferenceAwayFromTheThreshold) {
+  ThreadPool one(1);
   uint64_t pixels = 0, differing = 0;
   for (const Shape& s : kShapes) {
     const std::vector<int16_t> logits = Blobs(s.side, 5);
     const Plane expected = Reference(logits, s.side, s.resized, s.original);
     std::vector<uint8_t> mask(expected.size());
-    ThresholdMask(logits.data(), s.side, s.resized, s.original, 0, mask.data(), s.original.width);
+    const MaskSampling sampling(s.resized, s.original, MaskView::Whole(s.original));
+    const MaskScan scan(logits.data(), s.side, sampling, 0);
+    ASSERT_TRUE(DrawMask(scan, MaskFormat::kBytes, mask.data(), s.original.width, one).ok());
     for (size_t i = 0; i < mask.size(); ++i) {
       ASSERT_LE(mask[i], 1);
       differing += mask[i] != (expected[i] > 0);
@@ -122,48 +124,15 @@ TEST(Masks, BytesAgreeWithTheReferenceAwayFromTheThreshold) {
   EXPECT_LT(differing * 2000, pixels);
 }
 
-TEST(Masks, BitsEqualBytesAndPaddingIsZero) {
-  for (uint32_t width : {1u, 7u, 8u, 9u, 63u, 64u, 65u}) {
-    const Shape s{16, {64, 48}, {width, 20}};
-    const std::vector<int16_t> logits = Blobs(s.side, 1);
-    std::vector<uint8_t> bytes(size_t{width} * 20), bits(20 * 16, 0xEE);
-    ThresholdMask(logits.data(), s.side, s.resized, s.original, 1000, bytes.data(), width);
-    ThresholdMaskBits(logits.data(), s.side, s.resized, s.original, 1000, bits.data(), 16);
-    for (uint32_t y = 0; y < 20; ++y) {
-      for (uint32_t x = 0; x < (width + 7) / 8 * 8; ++x) {
-        const int bit = bits[y * 16 + x / 8] >> (x % 8) & 1;
-        ASSERT_EQ(bit, x < width ? bytes[size_t{y} * width + x] : 0);
-      }
-      for (uint32_t i = (width + 7) / 8; i < 16; ++i) ASSERT_EQ(bits[y * 16 + i], 0xEE);  // beyond the row: untouched
-    }
-  }
-}
-
 TEST(Masks, ThresholdIsStrict) {
   const std::vector<int16_t> logits(8 * 8, 3);  // flat: every pixel is 3 * 4096 exactly
   const ImageSize resized{32, 20}, original{50, 31};
-  const auto count = [&](int32_t threshold) {
-    std::vector<uint8_t> mask(50 * 31, 2);
-    ThresholdMask(logits.data(), 8, resized, original, threshold, mask.data(), 50);
-    return std::count(mask.begin(), mask.end(), 1);
-  };
-  EXPECT_EQ(count(3 * 4096 - 1), 50 * 31);
-  EXPECT_EQ(count(3 * 4096), 0);
-  EXPECT_EQ(count(INT32_MIN), 50 * 31);
-  EXPECT_EQ(count(INT32_MAX), 0);
-}
-
-TEST(Masks, RowsMayBeAskedInAnyOrder) {
-  const Shape s{16, {64, 50}, {77, 91}};
-  const std::vector<int16_t> logits = Blobs(s.side, 2);
-  const std::vector<int32_t> expected = AllRows(logits, s.side, s.resized, s.original);
-  MaskUpscaler up(logits.data(), s.side, s.resized, s.original);
-  std::vector<int32_t> row(77);
-  for (uint32_t i = 0; i < 91; ++i) {
-    const uint32_t y = i * 37 % 91;
-    up.Row(y, row.data());
-    ASSERT_TRUE(std::equal(row.begin(), row.end(), &expected[y * 77])) << y;
-  }
+  const MaskSampling sampling(resized, original, MaskView::Whole(original));
+  const auto count = [&](int32_t threshold) { return CountPixels(MaskScan(logits.data(), 8, sampling, threshold)); };
+  EXPECT_EQ(count(3 * 4096 - 1), 50u * 31);
+  EXPECT_EQ(count(3 * 4096), 0u);
+  EXPECT_EQ(count(INT32_MIN), 50u * 31);
+  EXPECT_EQ(count(INT32_MAX), 0u);
 }
 
 // A 2 x 2 map by hand from section 12.

@@ -187,6 +187,33 @@ TEST_F(AllocationTest, PredictAndMask) {
   EXPECT_GT(count, 5);
 }
 
+TEST_F(AllocationTest, MasksAsData) {
+  intsam_session* session = Create(model_);
+  SetImageAndPredict(session);
+  intsam_mask* mask = nullptr;
+  int64_t count = FailEach([&] { return intsam_session_make_mask(session, 0, 1, nullptr, &mask); },
+                           [&](intsam_status status) {
+                             EXPECT_EQ(mask != nullptr, status == INTSAM_OK);
+                             intsam_mask_destroy(mask);
+                           });
+  EXPECT_GT(count, 10);
+  int32_t stability = 0;
+  count = FailEach([&] { return intsam_session_stability(session, 0, 1, nullptr, 65536, &stability); },
+                   [](intsam_status) {});
+  EXPECT_GT(count, 10);
+
+  ASSERT_EQ(intsam_session_make_mask(session, 0, 1, nullptr, &mask), INTSAM_OK);
+  size_t length = 0, corners = 0;
+  count = FailEach([&] { return intsam_mask_run_lengths(mask, nullptr, 0, &length); }, [](intsam_status) {});
+  EXPECT_GT(count, 0);
+  count = FailEach([&] { return intsam_mask_coco_string(mask, nullptr, 0, &length); }, [](intsam_status) {});
+  EXPECT_GT(count, 0);
+  count = FailEach([&] { return intsam_mask_outlines(mask, nullptr, 0, &corners, nullptr, 0, &length); },
+                   [](intsam_status) {});
+  EXPECT_GT(count, 0);
+  intsam_mask_destroy(mask);
+}
+
 // Each time on a new session, whose lanes and room for results are still to be made.
 TEST_F(AllocationTest, PredictBatch) {
 #ifdef __EMSCRIPTEN__

@@ -194,7 +194,7 @@ TEST_F(BatchTest, EqualsOneByOne) {
       intsam_session_options_init(&options);
       options.threads = threads, options.isa = intsam_isa_name(tier);
       intsam_session* session = Create(model_, &options);
-      for (const size_t count : {size_t{5}, size_t{1}, size_t{2}, size_t{23}, size_t{64}}) {
+      for (const size_t count : {size_t{5}, size_t{1}, size_t{2}, size_t{23}, size_t{70}}) {
         const int which = static_cast<int>(count % 2);
         Set(session, which);
         const std::vector<intsam_prompt> prompts = Prompts(count);
@@ -249,8 +249,8 @@ TEST_F(BatchTest, ARefusedPromptIsNamedAndChangesNothing) {
 
   refuse(nullptr, 1, INTSAM_ERROR_ARGUMENT, "prompts: is NULL");
   refuse(prompts.data(), 0, INTSAM_ERROR_ARGUMENT, "none given");
-  refuse(prompts.data(), 65, INTSAM_ERROR_RESOURCE, "65 are more than 64");
-  refuse(prompts.data(), SIZE_MAX, INTSAM_ERROR_RESOURCE, "are more than 64");
+  refuse(prompts.data(), 4097, INTSAM_ERROR_RESOURCE, "4097 are more than 4096");
+  refuse(prompts.data(), SIZE_MAX, INTSAM_ERROR_RESOURCE, "are more than 4096");
   const intsam_point bad_label = {0, 0, 2};
   prompts[3] = {&bad_label, 1, nullptr, nullptr};
   refuse(prompts.data(), 5, INTSAM_ERROR_ARGUMENT, "prompt 3: points: label 2");

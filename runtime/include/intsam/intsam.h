@@ -72,6 +72,7 @@ typedef enum intsam_status {
 
 typedef struct intsam_model intsam_model;
 typedef struct intsam_session intsam_session;
+typedef struct intsam_mask intsam_mask;
 
 /* ------------------------------------------------------------------ library */
 
@@ -240,11 +241,11 @@ INTSAM_API intsam_status intsam_session_mask_prompt(intsam_session* session, con
  * CANCELLED: by the callback. */
 INTSAM_API intsam_status intsam_session_predict(intsam_session* session, const intsam_prompt* prompt);
 
-/* `count` prompts (1..64), each answered as predict does, with the same results, numbered as the prompts are: they are
- * spread over the session's threads. A bad argument changes nothing, and the sentence names the prompt ("prompt 3:
+/* `count` prompts (1..4096), each answered as predict does, with the same results, numbered as the prompts are: they
+ * are spread over the session's threads. A bad argument changes nothing, and the sentence names the prompt ("prompt 3:
  * ..."); after any other failure there are no results. The session keeps count * num_masks * low_res_size^2 * 2 bytes
- * of results and, from the first batch of at least as many prompts as threads (at most 8 count), working memory for
- * each of these threads. Errors as for predict. */
+ * of results (half a MiB per prompt for the official models) and, from the first batch of at least as many prompts as
+ * threads (at most 8 count), working memory for each of these threads. Errors as for predict. */
 INTSAM_API intsam_status intsam_session_predict_batch(intsam_session* session, const intsam_prompt* prompts,
                                                       size_t count);
 
@@ -265,6 +266,88 @@ INTSAM_API intsam_status intsam_session_mask(intsam_session* session, size_t res
 /* The same as bits: first pixel in the lowest bit, rows padded to bytes with zeros. */
 INTSAM_API intsam_status intsam_session_mask_bits(intsam_session* session, size_t result, int32_t mask, uint8_t* out,
                                                   size_t stride);
+
+/* ------------------------------------------------------------------ masks as data */
+
+/* What of the image a mask shows, in how many pixels, and how sure the model must be. */
+typedef struct intsam_mask_options {
+  size_t size;                         /* sizeof(intsam_mask_options), set by intsam_mask_options_init */
+  int32_t x, y;                        /* left top pixel of a region of the image */
+  int32_t region_width, region_height; /* its size in pixels of the image; 0: up to the right or bottom edge */
+  int32_t width, height;               /* of the mask, 1..32768 each and at most 2^29 pixels; 0: as the region's */
+  int32_t threshold_offset;            /* added to the model's threshold: logits in Q16 (65536 = 1), > 0: less inside */
+} intsam_mask_options;
+
+/* All defaults: the whole image, a pixel for each of its pixels, the model's own threshold. */
+static inline void intsam_mask_options_init(intsam_mask_options* options) {
+  const intsam_mask_options defaults = {sizeof(intsam_mask_options), 0, 0, 0, 0, 0, 0, 0};
+  if (options != NULL) *options = defaults;
+}
+
+/* A mask as an object of its own, to be asked for anything below in any order: on success the caller owns *made, on
+ * failure it is NULL. It depends neither on the session nor on later results. options may be NULL: the defaults. Each
+ * pixel is decided by the logit at its middle, so a region at its own size is a piece of the whole mask, to the bit.
+ * Takes memory and time in proportion to the outline: 4 bytes per row and 8 per run of pixels, of which a row has at
+ * most image_size / 2. ARGUMENT: a bad index, a region that is not within the image, a bad size. RESOURCE: too many
+ * pixels. */
+INTSAM_API intsam_status intsam_session_make_mask(intsam_session* session, size_t result, int32_t mask,
+                                                  const intsam_mask_options* options, intsam_mask** made);
+
+/* Stability score as in the original package, Q16 (65536 = 1): of the pixels that are inside with the threshold lowered
+ * by `offset` (logits in Q16, >= 0; the original takes 65536), the share that still are with it raised by as much; 0
+ * where there are none. options as above. ARGUMENT: as above, a negative offset, `stability` NULL. */
+INTSAM_API intsam_status intsam_session_stability(intsam_session* session, size_t result, int32_t mask,
+                                                  const intsam_mask_options* options, int32_t offset,
+                                                  int32_t* stability);
+
+/* The functions of a mask have no sentence for an error: ARGUMENT is a NULL pointer, a stride below a row, or too
+ * little room for a list, of which nothing is written then. A mask never changes and may be used by several threads at
+ * once.
+ */
+INTSAM_API void intsam_mask_destroy(intsam_mask* mask);
+
+typedef struct intsam_mask_info {
+  size_t size;            /* sizeof(intsam_mask_info), set by the caller */
+  int32_t width, height;  /* pixels */
+  int32_t x0, y0, x1, y1; /* first and last column and row with a pixel inside: a mask of one pixel has x0 = x1; all 0
+                             for an empty mask */
+  int64_t area;           /* pixels inside */
+  uint64_t memory;        /* bytes that the mask holds */
+} intsam_mask_info;
+
+/* Writes the first info->size bytes, as intsam_model_get_info does. */
+INTSAM_API void intsam_mask_get_info(const intsam_mask* mask, intsam_mask_info* info);
+
+/* One byte per pixel, 0 or 1, or one bit: as intsam_session_mask and intsam_session_mask_bits, `stride` bytes from row
+ * to row. */
+INTSAM_API intsam_status intsam_mask_pixels(const intsam_mask* mask, uint8_t* out, size_t stride);
+INTSAM_API intsam_status intsam_mask_bits(const intsam_mask* mask, uint8_t* out, size_t stride);
+
+/* COCO's run lengths: how many pixels are outside, inside, outside, ... in turn, down one column after the other. The
+ * first counts pixels outside and may be 0. *count receives how many there are; `lengths` may be NULL to ask for that
+ * only, else it must have room for them. */
+INTSAM_API intsam_status intsam_mask_run_lengths(const intsam_mask* mask, uint32_t* lengths, size_t room,
+                                                 size_t* count);
+/* The same as pycocotools' compressed string, with a 0 behind it that `room` includes and *length does not. */
+INTSAM_API intsam_status intsam_mask_coco_string(const intsam_mask* mask, char* text, size_t room, size_t* length);
+
+/* Pixel (x, y) lies between the corners (x, y) and (x + 1, y + 1). */
+typedef struct intsam_corner {
+  int32_t x, y;
+} intsam_corner;
+
+/* A closed polygon along the edges of pixels, horizontally and vertically in turn, whose last corner is joined to its
+ * first. Around a part of the mask it goes clockwise as seen on a screen (y down), around a hole the other way. */
+typedef struct intsam_ring {
+  size_t first, count; /* of its corners */
+  size_t outer;        /* of a hole: index of the ring around the part that it lies in; else the ring's own index */
+} intsam_ring;
+
+/* The outlines. Pixels that share no more than a corner belong to different parts. *num_corners and *num_rings receive
+ * how many there are; corners and rings may both be NULL to ask for that only, else both must have room. */
+INTSAM_API intsam_status intsam_mask_outlines(const intsam_mask* mask, intsam_corner* corners, size_t corner_room,
+                                              size_t* num_corners, intsam_ring* rings, size_t ring_room,
+                                              size_t* num_rings);
 
 #ifdef __cplusplus
 }

@@ -66,6 +66,66 @@ class Model {
   std::unique_ptr<intsam_model, Close> handle_;
 };
 
+// A mask as data, made by Session::MakeMask. Depends on nothing.
+class Mask {
+ public:
+  Mask() = default;
+  explicit Mask(intsam_mask* owned) : handle_(owned) {}
+
+  // All 0 without a mask.
+  intsam_mask_info info() const {
+    intsam_mask_info info = {};
+    info.size = sizeof info;
+    intsam_mask_get_info(get(), &info);
+    return info;
+  }
+  // out: [height][width], 0 or 1.
+  Outcome Pixels(std::vector<uint8_t>& out) const {
+    const intsam_mask_info size = info();
+    out.resize(static_cast<size_t>(size.width) * static_cast<size_t>(size.height));
+    return Done(intsam_mask_pixels(get(), out.data(), static_cast<size_t>(size.width)));
+  }
+  Outcome RunLengths(std::vector<uint32_t>& lengths) const {
+    size_t count = 0;
+    const Outcome counted = Done(intsam_mask_run_lengths(get(), nullptr, 0, &count));
+    if (!counted) return counted;
+    lengths.resize(count);
+    return Done(intsam_mask_run_lengths(get(), lengths.data(), count, &count));
+  }
+  Outcome CocoString(std::string& text) const {
+    size_t length = 0;
+    const Outcome counted = Done(intsam_mask_coco_string(get(), nullptr, 0, &length));
+    if (!counted) return counted;
+    text.resize(length + 1);
+    const Outcome done = Done(intsam_mask_coco_string(get(), &text[0], text.size(), &length));
+    text.resize(length);
+    return done;
+  }
+  Outcome Outlines(std::vector<intsam_corner>& corners, std::vector<intsam_ring>& rings) const {
+    size_t num_corners = 0, num_rings = 0;
+    const Outcome counted = Done(intsam_mask_outlines(get(), nullptr, 0, &num_corners, nullptr, 0, &num_rings));
+    if (!counted) return counted;
+    corners.resize(num_corners + 1), rings.resize(num_rings + 1);  // never empty, so that data() is not null
+    const Outcome done = Done(intsam_mask_outlines(get(), corners.data(), corners.size(), &num_corners, rings.data(),
+                                                   rings.size(), &num_rings));
+    corners.resize(num_corners), rings.resize(num_rings);
+    return done;
+  }
+
+  const intsam_mask* get() const { return handle_.get(); }
+
+ private:
+  struct Destroy {
+    void operator()(intsam_mask* mask) const { intsam_mask_destroy(mask); }
+  };
+  Outcome Done(intsam_status status) const {
+    if (status == INTSAM_OK) return {};
+    return {status, get() == nullptr ? "mask: none has been made" : "out of memory"};
+  }
+
+  std::unique_ptr<intsam_mask, Destroy> handle_;
+};
+
 // Must not outlive its model.
 class Session {
  public:
@@ -119,6 +179,20 @@ class Session {
     const Size size = image_size();
     out.resize(static_cast<size_t>(size.width) * static_cast<size_t>(size.height));
     return Done(intsam_session_mask(get(), result, mask, out.data(), static_cast<size_t>(size.width)));
+  }
+  // options may be null: the defaults.
+  Outcome MakeMask(size_t result, int mask, const intsam_mask_options* options, intsam::Mask& made) {
+    intsam_mask* handle = nullptr;
+    const intsam_status status = intsam_session_make_mask(get(), result, mask, options, &handle);
+    made = intsam::Mask(handle);
+    return Done(status);
+  }
+  // Q16; offset: logits in Q16, as in intsam_mask_options.
+  Outcome Stability(size_t result, int mask, const intsam_mask_options* options, int offset, int& stability) {
+    int32_t score = 0;
+    const Outcome done = Done(intsam_session_stability(get(), result, mask, options, offset, &score));
+    stability = score;
+    return done;
   }
 
   intsam_session* get() const { return handle_.get(); }

@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
     micro::RegisterDepthwise(*kernels);
   }
   micro::RegisterResize();
+  micro::RegisterMasks();
   micro::RegisterOneDnn();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;

@@ -21,8 +21,9 @@ void RegisterGemm(const Kernels& kernels);
 void RegisterAttention(const Kernels& kernels);
 void RegisterRows(const Kernels& kernels);
 void RegisterDepthwise(const Kernels& kernels);
-// Without tiers: resizing, and oneDNN's matrix product for the shapes of RegisterGemm.
+// Without tiers: resizing, masks, and oneDNN's matrix product for the shapes of RegisterGemm.
 void RegisterResize();
+void RegisterMasks();
 void RegisterOneDnn();
 
 // A linear layer over m rows.
