@@ -1,0 +1,402 @@
+"""Session: encodes an image, answers prompts on it."""
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from . import errors
+from ._binding import check, ffi, lib, open_handle, text
+from .images import Pixels
+from .mask import Mask
+from .model import Model
+from .prompts import PackedPrompts, Prompt, real_numbers
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+#: Called before each step: (step, steps, name). What it raises cancels the call and comes out of it.
+Progress = Callable[[int, int, str], object]
+
+_LOGIT_UNITS = 65536  # a logit of 1 as a threshold offset, a stability of 1
+
+
+class _Watch:
+    """What the C library's progress callback reaches: the caller's function, and what it raised."""
+
+    def __init__(self, progress: Progress | None) -> None:
+        self.progress = progress
+        self.raised: BaseException | None = None
+
+
+def _keep_exception(kind: Any, error: BaseException, trace: Any) -> None:
+    # cffi passes on what the callback below raised, a KeyboardInterrupt in its first line included.
+    watch = trace.tb_frame.f_locals.get("user") if trace is not None else None
+    if watch is not None:
+        ffi.from_handle(watch).raised = error
+
+
+@ffi.def_extern(name="intsam_python_progress", error=1, onerror=_keep_exception)
+def _progress(user: Any, step: int, steps: int, name: Any) -> int:
+    progress = ffi.from_handle(user).progress
+    if progress is not None:
+        progress(step, steps, text(name))
+    return 0
+
+
+class Result:
+    """The answer to one prompt: num_masks masks, of which number 0 is the single-mask output and 1.. are alternatives.
+
+    Valid until the session predicts again, gets another image or is closed; afterwards masks and logits raise
+    ArgumentError, while `scores`, `best` and `choice` stay readable.
+    """
+
+    def __init__(self, session: Session, pointer: Any, generation: int, number: int, single_point: bool) -> None:
+        self._session = session
+        self._generation = generation
+        self._number = number
+        count = session.model.info.num_masks
+        iou = [lib.intsam_session_iou(pointer, number, mask) for mask in range(count)]
+        #: Predicted IoU of each mask, float32 [num_masks]; about 0 to 1, may slightly exceed either.
+        self.scores: np.ndarray = (np.array(iou) / 32768).astype(np.float32)
+        #: The alternative with the highest predicted IoU.
+        self.best: int = lib.intsam_session_best_mask(pointer, number)
+        #: The mask that is usually wanted: `best` for a single point, which may mean a part or the whole, else 0.
+        self.choice: int = self.best if single_point else 0
+
+    def mask(self, index: int | None = None) -> np.ndarray:
+        """A mask at the size of the image, bool [height, width]. `index`: None for `choice`."""
+        with self._use() as pointer:
+            height, width = self._session._size(pointer)
+            out = np.empty((height, width), np.bool_)
+            address = ffi.cast("uint8_t*", out.ctypes.data)
+            self._session._check(lib.intsam_session_mask(pointer, self._number, self._index(index), address, width))
+        return out
+
+    def low_res(self, index: int | None = None) -> np.ndarray:
+        """Low-resolution logits, float32 [low_res_size, low_res_size], of which more than 0 is inside. They cover the
+        encoder's square input, so below or right of a photo that is not square is padding. Good as a mask_input."""
+        info = self._session.model.info
+        with self._use() as pointer:
+            codes = lib.intsam_session_low_res(pointer, self._number, self._index(index))
+            size = info.low_res_size
+            copy = np.frombuffer(ffi.buffer(codes, 2 * size * size), np.int16).reshape(size, size)
+            return (copy * info.low_res_scale).astype(np.float32)
+
+    def make_mask(
+        self,
+        index: int | None = None,
+        *,
+        region: tuple[int, int, int, int] | None = None,
+        size: tuple[int, int] | None = None,
+        threshold_offset: float = 0.0,
+    ) -> Mask:
+        """A mask as data.
+
+        region: x, y, width and height of a part of the image, in pixels; None: all of it.
+        size: height and width of the mask in pixels; None: those of the region.
+        threshold_offset: added to the model's threshold, in logits: above 0, less is inside.
+        """
+        with self._use() as pointer:
+            options = _mask_options(region, size, threshold_offset)
+            made = ffi.new("intsam_mask**")
+            self._session._check(
+                lib.intsam_session_make_mask(pointer, self._number, self._index(index), options, made))
+            return Mask(ffi.gc(made[0], lib.intsam_mask_destroy))
+
+    def stability(self, index: int | None = None, offset: float = 1.0) -> float:
+        """Stability score as in the original package, 0 to 1: of the pixels that are inside with the threshold lowered
+        by `offset` (in logits), the share that still are with it raised by as much."""
+        with self._use() as pointer:
+            score = ffi.new("int32_t*")
+            self._session._check(lib.intsam_session_stability(
+                pointer, self._number, self._index(index), ffi.NULL, _logit_units("offset", offset), score))
+            return score[0] / _LOGIT_UNITS
+
+    def _index(self, index: int | None) -> int:
+        if index is None:
+            return self.choice
+        count = len(self.scores)
+        if not 0 <= index < count:
+            raise errors.ArgumentError(f"mask {index}: there are {count}, from 0")
+        return int(index)
+
+    @contextlib.contextmanager
+    def _use(self) -> Iterator[Any]:
+        with self._session._use() as pointer:
+            if self._generation != self._session._generation:
+                raise errors.ArgumentError("the result is gone: its session has been given something else since")
+            yield pointer
+
+    def __repr__(self) -> str:
+        return f"<intsam.Result scores {np.array2string(self.scores, precision=3)}, choice {self.choice}>"
+
+
+class Session:
+    """Encodes one image at a time and answers prompts on it, with worker threads of its own.
+
+    Results are bit-identical for every number of threads and on every CPU. A session is used by one thread at a time:
+    give each thread a session of its own; they share the model. While a call runs, which is without Python's lock,
+    another one on the same session raises ArgumentError and disturbs nothing. Ctrl-C ends a call of a session that was
+    made in the main thread or has a progress function.
+
+    After a fork a session works only in the process that made it; the child makes its own, from the same model.
+    """
+
+    def __init__(
+        self, model: Model, *, threads: int = 0, isa: str | None = None, progress: Progress | None = None
+    ) -> None:
+        """
+        model: may be closed afterwards.
+        threads: 1 to 256; 0: the environment's INTSAM_THREADS, or one per CPU that this process may use.
+        isa: kernel tier, such as "avx2" or "scalar"; None: INTSAM_ISA or the best that this CPU has.
+        progress: called as progress(step, steps, name) before each step of set_image, predict and predict_batch, in
+            the calling thread. It must not use the session. What it raises cancels the call and comes out of it.
+        """
+        self._pointer: Any = None
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._generation = 0
+        self._model = model
+        self._watch = _Watch(progress)
+        self._watch_handle = ffi.new_handle(self._watch)
+        options = ffi.new("intsam_session_options*")
+        lib.intsam_session_options_init(options)
+        options.threads = _int32("threads", threads)
+        tier = ffi.NULL if isa is None else ffi.new("char[]", isa.encode())
+        options.isa = tier
+        if progress is not None or threading.current_thread() is threading.main_thread():
+            options.progress = lib.intsam_python_progress
+            options.progress_user = self._watch_handle
+        self._model_pointer: Any = model._open_pointer()
+        pointer = open_handle("intsam_session", lib.intsam_session_create, self._model_pointer, options)
+        process = self._process
+
+        def destroy(handle: Any) -> None:
+            # A forked child has none of the threads that this would wait for.
+            if os.getpid() == process:
+                lib.intsam_session_destroy(handle)
+
+        self._pointer = ffi.gc(pointer, destroy)
+
+    # ---- the session itself
+
+    @property
+    def model(self) -> Model:
+        """The model that it was made from."""
+        return self._model
+
+    @property
+    def closed(self) -> bool:
+        """Whether close was called."""
+        return self._pointer is None
+
+    @property
+    def isa(self) -> str:
+        """The kernel tier in use, such as "avx2"."""
+        with self._use() as pointer:
+            return text(lib.intsam_session_isa(pointer))
+
+    @property
+    def threads(self) -> int:
+        """How many threads it computes with."""
+        with self._use() as pointer:
+            return lib.intsam_session_threads(pointer)
+
+    @property
+    def memory(self) -> int:
+        """Bytes that it holds, images excluded."""
+        with self._use() as pointer:
+            return lib.intsam_session_memory(pointer)
+
+    def close(self) -> None:
+        """Frees memory and threads. Any other call raises ArgumentError afterwards. Closing twice does nothing."""
+        if self._pointer is None:
+            return
+        if self._process != os.getpid():
+            self._pointer = None
+            return
+        with self._use() as pointer:
+            self._generation += 1
+            self._pointer = self._model_pointer = None
+            ffi.release(pointer)
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("a session cannot be pickled or copied; pickle its model and make a session there")
+
+    # ---- image
+
+    def set_image(self, image: ArrayLike, image_format: str = "RGB") -> None:
+        """Encodes an image: the slow part. Forgets image and results of before; after a failure there is none.
+
+        image: uint8 [height, width, 3], [height, width, 4] (alpha last, ignored) or [height, width] (gray), in any
+            memory order; 1 to 32768 pixels per side.
+        image_format: "RGB" or "BGR", the order of the channels.
+        """
+        pixels = Pixels(image, image_format)
+        with self._use() as pointer:
+            self._generation += 1
+            self._check(lib.intsam_session_set_image(pointer, pixels.struct))
+
+    @property
+    def image_size(self) -> tuple[int, int] | None:
+        """Height and width of the image that was set or whose embedding was loaded, None without one."""
+        with self._use() as pointer:
+            height, width = self._size(pointer)
+            return (height, width) if height else None
+
+    def check_image(self, image: ArrayLike, image_format: str = "RGB") -> None:
+        """Raises ArgumentError unless `image` is the one that was set or whose embedding was loaded: of its size, and
+        with the same pixels once resized. Keeps image and results."""
+        pixels = Pixels(image, image_format)
+        with self._use() as pointer:
+            self._check(lib.intsam_session_check_image(pointer, pixels.struct))
+
+    def embedding(self) -> np.ndarray:
+        """The features of the image, float32 [embedding_channels, embedding_size, embedding_size]. Their cells cover
+        the encoder's square input, so below or right of a photo that is not square is padding."""
+        info = self._model.info
+        with self._use() as pointer:
+            codes = lib.intsam_session_embedding(pointer)
+            if codes == ffi.NULL:
+                raise errors.ArgumentError("no image is set")
+            shape = (info.embedding_size, info.embedding_size, info.embedding_channels)
+            features = np.frombuffer(ffi.buffer(codes, 2 * shape[0] * shape[1] * shape[2]), np.int16).reshape(shape)
+            return np.ascontiguousarray((features * info.embedding_scale).astype(np.float32).transpose(2, 0, 1))
+
+    def save_embedding(self) -> bytes:
+        """The encoded image, to be loaded later by any session of the same model on any machine."""
+        with self._use() as pointer:
+            data = ffi.new("char[]", lib.intsam_session_embedding_size(pointer))
+            self._check(lib.intsam_session_save_embedding(pointer, data, len(data)))
+            return bytes(ffi.buffer(data))
+
+    def load_embedding(self, data: bytes | bytearray | memoryview) -> None:
+        """In the place of set_image: what save_embedding gave. Raises DamagedError for anything else and for another
+        model's, UnsupportedError for another version; there is no image then."""
+        view = ffi.from_buffer(data)
+        with self._use() as pointer:
+            self._generation += 1
+            self._check(lib.intsam_session_load_embedding(pointer, view, len(view)))
+
+    # ---- prompts
+
+    def mask_prompt(self, mask: ArrayLike) -> np.ndarray:
+        """Makes a mask_input of a mask drawn over the image, bool or numbers [height, width] (0 is outside): float32
+        [low_res_size, low_res_size], about +10 inside and -10 outside."""
+        info = self._model.info
+        drawn = np.asarray(mask)
+        with self._use() as pointer:
+            if drawn.ndim != 2 or drawn.shape != self._size(pointer):
+                height, width = self._size(pointer)
+                raise errors.ArgumentError(f"mask: shape {drawn.shape}; the image has [{height}, {width}]")
+            inside = np.ascontiguousarray(drawn != 0).view(np.uint8)
+            codes = np.empty((info.low_res_size, info.low_res_size), np.int16)
+            self._check(lib.intsam_session_mask_prompt(
+                pointer, ffi.cast("uint8_t*", inside.ctypes.data), drawn.shape[1],
+                ffi.cast("int16_t*", codes.ctypes.data)))
+        return (codes * info.low_res_scale).astype(np.float32)
+
+    def predict(
+        self,
+        points: ArrayLike | None = None,
+        labels: ArrayLike | None = None,
+        box: ArrayLike | None = None,
+        mask_input: ArrayLike | None = None,
+    ) -> Result:
+        """Answers one prompt; the arguments are those of Prompt."""
+        return self._predict([Prompt(points, labels, box, mask_input)], lib.intsam_session_predict)[0]
+
+    def predict_batch(self, prompts: Sequence[Prompt]) -> list[Result]:
+        """Answers 1 to 4096 prompts, each as predict does, with the same results; they are spread over the threads."""
+
+        def call(pointer: Any, structs: Any) -> int:
+            return lib.intsam_session_predict_batch(pointer, structs, len(structs))
+
+        return self._predict(list(prompts), call)
+
+    def _predict(self, prompts: list[Prompt], call: Callable[[Any, Any], int]) -> list[Result]:
+        info = self._model.info
+        packed = PackedPrompts(prompts, info.low_res_size, info.low_res_scale)
+        with self._use() as pointer:
+            status = call(pointer, packed.structs)
+            # A refused argument leaves the results of before, anything else does not.
+            if status != lib.INTSAM_ERROR_ARGUMENT:
+                self._generation += 1
+            self._check(status)
+            return [Result(self, pointer, self._generation, number, single_point)
+                    for number, single_point in enumerate(packed.single_points)]
+
+    # ---- what every call needs
+
+    @contextlib.contextmanager
+    def _use(self) -> Iterator[Any]:
+        """The pointer, while no other call has it."""
+        if self._process != os.getpid():
+            raise errors.ArgumentError(f"the session belongs to process {self._process}; make one after the fork")
+        if not self._lock.acquire(blocking=False):
+            raise errors.ArgumentError("the session is in use by another call; give each thread a session of its own")
+        try:
+            if self._pointer is None:
+                raise errors.ArgumentError("the session is closed")
+            yield self._pointer
+        finally:
+            self._lock.release()
+
+    def _check(self, status: int) -> None:
+        """Raises what a status says; what a callback raised goes first."""
+        raised, self._watch.raised = self._watch.raised, None
+        if raised is not None:
+            raise raised
+        if status != lib.INTSAM_OK:
+            check(status, text(lib.intsam_session_error(self._pointer)))
+
+    @staticmethod
+    def _size(pointer: Any) -> tuple[int, int]:
+        width, height = ffi.new("int32_t*"), ffi.new("int32_t*")
+        lib.intsam_session_image_size(pointer, width, height)
+        return height[0], width[0]
+
+
+def _int32(name: str, value: Any) -> int:
+    try:
+        number = int(value)
+        exact = number == value
+    except (TypeError, ValueError, OverflowError):
+        exact = False
+    if not exact or not -(2**31) <= number < 2**31:
+        raise errors.ArgumentError(f"{name}: {value!r} is no whole number within limits")
+    return number
+
+
+def _logit_units(name: str, logits: float) -> int:
+    return _int32(name, round(float(real_numbers(name, logits)) * _LOGIT_UNITS))
+
+
+def _mask_options(region: Any, size: Any, threshold_offset: float) -> Any:
+    options = ffi.new("intsam_mask_options*")
+    lib.intsam_mask_options_init(options)
+    try:
+        x, y, region_width, region_height = region or (0, 0, 0, 0)
+        height, width = size or (0, 0)
+    except (TypeError, ValueError):
+        raise errors.ArgumentError("region: x, y, width and height are needed, and size: height and width") from None
+    for name, given in (("region", region and (region_width, region_height)), ("size", size and (width, height))):
+        if given and min(given) < 1:  # which the library would take as not given
+            raise errors.ArgumentError(f"{name}: {given[0]} x {given[1]} pixels")
+    options.x, options.y = _int32("region", x), _int32("region", y)
+    options.region_width, options.region_height = _int32("region", region_width), _int32("region", region_height)
+    options.width, options.height = _int32("size", width), _int32("size", height)
+    options.threshold_offset = _logit_units("threshold_offset", threshold_offset)
+    return options
