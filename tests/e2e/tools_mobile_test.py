@@ -208,6 +208,14 @@ class MobileBench(MobileTest):
         self.assertAlmostEqual(rows["gemm layers.attn.proj"]["gmac"], products * 1e-9, delta=1e-15)
 
 
+    def test_steps_of_both_sides(self):
+        bench = ["bench", "--synthetic", "micro_mobile", "--steps", "--rounds", "1", "-t", "1", "--json"]
+        rows = {row["step"]: row for row in json.loads(self.succeeds(*bench))["steps"]}
+        for name in ("patch_embed", "layers.blocks", "layers.downsample", "layers.blocks.attn", "layers.blocks.mlp"):
+            row = rows["image_encoder." + name]
+            self.assertTrue(row["int_s"] > 0 and row["fp32_s"] > 0, name)
+
+
 class MobileCompare(MobileTest):
     def test_agreement_with_the_checkpoint(self):
         data = Setup.source / "tests/checkpoint/data"
