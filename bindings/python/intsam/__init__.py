@@ -22,7 +22,17 @@ from .errors import (
 from .images import read_image
 from .mask import Mask, Ring
 from .model import Model, ModelInfo
+from .predictor import SamPredictor
 from .prompts import Prompt
+from .sam import (
+    Sam,
+    build_sam,
+    build_sam_vit_b,
+    build_sam_vit_h,
+    build_sam_vit_l,
+    build_sam_vit_t,
+    sam_model_registry,
+)
 from .session import Result, Session
 
 __version__ = _text(_lib.intsam_version())
@@ -41,7 +51,15 @@ __all__ = [
     "ResourceError",
     "Result",
     "Ring",
+    "Sam",
+    "SamPredictor",
     "Session",
     "UnsupportedError",
+    "build_sam",
+    "build_sam_vit_b",
+    "build_sam_vit_h",
+    "build_sam_vit_l",
+    "build_sam_vit_t",
     "read_image",
+    "sam_model_registry",
 ]
