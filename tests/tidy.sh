@@ -24,4 +24,7 @@ print("\n".join(source for source in sources if re.search(sys.argv[1], source)))
 PYTHON
 [ -s build/tidy/sources ] || die "no source matches"
 say "$tidy: $(grep -c . build/tidy/sources) sources"
-xargs -P "$jobs" -n 1 "$tidy" -p build/tidy --quiet --extra-arg=-idirafter"$openmp" <build/tidy/sources
+# The C header is C, also where C++ includes it.
+options=()
+[[ $("$tidy" --help) != *--exclude-header-filter* ]] || options=(--exclude-header-filter='/intsam/intsam[.]h$')
+xargs -P "$jobs" -n 1 "$tidy" -p build/tidy --quiet ${options[@]+"${options[@]}"} --extra-arg=-idirafter"$openmp" <build/tidy/sources

@@ -158,6 +158,17 @@ Status Session::PredictBatch(std::span<const Prompt> prompts) {
   return Status();
 }
 
+EncodedImage Session::KeepImage() { return {frame_, PixelsDigest(), {embedding().begin(), embedding().end()}}; }
+
+void Session::RestoreImage(const EncodedImage& image) {
+  results_ = 0;
+  std::copy(image.embedding.begin(), image.embedding.end(), embedding_.begin());
+  frame_ = image.frame;
+  pixels_digest_ = image.pixels;
+  executor_->SetEmbedding(embedding_.data(), frame_);
+  has_image_ = true;
+}
+
 uint64_t Session::memory() const {
   const size_t values = embedding_.size() + low_res_.size() + mask_inputs_.size() + prepared_.image_pe.size();
   return executor_->memory() + sizeof(int16_t) * values;

@@ -39,6 +39,13 @@ struct SessionOptions {
   std::unique_ptr<Parallel> parallel;  // null: a pool of `threads`
 };
 
+// What a session knows of its image.
+struct EncodedImage {
+  Frame frame;
+  Sha256Digest pixels{};  // of the resized image
+  std::vector<int16_t> embedding;
+};
+
 class Session {
  public:
   // Checks the options. `model` must outlive the session.
@@ -47,6 +54,7 @@ class Session {
   Session(const Model& model, const Kernels& kernels, std::unique_ptr<Parallel> parallel);
 
   void set_hook(StepHook hook) { hook_ = std::move(hook); }
+  const StepHook& hook() const { return hook_; }
 
   void DropImage() { has_image_ = false, results_ = 0; }
   void DropResults() { results_ = 0; }
@@ -65,6 +73,10 @@ class Session {
   Status SaveEmbedding(std::span<uint8_t> out);
   Status LoadEmbedding(std::span<const uint8_t> in);
 
+  // Of a session that has an image: what another one takes its place for, and back.
+  EncodedImage KeepImage();
+  void RestoreImage(const EncodedImage& image);
+
   bool has_image() const { return has_image_; }
   const Frame& frame() const { return frame_; }
   // [grid^2][prompt_embed_dim]
@@ -75,6 +87,8 @@ class Session {
   const int16_t* LowRes(size_t result, uint32_t mask) const;
   int32_t IouQ15(size_t result, uint32_t mask) const;
   uint32_t BestMask(size_t result) const;
+  // In units of the logits / 4096: the model's, with logits in Q16 added.
+  int32_t Threshold(int64_t offset_q16) const;
   // What follows checks the indices as well.
   Status Mask(size_t result, uint32_t mask, uint8_t* out, size_t stride, bool bits) const;
   // threshold_offset: logits in Q16, added to the model's threshold. The view must be one of the image (CheckView).
@@ -86,6 +100,7 @@ class Session {
 
   const Kernels& kernels() const { return *prepared_.kernels; }
   int threads() const { return parallel_->workers(); }
+  Parallel& parallel() const { return *parallel_; }
   uint64_t memory() const;
   const SamConfig& config() const { return model_.config(); }
 
@@ -94,7 +109,6 @@ class Session {
   std::span<const Prompt> WithCopiedMasks(std::span<const Prompt> prompts);
   const Sha256Digest& PixelsDigest();
   Status CheckMask(size_t result, uint32_t mask) const;
-  int32_t Threshold(int64_t offset_q16) const;
   const int16_t* Iou(size_t result) const { return iou_.data() + result * config().num_masks(); }
 
   const Model& model_;

@@ -34,7 +34,9 @@ Status CheckHeader(std::span<const uint8_t> bytes, Header& header) {
     return Error(Code::kDamaged, "header: the file has %zu bytes, a header has %zu", bytes.size(), sizeof(Header));
   }
   std::memcpy(&header, bytes.data(), sizeof header);
-  if (std::memcmp(header.magic, isam::kMagic, sizeof header.magic) != 0) return Damaged("magic", "not an .isam model");
+  if (std::memcmp(header.magic, isam::kMagic, sizeof header.magic) != 0) {
+    return Damaged("magic", "not an .isam model; intsam-convert makes one of a checkpoint");
+  }
   if (header.version != isam::kVersion) {
     return Error(Code::kUnsupported, "version: the file has %u, this library reads %u", header.version, isam::kVersion);
   }

@@ -19,7 +19,7 @@ SECTIONS = ("fields", "provenance", "directory", "data")
 class Setup:
     """Set once by tools_test.py."""
 
-    bin = source = scratch = model = None
+    bin = source = scratch = model = mobile_model = None
     tools = ()
     suffix = ""  # of executables
     emulator = ()  # what starts the tools of another target

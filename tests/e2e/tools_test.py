@@ -1,10 +1,10 @@
 """The command-line tools as users run them: results, exit codes, one line per error, nothing half-written.
 
-tools_test.py --bin DIR --source DIR --tools NAME... [--model sam_tiny.isam] [--suffix .js] [--emulator WORDS]
-              [--sanitized] [unittest options]
+tools_test.py --bin DIR --source DIR --tools NAME... [--model sam_tiny.isam] [--mobile-model sam_tiny_mobile.isam]
+              [--suffix .js] [--emulator WORDS] [--sanitized] [unittest options]
 
---emulator: what starts the tools, words separated by semicolons as in CMake. Without the convert tool a committed model
-takes the place of the one made here.
+--emulator: what starts the tools, words separated by semicolons as in CMake. Without the convert tool committed models
+take the place of those made here.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import tools_support
 from tools_bad_files_test import *  # noqa: F401,F403: unittest finds the cases here
 from tools_bench_test import *  # noqa: F401,F403
 from tools_inspect_test import *  # noqa: F401,F403
+from tools_mobile_test import *  # noqa: F401,F403
 from tools_output_test import *  # noqa: F401,F403
 from tools_photos_test import *  # noqa: F401,F403
 from tools_quantization_test import *  # noqa: F401,F403
@@ -35,6 +36,7 @@ def main():
     parser.add_argument("--bin", type=pathlib.Path, required=True)
     parser.add_argument("--source", type=pathlib.Path, required=True)
     parser.add_argument("--model", type=pathlib.Path, help="the bundled model, converted; its photo is skipped without")
+    parser.add_argument("--mobile-model", type=pathlib.Path, help="the other bundled model, in the same way")
     parser.add_argument("--tools", nargs="+", required=True)
     parser.add_argument("--suffix", default="")
     parser.add_argument("--sanitized", action="store_true")
@@ -43,15 +45,17 @@ def main():
     setup = tools_support.Setup
     setup.bin, setup.source, setup.tools = options.bin.resolve(), options.source.resolve(), options.tools
     setup.model = options.model and options.model.resolve()
+    setup.mobile_model = options.mobile_model and options.mobile_model.resolve()
     setup.suffix, setup.emulator, setup.sanitized = options.suffix, options.emulator, options.sanitized
     with tempfile.TemporaryDirectory(prefix="intsam_tools_") as scratch:
         setup.scratch = pathlib.Path(scratch)
-        micro = setup.scratch / "micro.isam"
-        if "convert" in setup.tools:
-            synthetic = ("--synthetic", "micro", "--seed", "1", "-q", "-t", "1")
-            subprocess.run(setup.command("convert", *synthetic, "-o", micro), check=True)
-        else:
-            shutil.copy(setup.source / "tests/golden/data/micro.isam", micro)
+        for name, size in (("micro", "micro"), ("mobile", "micro_mobile")):
+            model = setup.scratch / f"{name}.isam"
+            if "convert" in setup.tools:
+                synthetic = ("--synthetic", size, "--seed", "1", "-q", "-t", "1")
+                subprocess.run(setup.command("convert", *synthetic, "-o", model), check=True)
+            else:
+                shutil.copy(setup.source / f"tests/golden/data/{name}.isam", model)
         unittest.main(argv=[sys.argv[0], *rest])
 
 

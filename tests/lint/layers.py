@@ -24,8 +24,10 @@ ALLOWED = {
                        "kernels/numerics"),
     "runtime/exec": ("runtime/base", "runtime/sam", "runtime/image", "runtime/records", "runtime/ops",
                      "runtime/encoder", "runtime/format", "kernels", "kernels/numerics"),
+    "runtime/everything": ("runtime/base", "runtime/sam", "runtime/format", "runtime/image", "runtime/exec", "kernels",
+                           "kernels/numerics"),
     "runtime/api": ("runtime/include", "runtime/base", "runtime/sam", "runtime/format", "runtime/image", "runtime/exec",
-                    "kernels", "kernels/numerics"),
+                    "runtime/everything", "kernels", "kernels/numerics"),
 }
 _CORE = tuple(layer for layer in ALLOWED if layer not in ("kernels/isa", "kernels/gemm", "kernels/nn"))
 ALLOWED["files"] = ("runtime/base",)

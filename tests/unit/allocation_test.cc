@@ -214,6 +214,39 @@ TEST_F(AllocationTest, MasksAsData) {
   intsam_mask_destroy(mask);
 }
 
+// Without crops, which are more of the same: each would have to be encoded for each of these failures.
+TEST_F(AllocationTest, Everything) {
+  intsam_everything_options options;
+  intsam_everything_options_init(&options);
+  options.points_per_side = 1, options.min_mask_region_area = 50;
+  options.pred_iou_thresh = options.stability_score_thresh = 0;
+  const intsam_image picture = image();
+  intsam_session* session = Create(model_);
+  int32_t found = 0;
+  const intsam_found count_them = [](void* user, const intsam_found_mask*, int32_t, int32_t) -> int32_t {
+    ++*static_cast<int32_t*>(user);
+    return 0;
+  };
+  const int64_t count = FailEach(
+      [&] {
+        found = 0;
+        return intsam_session_everything(session, &picture, &options, count_them, &found);
+      },
+      [&](intsam_status status) {
+        if (status == INTSAM_OK) {
+          EXPECT_GT(found, 0);
+        } else {
+          EXPECT_STREQ(intsam_session_error(session), "out of memory");
+        }
+        EXPECT_EQ(intsam_session_num_results(session), 0u);
+      });
+  EXPECT_GT(count, 20);
+  SetImageAndPredict(session);
+  intsam_session* fresh = Create(model_);
+  SetImageAndPredict(fresh);
+  EXPECT_EQ(HashOf(session, model_), HashOf(fresh, model_));
+}
+
 // Each time on a new session, whose lanes and room for results are still to be made.
 TEST_F(AllocationTest, PredictBatch) {
 #ifdef __EMSCRIPTEN__

@@ -349,6 +349,73 @@ INTSAM_API intsam_status intsam_mask_outlines(const intsam_mask* mask, intsam_co
                                               size_t* num_corners, intsam_ring* rings, size_t ring_room,
                                               size_t* num_rings);
 
+/* ------------------------------------------------------------------ everything mode */
+
+/* The arguments of the original package's automatic mask generator, with its names. Shares are in Q30: 2^30 = 1. */
+typedef struct intsam_everything_options {
+  size_t size;                    /* sizeof(intsam_everything_options), set by intsam_everything_options_init */
+  int32_t points_per_side;        /* 1..1024: points of the grid along either side of the image */
+  int32_t points_per_batch;       /* 1..4096: how many are answered at a time. Changes memory, not results */
+  int32_t pred_iou_thresh;        /* Q30: masks whose predicted IoU is not above it go; 0: none does */
+  int32_t stability_score_thresh; /* Q30: masks whose stability score is below it go; 0: none does */
+  int32_t stability_score_offset; /* logits in Q16, >= 0, as for intsam_session_stability */
+  int32_t box_nms_thresh;         /* Q30: of masks of one crop whose boxes' IoU is above it, the best stays */
+  int32_t crop_n_layers;          /* 0..5: layer i takes 2^i x 2^i crops of the image, each of which is encoded */
+  int32_t crop_nms_thresh;        /* Q30: as box_nms_thresh, between crops; the mask of the smaller crop stays */
+  int32_t crop_overlap_ratio;     /* Q30, at most 1: of the image's shorter side; half as much in each further layer */
+  int32_t crop_n_points_downscale_factor; /* 1..1024: the grid of layer i has points_per_side / factor^i, at least 1 */
+  int32_t min_mask_region_area; /* pixels: smaller holes and islands of masks are filled and removed; 0: none is */
+} intsam_everything_options;
+
+/* The original's defaults: 32 points per side, 64 per batch, predicted IoU 0.88, stability 0.95 at offset 1, box IoU
+ * 0.7 in a crop and between crops, no crops, overlap 512 / 1500, factor 1, regions left as they are. */
+static inline void intsam_everything_options_init(intsam_everything_options* options) {
+  /* Shares that must be exceeded are rounded up and those that must be reached down: so just 7 / 10 is not above 0.7.
+   */
+  const intsam_everything_options defaults = {sizeof(intsam_everything_options),
+                                              32,
+                                              64,
+                                              944892805,
+                                              1020054732,
+                                              65536,
+                                              751619277,
+                                              0,
+                                              751619277,
+                                              366503876,
+                                              1,
+                                              0};
+  if (options != NULL) *options = defaults;
+}
+
+/* A mask that everything mode found. May grow at its end, as the structs that begin with `size` do. */
+typedef struct intsam_found_mask {
+  size_t size;                                /* sizeof(intsam_found_mask) in this library */
+  const intsam_mask* mask;                    /* of the whole image; valid during the call only */
+  int32_t predicted_iou;                      /* Q15, as intsam_session_iou */
+  int32_t stability;                          /* Q16, as intsam_session_stability */
+  int32_t point_x, point_y;                   /* the prompt that gave it: 1/64 pixel of the image */
+  int32_t crop_x0, crop_y0, crop_x1, crop_y1; /* in which crop: pixels x0 <= x < x1, y0 <= y < y1 */
+} intsam_found_mask;
+
+/* Called for each mask, index 0..count-1; a non-zero result cancels the call. It must not call the session (see above),
+ * nor throw. */
+typedef int32_t (*intsam_found)(void* user, const intsam_found_mask* found, int32_t index, int32_t count);
+
+/* Finds the masks of a whole image, as the original package does: each point of a grid is a prompt, the alternatives of
+ * each (masks 1..) are filtered by predicted IoU, stability score and, in crops, by boxes that end where the crop does;
+ * of boxes that overlap much the best stays. `found` gets them when all are known: best predicted IoU first, with crops
+ * smallest crop first, and with min_mask_region_area those left as they were first. Order and masks are the same on any
+ * number of threads and for any batch. A crop of no pixels, of a very small image, is left out.
+ * options may be NULL: the defaults. `image` becomes the session's image as by set_image; NULL stands for the image
+ * that it has, which takes crop_n_layers 0. There are no results afterwards. The session's progress callback is told
+ * how many points are answered and of how many. Takes points_per_batch * num_masks * low_res_size^2 * 2 bytes and, per
+ * mask found, memory in proportion to its outline. ARGUMENT: a bad option or image, `found` NULL. RESOURCE: more than
+ * 2^22 points in all crops. CANCELLED: by a callback. After a failure the session has no image, unless `image` is NULL
+ * or `found` has been called. */
+INTSAM_API intsam_status intsam_session_everything(intsam_session* session, const intsam_image* image,
+                                                   const intsam_everything_options* options, intsam_found found,
+                                                   void* user);
+
 #ifdef __cplusplus
 }
 #endif

@@ -195,6 +195,16 @@ class Session {
     return done;
   }
 
+  // found(const intsam_found_mask&, int index, int count) returns whether to go on, and must not throw. image and
+  // options may be null.
+  template <class Found>
+  Outcome Everything(const intsam_image* image, const intsam_everything_options* options, Found found) {
+    const intsam_found call = [](void* user, const intsam_found_mask* mask, int32_t index, int32_t count) -> int32_t {
+      return (*static_cast<Found*>(user))(*mask, static_cast<int>(index), static_cast<int>(count)) ? 0 : 1;
+    };
+    return Done(intsam_session_everything(get(), image, options, call, &found));
+  }
+
   intsam_session* get() const { return handle_.get(); }
 
  private:

@@ -83,6 +83,10 @@ ELEMENTWISE = [
     Elementwise("LayerNorm to codes, second pass", "layer_norm_neon", "NeonLayerNormNarrow", "sqrdmulh", 8),
     Elementwise("softmax: exponentials and their sum", "softmax_neon", "NeonSoftmaxRow", "uadalp", 8),
     Elementwise("softmax: AGQ levels", "softmax_neon", "NeonSoftmaxRow", "tbl", 8),
+    Elementwise("neon: depthwise 3x3 of codes", "depthwise_neon", "Depthwise<signed char", "smull", 16 / 5),
+    Elementwise("dotprod: depthwise 3x3 of codes, stride 1", "depthwise_dotprod", "DotColumns, 1, 4>", "sdot", 4 / 3),
+    Elementwise("dotprod: depthwise 3x3 of codes, stride 2", "depthwise_dotprod", "DotColumns, 2, 4>", "sdot", 4 / 3),
+    Elementwise("neon: depthwise 3x3 of s16", "depthwise_neon", "Depthwise<short", "smlal", 16 / 18),
 ]
 
 
