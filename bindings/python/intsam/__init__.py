@@ -9,6 +9,7 @@
 """
 from ._binding import lib as _lib
 from ._binding import text as _text
+from .automatic import SamAutomaticMaskGenerator
 from .errors import (
     ArgumentError,
     Cancelled,
@@ -19,6 +20,7 @@ from .errors import (
     ResourceError,
     UnsupportedError,
 )
+from .everything import EverythingOptions, FoundMask
 from .images import read_image
 from .mask import Mask, Ring
 from .model import Model, ModelInfo
@@ -42,7 +44,9 @@ __all__ = [
     "Cancelled",
     "DamagedError",
     "Error",
+    "EverythingOptions",
     "FileError",
+    "FoundMask",
     "InternalError",
     "Mask",
     "Model",
@@ -52,6 +56,7 @@ __all__ = [
     "Result",
     "Ring",
     "Sam",
+    "SamAutomaticMaskGenerator",
     "SamPredictor",
     "Session",
     "UnsupportedError",

@@ -7,7 +7,8 @@ import numpy as np
 
 from . import errors
 from .arrays import to_numpy, to_tensor
-from .prompts import Prompt, real_numbers
+from .numbers import real_numbers
+from .prompts import Prompt
 from .sam import Sam, upscale
 from .session import Result, Session
 from .transforms import ResizeLongestSide
