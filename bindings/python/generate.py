@@ -12,6 +12,7 @@ import cffi
 # Functions of Python that C calls. An exception inside cancels the call, as their non-zero result does.
 CALLBACKS = """
 extern "Python" int32_t intsam_python_progress(void* user, int32_t step, int32_t steps, const char* name);
+extern "Python" int32_t intsam_python_found(void* user, const intsam_found_mask* found, int32_t index, int32_t count);
 """
 
 

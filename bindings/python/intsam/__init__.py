@@ -9,6 +9,7 @@
 """
 from ._binding import lib as _lib
 from ._binding import text as _text
+from .automatic import SamAutomaticMaskGenerator
 from .errors import (
     ArgumentError,
     Cancelled,
@@ -19,10 +20,21 @@ from .errors import (
     ResourceError,
     UnsupportedError,
 )
+from .everything import EverythingOptions, FoundMask
 from .images import read_image
 from .mask import Mask, Ring
 from .model import Model, ModelInfo
+from .predictor import SamPredictor
 from .prompts import Prompt
+from .sam import (
+    Sam,
+    build_sam,
+    build_sam_vit_b,
+    build_sam_vit_h,
+    build_sam_vit_l,
+    build_sam_vit_t,
+    sam_model_registry,
+)
 from .session import Result, Session
 
 __version__ = _text(_lib.intsam_version())
@@ -32,7 +44,9 @@ __all__ = [
     "Cancelled",
     "DamagedError",
     "Error",
+    "EverythingOptions",
     "FileError",
+    "FoundMask",
     "InternalError",
     "Mask",
     "Model",
@@ -41,7 +55,16 @@ __all__ = [
     "ResourceError",
     "Result",
     "Ring",
+    "Sam",
+    "SamAutomaticMaskGenerator",
+    "SamPredictor",
     "Session",
     "UnsupportedError",
+    "build_sam",
+    "build_sam_vit_b",
+    "build_sam_vit_h",
+    "build_sam_vit_l",
+    "build_sam_vit_t",
     "read_image",
+    "sam_model_registry",
 ]

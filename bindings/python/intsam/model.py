@@ -55,11 +55,10 @@ class Model:
         source = np.frombuffer(data, np.uint8)
         room = np.empty(source.size + _ALIGNMENT, np.uint8)
         start = -room.ctypes.data % _ALIGNMENT
-        copy = room[start : start + source.size]
-        copy[:] = source
+        room[start : start + source.size] = source
         model = cls.__new__(cls)
-        address = ffi.cast("void*", copy.ctypes.data)
-        model._set(open_handle("intsam_model", lib.intsam_model_open_memory, address, copy.size), None, copy)
+        address = ffi.cast("void*", room.ctypes.data + start)
+        model._set(open_handle("intsam_model", lib.intsam_model_open_memory, address, source.size), None, room)
         return model
 
     def _set(self, pointer: Any, path: str | bytes | None, memory: np.ndarray | None) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from . import errors
 from ._binding import ffi
+from .numbers import real_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -32,17 +33,6 @@ class Prompt:
     labels: ArrayLike | None = None
     box: ArrayLike | None = None
     mask_input: ArrayLike | None = None
-
-
-def real_numbers(name: str, values: Any) -> np.ndarray:
-    """The values as float64, each of them a number."""
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise errors.ArgumentError(f"{name}: no array of numbers") from None
-    if np.isnan(array).any():
-        raise errors.ArgumentError(f"{name}: holds NaN")
-    return array
 
 
 def _fixed(name: str, values: np.ndarray) -> np.ndarray:

@@ -12,10 +12,12 @@ import numpy as np
 
 from . import errors
 from ._binding import check, ffi, lib, open_handle, text
+from .everything import EverythingOptions, FoundMask
 from .images import Pixels
 from .mask import Mask
 from .model import Model
-from .prompts import PackedPrompts, Prompt, real_numbers
+from .numbers import logit_units, whole_number
+from .prompts import PackedPrompts, Prompt
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -23,22 +25,19 @@ if TYPE_CHECKING:
 #: Called before each step: (step, steps, name). What it raises cancels the call and comes out of it.
 Progress = Callable[[int, int, str], object]
 
-_LOGIT_UNITS = 65536  # a logit of 1 as a threshold offset, a stability of 1
-
 
 class _Watch:
-    """What the C library's progress callback reaches: the caller's function, and what it raised."""
+    """What the C library's callbacks reach: the caller's functions, and what they raised."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.progress = progress
+        self.found: Callable[[Any], None] | None = None
         self.raised: BaseException | None = None
 
 
 def _keep_exception(kind: Any, error: BaseException, trace: Any) -> None:
-    # cffi passes on what the callback below raised, a KeyboardInterrupt in its first line included.
-    watch = trace.tb_frame.f_locals.get("user") if trace is not None else None
-    if watch is not None:
-        ffi.from_handle(watch).raised = error
+    # What a callback below raised, a KeyboardInterrupt in its first line included.
+    ffi.from_handle(trace.tb_frame.f_locals["user"]).raised = error
 
 
 @ffi.def_extern(name="intsam_python_progress", error=1, onerror=_keep_exception)
@@ -46,6 +45,14 @@ def _progress(user: Any, step: int, steps: int, name: Any) -> int:
     progress = ffi.from_handle(user).progress
     if progress is not None:
         progress(step, steps, text(name))
+    return 0
+
+
+@ffi.def_extern(name="intsam_python_found", error=1, onerror=_keep_exception)
+def _found(user: Any, found: Any, index: int, count: int) -> int:
+    deliver = ffi.from_handle(user).found
+    if deliver is not None:
+        deliver(found)
     return 0
 
 
@@ -115,8 +122,8 @@ class Result:
         with self._use() as pointer:
             score = ffi.new("int32_t*")
             self._session._check(lib.intsam_session_stability(
-                pointer, self._number, self._index(index), ffi.NULL, _logit_units("offset", offset), score))
-            return score[0] / _LOGIT_UNITS
+                pointer, self._number, self._index(index), ffi.NULL, logit_units("offset", offset), score))
+            return score[0] / 65536
 
     def _index(self, index: int | None) -> int:
         if index is None:
@@ -167,7 +174,7 @@ class Session:
         self._watch_handle = ffi.new_handle(self._watch)
         options = ffi.new("intsam_session_options*")
         lib.intsam_session_options_init(options)
-        options.threads = _int32("threads", threads)
+        options.threads = whole_number("threads", threads)
         tier = ffi.NULL if isa is None else ffi.new("char[]", isa.encode())
         options.isa = tier
         if progress is not None or threading.current_thread() is threading.main_thread():
@@ -315,28 +322,71 @@ class Session:
         box: ArrayLike | None = None,
         mask_input: ArrayLike | None = None,
     ) -> Result:
-        """Answers one prompt; the arguments are those of Prompt."""
-        return self._predict([Prompt(points, labels, box, mask_input)], lib.intsam_session_predict)[0]
+        """Answers one prompt; the arguments are those of Prompt. Results of before are gone, after a failure, too."""
+        [result] = self._predict([Prompt(points, labels, box, mask_input)], batch=False)
+        return result
 
     def predict_batch(self, prompts: Sequence[Prompt]) -> list[Result]:
-        """Answers 1 to 4096 prompts, each as predict does, with the same results; they are spread over the threads."""
+        """Answers 1 to 4096 prompts, each as predict does, with the same results; they are spread over the threads.
 
-        def call(pointer: Any, structs: Any) -> int:
-            return lib.intsam_session_predict_batch(pointer, structs, len(structs))
+        A bad argument changes nothing, and the sentence names the prompt; otherwise results of before are gone.
+        """
+        return self._predict(list(prompts), batch=True)
 
-        return self._predict(list(prompts), call)
-
-    def _predict(self, prompts: list[Prompt], call: Callable[[Any, Any], int]) -> list[Result]:
+    def _predict(self, prompts: list[Prompt], batch: bool) -> list[Result]:
         info = self._model.info
         packed = PackedPrompts(prompts, info.low_res_size, info.low_res_scale)
         with self._use() as pointer:
-            status = call(pointer, packed.structs)
-            # A refused argument leaves the results of before, anything else does not.
-            if status != lib.INTSAM_ERROR_ARGUMENT:
+            if batch:
+                status = lib.intsam_session_predict_batch(pointer, packed.structs, len(prompts))
+            else:
+                status = lib.intsam_session_predict(pointer, packed.structs)
+            # Only a batch with a bad argument leaves the results of before.
+            if not batch or status != lib.INTSAM_ERROR_ARGUMENT:
                 self._generation += 1
             self._check(status)
             return [Result(self, pointer, self._generation, number, single_point)
                     for number, single_point in enumerate(packed.single_points)]
+
+    def everything(
+        self,
+        image: ArrayLike | None = None,
+        image_format: str = "RGB",
+        *,
+        segmentation: Callable[[Mask], Any] = Mask.pixels,
+        options: EverythingOptions | None = None,
+    ) -> list[FoundMask]:
+        """Finds the masks of a whole image, best predicted IoU first, with crops smallest crop first.
+
+        image, image_format: as for set_image, which this is, too; None: the image that the session has, which takes
+            options without crops.
+        segmentation: what is kept of each mask; called with a Mask that is only good during that call. Mask.pixels,
+            Mask.run_lengths, Mask.rle, Mask.coco_rle, Mask.outlines or a function of yours, which must not use the
+            session.
+
+        The progress function is told how many points are answered, and of how many. There are no results afterwards.
+        """
+        pixels = None if image is None else Pixels(image, image_format)
+        packed = (options or EverythingOptions()).packed()
+        masks: list[FoundMask] = []
+
+        def found(record: Any) -> None:
+            mask = Mask(record.mask)
+            try:
+                masks.append(FoundMask.of(record, mask, segmentation(mask)))
+            finally:
+                mask._end_of_loan()
+
+        with self._use() as pointer:
+            self._generation += 1
+            self._watch.found = found
+            try:
+                self._check(lib.intsam_session_everything(
+                    pointer, ffi.NULL if pixels is None else pixels.struct, packed, lib.intsam_python_found,
+                    self._watch_handle))
+            finally:
+                self._watch.found = None
+        return masks
 
     # ---- what every call needs
 
@@ -369,34 +419,26 @@ class Session:
         return height[0], width[0]
 
 
-def _int32(name: str, value: Any) -> int:
-    try:
-        number = int(value)
-        exact = number == value
-    except (TypeError, ValueError, OverflowError):
-        exact = False
-    if not exact or not -(2**31) <= number < 2**31:
-        raise errors.ArgumentError(f"{name}: {value!r} is no whole number within limits")
-    return number
-
-
-def _logit_units(name: str, logits: float) -> int:
-    return _int32(name, round(float(real_numbers(name, logits)) * _LOGIT_UNITS))
-
-
 def _mask_options(region: Any, size: Any, threshold_offset: float) -> Any:
     options = ffi.new("intsam_mask_options*")
     lib.intsam_mask_options_init(options)
-    try:
-        x, y, region_width, region_height = region or (0, 0, 0, 0)
-        height, width = size or (0, 0)
-    except (TypeError, ValueError):
-        raise errors.ArgumentError("region: x, y, width and height are needed, and size: height and width") from None
-    for name, given in (("region", region and (region_width, region_height)), ("size", size and (width, height))):
-        if given and min(given) < 1:  # which the library would take as not given
-            raise errors.ArgumentError(f"{name}: {given[0]} x {given[1]} pixels")
-    options.x, options.y = _int32("region", x), _int32("region", y)
-    options.region_width, options.region_height = _int32("region", region_width), _int32("region", region_height)
-    options.width, options.height = _int32("size", width), _int32("size", height)
-    options.threshold_offset = _logit_units("threshold_offset", threshold_offset)
+    options.threshold_offset = logit_units("threshold_offset", threshold_offset)
+    if region is not None:
+        options.x, options.y, options.region_width, options.region_height = _whole_numbers("region", region, 4)
+        if options.region_width < 1 or options.region_height < 1:  # 0 would stand for up to the edge
+            raise errors.ArgumentError(f"region: {options.region_width} x {options.region_height} pixels")
+    if size is not None:
+        options.height, options.width = _whole_numbers("size", size, 2)
+        if options.height < 1 or options.width < 1:  # 0 would stand for the region's
+            raise errors.ArgumentError(f"size: {options.width} x {options.height} pixels")
     return options
+
+
+def _whole_numbers(name: str, values: Any, count: int) -> list[int]:
+    try:
+        numbers = list(values)
+    except TypeError:
+        numbers = []
+    if len(numbers) != count:
+        raise errors.ArgumentError(f"{name}: {values!r}; {count} whole numbers are needed")
+    return [whole_number(name, number) for number in numbers]
