@@ -14,6 +14,7 @@ FOLDERS = ("runtime", "kernels", "converter", "apps", "tests", "cmake", "toolcha
 SOURCES = lint.CODE + lint.SCRIPTS + ("CMakeLists.txt", "CMakePresets.json", "run", ".in", ".yml")
 PATH = re.compile(r"(?<![\w./-])(?:%s)/[\w./*<>{},-]*" % "|".join(re.escape(folder) for folder in FOLDERS))
 BARE_FILE = re.compile(r"(?<![\w./*<>{},-])[\w*<>]+\.(?:h|hpp|cc|py|sh|cmake|md)\b(?!/)")
+FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^()\s]+)\)")
 OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9_-]*)")
 # Programs of others: the options behind them are theirs.
@@ -89,7 +90,8 @@ class Repository:
 
 
 def check_links(repository, path, text):
-    for target in LINK.findall(text):
+    # What looks like a link in a block of code, `table[name](argument)`, is none.
+    for target in LINK.findall(FENCED.sub("", text)):
         file, _, anchor = target.partition("#")
         if re.match(r"[a-z]+:", target):
             continue
@@ -154,7 +156,7 @@ def self_test(scratch):
     lint.write(scratch, "kernels/nn/softmax_avx2.cc", "\n")
     lint.write(scratch, "tests/lint/CMakeLists.txt", "add_test(NAME lint.words)\n")
     lint.write(scratch, "docs/good.md",
-               "# A page: of `words`\n[here](#a-page-of-words), [file](../CMakeLists.txt), [out](https://example.org/x#y)\n"
+               "# A page: of `words`\n```\ntable[0](name)\n```\n[here](#a-page-of-words), [file](../CMakeLists.txt), [out](https://example.org/x#y)\n"
                "`intsam_open`, `intsam_*`, `INTSAM_TIER=x`, `-DINTSAM_WITH_TOOLS=OFF`, `cmake --build --preset release`\n"
                "`kernels/nn/softmax_<tier>.cc`, `runtime/{base,include}/`, `environment.cc`, `lint.words`, `build/x/y.cc`\n"
                "\n    intsam-segment --point 1,2 --output x\n    git log --oneline\n")

@@ -9,7 +9,8 @@ import re
 import sys
 import tempfile
 
-TOP_LEVEL = ("runtime", "kernels", "files", "converter", "apps", "tests", "cmake", "toolchains", "models", "docs", ".ci")
+TOP_LEVEL = ("runtime", "kernels", "files", "converter", "apps", "bindings", "tests", "cmake", "toolchains",
+             "models", "docs", ".ci")
 CODE = (".h", ".hpp", ".cc", ".c", ".inc")
 SCRIPTS = (".py", ".sh", ".cmake")
 

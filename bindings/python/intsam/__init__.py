@@ -26,6 +26,7 @@ from .mask import Mask, Ring
 from .model import Model, ModelInfo
 from .predictor import SamPredictor
 from .prompts import Prompt
+from .result import Result
 from .sam import (
     Sam,
     build_sam,
@@ -35,7 +36,7 @@ from .sam import (
     build_sam_vit_t,
     sam_model_registry,
 )
-from .session import Result, Session
+from .session import Session
 
 __version__ = _text(_lib.intsam_version())
 

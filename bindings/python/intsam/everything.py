@@ -8,6 +8,7 @@ from typing import Any
 from ._binding import ffi, lib
 from .mask import Mask
 from .numbers import logit_units, share, whole_number
+from .result import IOU_UNITS, STABILITY_UNITS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,8 +64,8 @@ class FoundMask:
             segmentation=segmentation,
             area=mask.area,
             bbox=mask.bbox,
-            predicted_iou=record.predicted_iou / 32768,
-            stability_score=record.stability / 65536,
+            predicted_iou=record.predicted_iou / IOU_UNITS,
+            stability_score=record.stability / STABILITY_UNITS,
             point=(record.point_x / 64, record.point_y / 64),
             crop_box=(record.crop_x0, record.crop_y0, record.crop_x1 - record.crop_x0, record.crop_y1 - record.crop_y0),
         )

@@ -10,8 +10,9 @@ import numpy as np
 from . import errors
 from ._binding import ffi, lib
 
-#: Longest side of an image, as in intsam.h.
+# The limits of intsam.h, known here so that nothing large is copied first.
 MAX_SIDE = 32768
+_MAX_PIXELS = 2**29
 
 _FORMATS = {
     ("RGB", 1): lib.INTSAM_GRAY,
@@ -78,6 +79,8 @@ class Pixels:
         height, width, channels = array.shape
         if not (1 <= height <= MAX_SIDE and 1 <= width <= MAX_SIDE):
             raise errors.ArgumentError(f"image: {width} x {height} pixels; 1 to {MAX_SIDE} per side are possible")
+        if height * width > _MAX_PIXELS:
+            raise errors.ResourceError(f"image: {width} x {height} pixels are over the limit")
         # Rows may lie apart, pixels and channels may not.
         row, pixel, channel = array.strides
         if channel != 1 or pixel != channels or row < width * channels:
