@@ -258,5 +258,7 @@ class MobilePhoto(MobileTest):
         checkpoint = Setup.source / "models/sam_tiny_mobile.safetensors"
         model = ["-m", Setup.mobile_model, "--checkpoint", checkpoint]
         photos = ["--images", Setup.source / "models/photos", "--limit", "1"]
-        report = json.loads(self.succeeds("compare", *model, *photos, "--json", "--min-agreement", "90"))
-        self.assertLess(report["embedding_relative_l2"], 0.1)
+        # Sanitizers get a model that is calibrated on one photo, to save time.
+        least, most = ("75", 0.2) if Setup.sanitized else ("90", 0.1)
+        report = json.loads(self.succeeds("compare", *model, *photos, "--json", "--min-agreement", least))
+        self.assertLess(report["embedding_relative_l2"], most)
