@@ -21,7 +21,7 @@ namespace intsam::internal {
 // Called with every activation that the integer runtime quantizes; may change the values in place (fake quantization).
 // `channels` is the length of the last axis. See float_sam.cc's head for the list of site names.
 using SiteHook = std::function<void(std::string_view site, std::span<float> values, size_t channels)>;
-// Called after each step with its wall time, for per-operation tables. TinyViT's layers are no steps yet.
+// Called after each step with its wall time, for per-operation tables.
 using StepTimer = std::function<void(const Step& step, int64_t nanoseconds)>;
 
 struct FloatPrompt {

@@ -20,7 +20,8 @@ std::vector<size_t> Suppress(const std::vector<PixelBox>& boxes, const std::vect
                              int32_t threshold_q30) {
   std::vector<size_t> order(boxes.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
+  std::sort(order.begin(), order.end(),
+            [&](size_t a, size_t b) { return scores[a] != scores[b] ? scores[a] > scores[b] : a < b; });
   std::vector<size_t> kept;
   for (const size_t i : order) {
     const bool suppressed = std::any_of(kept.begin(), kept.end(), [&](size_t k) {

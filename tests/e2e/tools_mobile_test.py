@@ -208,6 +208,14 @@ class MobileBench(MobileTest):
         self.assertAlmostEqual(rows["gemm layers.attn.proj"]["gmac"], products * 1e-9, delta=1e-15)
 
 
+    def test_steps_of_both_sides(self):
+        bench = ["bench", "--synthetic", "micro_mobile", "--steps", "--rounds", "1", "-t", "1", "--json"]
+        rows = {row["step"]: row for row in json.loads(self.succeeds(*bench))["steps"]}
+        for name in ("patch_embed", "layers.blocks", "layers.downsample", "layers.blocks.attn", "layers.blocks.mlp"):
+            row = rows["image_encoder." + name]
+            self.assertTrue(row["int_s"] > 0 and row["fp32_s"] > 0, name)
+
+
 class MobileCompare(MobileTest):
     def test_agreement_with_the_checkpoint(self):
         data = Setup.source / "tests/checkpoint/data"
@@ -250,5 +258,7 @@ class MobilePhoto(MobileTest):
         checkpoint = Setup.source / "models/sam_tiny_mobile.safetensors"
         model = ["-m", Setup.mobile_model, "--checkpoint", checkpoint]
         photos = ["--images", Setup.source / "models/photos", "--limit", "1"]
-        report = json.loads(self.succeeds("compare", *model, *photos, "--json", "--min-agreement", "90"))
-        self.assertLess(report["embedding_relative_l2"], 0.1)
+        # Sanitizers get a model that is calibrated on one photo, to save time.
+        least, most = ("75", 0.2) if Setup.sanitized else ("90", 0.1)
+        report = json.loads(self.succeeds("compare", *model, *photos, "--json", "--min-agreement", least))
+        self.assertLess(report["embedding_relative_l2"], most)

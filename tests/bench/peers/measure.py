@@ -1,6 +1,7 @@
 """One figure, in a process of its own, as one line of JSON:
   measure.py SYSTEM FOLDER --threads N      seconds of one encoder run after a warm-up, decoder, peak memory, cosine
   measure.py intsam FOLDER --embedding FILE cosine of an embedding that intsam-segment saved
+  measure.py reference FOLDER --embedding FILE  relative L2 distance of what float_embedding wrote
 The process loads encoder and decoder and runs both, as a program that segments would. What the measurement itself
 needs (the expected embedding) is read after the peak memory has been taken."""
 import argparse
@@ -129,15 +130,26 @@ def saved_embedding_cosine(path, folder):
     return {"cosine": cosine(codes, expected)}
 
 
+def float_embedding_error(path, folder):
+    """The file: float32 in the order [row][column][channel]."""
+    expected = expected_embedding(folder)[0].transpose(1, 2, 0).astype(numpy.float64)
+    found = numpy.fromfile(path, dtype=numpy.float32)
+    if found.size != expected.size:
+        raise SystemExit(f"measure.py: {path}: {found.size} values in place of {expected.size}")
+    return {"relative_l2": float(numpy.linalg.norm(found - expected.ravel()) / numpy.linalg.norm(expected))}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("system", choices=[*systems.SYSTEMS, "intsam"])
+    parser.add_argument("system", choices=[*systems.SYSTEMS, "intsam", "reference"])
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--embedding", type=pathlib.Path)
     options = parser.parse_args()
     if options.system == "intsam":
         result = saved_embedding_cosine(options.embedding, options.folder)
+    elif options.system == "reference":
+        result = float_embedding_error(options.embedding, options.folder)
     else:
         result = measure(options.system, options.folder, options.threads)
     print(json.dumps(result))

@@ -1,8 +1,6 @@
-"""The original package's SAM: configurations, weights, inputs, and the decoder in the form that ONNX can hold."""
+"""The original packages' SAM and MobileSAM: modules, weights, inputs, and the decoder in a form that ONNX can hold."""
 import functools
 import json
-import math
-import pathlib
 import zlib
 
 import numpy
@@ -11,41 +9,38 @@ from PIL import Image
 from segment_anything.modeling import ImageEncoderViT, MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 from segment_anything.utils.onnx import SamOnnxModel
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-BUNDLED = ROOT / "models" / "sam_tiny.safetensors"
+import models
 
 
-def _official(embed_dim, depth, num_heads, global_attn_indexes):
-    return {
-        "image_size": 1024, "patch_size": 16, "embed_dim": embed_dim, "depth": depth, "num_heads": num_heads,
-        "mlp_ratio": 4, "window_size": 14, "global_attn_indexes": global_attn_indexes, "prompt_embed_dim": 256,
-        "decoder_depth": 2, "decoder_mlp_dim": 2048, "decoder_num_heads": 8, "num_multimask_outputs": 3,
-        "iou_head_depth": 3, "iou_head_hidden_dim": 256, "mask_in_chans": 16,
-    }
+def _vit_encoder(config):
+    return ImageEncoderViT(
+        img_size=config["image_size"], patch_size=config["patch_size"], embed_dim=config["embed_dim"],
+        depth=config["depth"], num_heads=config["num_heads"], mlp_ratio=config["mlp_ratio"],
+        norm_layer=functools.partial(torch.nn.LayerNorm, eps=1e-6), qkv_bias=True, use_rel_pos=True,
+        global_attn_indexes=config["global_attn_indexes"], window_size=config["window_size"],
+        out_chans=config["prompt_embed_dim"])
 
 
-# As segment_anything/build_sam.py has them.
-OFFICIAL = {
-    "vit_b": _official(768, 12, 12, [2, 5, 8, 11]),
-    "vit_l": _official(1024, 24, 16, [5, 11, 17, 23]),
-    "vit_h": _official(1280, 32, 16, [7, 15, 23, 31]),
-}
-
-
-def config_of(model):
-    return OFFICIAL[model] if model in OFFICIAL else json.loads(BUNDLED.with_suffix(".json").read_text())
+def _tiny_vit_encoder(config):
+    """mobile_sam.build_sam_vit_t's. The package fixes the grid and the widths that keep it, so other sizes than the
+    official one are not to be had from it."""
+    from mobile_sam.modeling import TinyViT  # imports timm, which takes its time
+    return TinyViT(
+        img_size=config["image_size"], in_chans=3, num_classes=1000, embed_dims=config["embed_dims"],
+        depths=config["depths"], num_heads=config["num_heads"], window_sizes=config["window_sizes"],
+        mlp_ratio=float(config["mlp_ratio"]), drop_rate=0.0, drop_path_rate=0.0, use_checkpoint=False,
+        mbconv_expand_ratio=float(config["mbconv_expand_ratio"]), local_conv_size=config["local_conv_size"],
+        layer_lr_decay=0.8)
 
 
 def build(config):
-    """segment_anything.build_sam._build_sam, which is not told the sizes that the bundled model has of its own."""
+    """segment_anything.build_sam._build_sam, which is not told the sizes that the bundled model has of its own.
+    MobileSAM's prompt encoder and decoder are SAM's."""
     side = config["image_size"] // config["patch_size"]
     width = config["prompt_embed_dim"]
-    sam = Sam(
-        image_encoder=ImageEncoderViT(
-            img_size=config["image_size"], patch_size=config["patch_size"], embed_dim=config["embed_dim"],
-            depth=config["depth"], num_heads=config["num_heads"], mlp_ratio=config["mlp_ratio"],
-            norm_layer=functools.partial(torch.nn.LayerNorm, eps=1e-6), qkv_bias=True, use_rel_pos=True,
-            global_attn_indexes=config["global_attn_indexes"], window_size=config["window_size"], out_chans=width),
+    tiny_vit = config.get("image_encoder") == "tiny_vit"
+    return Sam(
+        image_encoder=(_tiny_vit_encoder if tiny_vit else _vit_encoder)(config),
         prompt_encoder=PromptEncoder(
             embed_dim=width, image_embedding_size=(side, side), input_image_size=(config["image_size"],) * 2,
             mask_in_chans=config["mask_in_chans"]),
@@ -57,39 +52,34 @@ def build(config):
             transformer_dim=width, iou_head_depth=config["iou_head_depth"],
             iou_head_hidden_dim=config["iou_head_hidden_dim"]),
         pixel_mean=[123.675, 116.28, 103.53], pixel_std=[58.395, 57.12, 57.375])
+
+
+def set_weights(sam, weights):
+    """TinyViT's attentions look their biases up in eval(), so that comes after the weights. Its classifier is in the
+    published file and takes no part."""
+    sam.load_state_dict(weights)
     return sam.eval()
-
-
-def _moments(name, shape):
-    """Mean and deviation of a random tensor, as in converter/checkpoint/synthetic.cc: the package's own initial values
-    (zeros and truncated normals) give activations that no trained model has."""
-    if name.endswith("gaussian_matrix"):
-        return 0, 1
-    if name.endswith(("pos_embed", "rel_pos_h", "rel_pos_w")):
-        return 0, 0.02
-    if len(shape) == 1:
-        return (0, 0.02) if name.endswith(".bias") else (1, 0.05)
-    if name.endswith(("embed.weight", "token.weight", "tokens.weight")) or "point_embeddings" in name:
-        return 0, 0.5
-    fan_in = shape[0] if "output_upscaling" in name else math.prod(shape[1:])
-    return 0, 1 / math.sqrt(fan_in)
 
 
 def random_weights(sam, seed):
     """Every tensor from its own generator, so that one tensor's values do not depend on the others."""
     weights = {}
     for name, tensor in sam.state_dict().items():
+        if not tensor.is_floating_point():  # BatchNorm's counter of batches
+            weights[name] = tensor
+            continue
         generator = torch.Generator().manual_seed(seed << 32 | zlib.crc32(name.encode()))
-        mean, deviation = _moments(name, tensor.shape)
+        mean, deviation = models.moments(name, tensor.shape)
         weights[name] = torch.randn(tensor.shape, generator=generator) * deviation + mean
+        if name.endswith("running_var"):  # no variance is negative, and few are small
+            weights[name].clamp_(min=0.125)
     return weights
 
 
 def load(folder):
     """The model of a folder that the step "checkpoint" made, loaded as the package does."""
-    sam = build(json.loads((folder / "checkpoint.json").read_text()))
-    sam.load_state_dict(torch.load(folder / "checkpoint.pth", weights_only=True))
-    return sam
+    return set_weights(build(json.loads((folder / "checkpoint.json").read_text())),
+                       torch.load(folder / "checkpoint.pth", weights_only=True))
 
 
 def square_photo(path, side):

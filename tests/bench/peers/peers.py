@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 
+import models
 import report
 import systems
 
@@ -37,7 +38,7 @@ def whole(low, high):
 
 def parse_options(arguments):
     parser = argparse.ArgumentParser(prog="run.sh", description=__doc__)
-    parser.add_argument("--model", choices=systems.MODELS, default="vit_b",
+    parser.add_argument("--model", choices=models.NAMES, default="vit_b",
                         help="random weights of this size; tiny: the bundled model, trained (default: vit_b)")
     parser.add_argument("--checkpoint", type=pathlib.Path, help="weights of that size instead (.pth, .safetensors)")
     parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=1, help="of the random weights (default: 1)")
@@ -75,18 +76,19 @@ def file_hash(*paths):
 
 def artifacts_folder(options):
     """Named after everything that what it holds depends on, so that nothing stale is ever measured."""
-    sources = [HERE / name for name in ("original_sam.py", "prepare.py", "systems.py")]
+    sources = [HERE / name for name in ("models.py", "original_sam.py", "prepare.py", "systems.py")]
     sources += sorted(HERE.glob("requirements*.txt"))
     weights = file_hash(options.checkpoint) if options.checkpoint else f"seed{options.seed}"
     return ROOT / "build" / "peers" / f"{options.model}-{weights}-{file_hash(*sources)}"
 
 
-def run(command, environment=None):
-    """Its stdout. The libraries' own chatter is shown only when the command fails."""
-    finished = subprocess.run([str(word) for word in command], env=environment, text=True, capture_output=True)
+def run(command, environment=None, stdout=subprocess.PIPE):
+    """Its stdout, unless that is a file. The libraries' own chatter is shown only when the command fails."""
+    finished = subprocess.run([str(word) for word in command], env=environment, text=True, stdout=stdout,
+                              stderr=subprocess.PIPE)
     if finished.returncode == 0:
         return finished.stdout
-    last = (finished.stderr.strip() or finished.stdout.strip() or "no message").splitlines()[-1]
+    last = (finished.stderr.strip() or (finished.stdout or "").strip() or "no message").splitlines()[-1]
     name = " ".join(pathlib.Path(word).name for word in map(str, command[:4]) if not str(word).startswith("-"))
     raise Failure(f"{name}: exit status {finished.returncode}: {last}")
 
@@ -130,6 +132,26 @@ class Peer:
     def sample(self, threads):
         return json.loads(python("measure.py", self.system, self.folder, "--threads", threads,
                                  environment=self.environment))
+
+
+# Of the float reference's embedding to the original package's, as relative L2: both round to F32 in their own order.
+MOST_FLOAT_ERROR = 1e-3
+
+
+def check_float_reference(folder, options):
+    """What intsam's models are converted from and measured against is what the original package computes."""
+    prepare("checkpoint", folder, options)
+    checkpoint = folder / "checkpoint"
+    with tempfile.TemporaryDirectory() as scratch:
+        embedding = pathlib.Path(scratch) / "embedding"
+        with open(embedding, "wb") as out:
+            run([BIN / "float_embedding", checkpoint / systems.CHECKPOINT, checkpoint / systems.PHOTO], stdout=out)
+        error = json.loads(python("measure.py", "reference", folder, "--embedding", embedding))["relative_l2"]
+    say(f"intsam's float reference: {error:.2g} (relative L2) from PyTorch's embedding")
+    if not error <= MOST_FLOAT_ERROR:
+        raise Failure(f"intsam's float reference is {error:.2g} (relative L2) from PyTorch's embedding, more than "
+                      f"{MOST_FLOAT_ERROR}")
+    return error
 
 
 class Intsam:
@@ -250,6 +272,11 @@ def main():
     try:
         machine = report.machine(options, run([BIN / "intsam-bench", "--version"]))
         rows = collect_rows(options, failures)
+        try:
+            machine["float_reference_error"] = check_float_reference(artifacts_folder(options), options)
+        except Failure as failure:
+            failures.append(str(failure))
+            say(failures[-1])
         samples = take_samples(rows, options, failures)
         machine["rounds"] = min((len(taken[n]) for taken in samples.values() for n in options.threads), default=0)
         results = [summary(row, taken) for row, taken in samples.items()]

@@ -1,10 +1,12 @@
 """The comparison's own logic, without the peers: options, order of the samples, medians, table."""
 import contextlib
 import io
+import json
 import pathlib
 import types
 import unittest
 
+import models
 import peers
 import report
 import systems
@@ -43,7 +45,8 @@ class PeersTest(unittest.TestCase):
     def test_bad_options_end_with_one_line_and_status_2(self):
         for words, named in (
                 ("--threads 0", "--threads"), ("--threads 100000", "--threads"), ("--rounds 1.5", "--rounds"),
-                ("--seed -1", "--seed"), ("--systems tvm", "tvm"), ("--model vit_g", "vit_g"), ("--isa sse2", "sse2"),
+                ("--seed -1", "--seed"), ("--systems tvm", "tvm"), ("--model vit_g", "vit_g"),
+                ("--model mobile", "mobile_sam"), ("--isa sse2", "sse2"),
                 ("--profiles", "--profiles"), ("--checkpoint none.pth", "none.pth"),
                 ("--json no/folder/x.json", "--json"), ("vit_b", "vit_b")):
             with self.subTest(words), contextlib.redirect_stderr(io.StringIO()) as err:
@@ -73,6 +76,40 @@ class PeersTest(unittest.TestCase):
                 (None, False, ["avx512vnni"]), ("avx2_vnni", False, ["avx2"]), ("avx2", True, ["avx2", "scalar"]),
                 ("avx512_core_amx", False, ["avx512vnni"])):
             self.assertEqual(peers.intsam_tiers(types.SimpleNamespace(isa=isa, tiers=all_tiers)), expected)
+
+    def test_every_model_has_the_fields_of_a_sidecar(self):
+        bundled = json.loads((models.ROOT / "models" / "sam_tiny.json").read_text())
+        mobile = json.loads((models.ROOT / "models" / "sam_tiny_mobile.json").read_text())
+        for name in models.NAMES:
+            config = models.config_of(name)
+            self.assertEqual(set(config), set(mobile if "image_encoder" in config else bundled), name)
+        self.assertEqual(models.config_of("mobile_sam")["embed_dims"], [64, 128, 160, 320])
+
+    def test_random_statistics_of_a_batch_norm_are_lively(self):
+        module = "image_encoder.layers.0.blocks.0.conv1."
+        drawn = {name: models.moments(module + name, (256,))
+                 for name in ("bn.weight", "bn.bias", "bn.running_mean", "bn.running_var")}
+        self.assertTrue(all(deviation >= 0.2 for _, deviation in drawn.values()), drawn)
+        self.assertEqual([drawn["bn.running_mean"][0], drawn["bn.running_var"][0]], [0, 1])
+        self.assertEqual(models.moments(module + "c.weight", (256, 64, 1, 1)), (0, 1 / 8))
+        self.assertEqual(models.moments("image_encoder.blocks.0.norm1.bias", (256,)), (0, 0.02))
+        self.assertEqual(models.moments("image_encoder.layers.1.blocks.0.attn.attention_biases", (4, 49))[0], 0)
+
+    def test_a_float_reference_that_is_not_the_originals_is_a_failure(self):
+        for name in ("prepare", "run", "python"):
+            self.addCleanup(setattr, peers, name, getattr(peers, name))
+        commands = []
+        peers.prepare = lambda step, folder, options: self.assertEqual(step, "checkpoint")
+        peers.run = lambda command, stdout: (commands.append(command), stdout.write(b"x"))
+        for error, fails in ((1e-6, False), (1e-3, False), (1.1e-3, True), (float("nan"), True)):
+            peers.python = lambda script, system, *rest: json.dumps({"relative_l2": error})
+            check = lambda: peers.check_float_reference(pathlib.Path("folder"), None)
+            with self.subTest(error):
+                if fails:
+                    self.assertRaises(peers.Failure, quietly, check)
+                else:
+                    self.assertEqual(quietly(check)[0], error)
+        self.assertEqual([path.name for path in commands[0]], ["float_embedding", "checkpoint.pth", "photo.png"])
 
     def test_rounds_interleave_the_systems_and_a_failed_one_is_left_out(self):
         log, failures = [], []

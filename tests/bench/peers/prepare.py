@@ -9,6 +9,7 @@ import sys
 
 import numpy
 
+import models
 import systems
 
 # The photo that is measured, and those that the quantizers see.
@@ -47,32 +48,26 @@ class Prepared:
         return self.encoder_samples() if part == "encoder" else self.decoder_samples()
 
 
-def read_weights(path, sam):
+def read_weights(path):
     if path.suffix == ".safetensors":
         import safetensors.torch
-        weights = safetensors.torch.load_file(path)
-    else:
-        import torch
-        weights = torch.load(path, weights_only=True, map_location="cpu")
-    sam.load_state_dict(weights)
-    return weights
+        return safetensors.torch.load_file(path)
+    import torch
+    return torch.load(path, weights_only=True, map_location="cpu")
 
 
 def make_checkpoint(folder, out, options):
     import original_sam
     import torch
-    config = original_sam.config_of(options.model)
+    config = models.config_of(options.model)
     sam = original_sam.build(config)
-    checkpoint = options.checkpoint or (original_sam.BUNDLED if options.model not in original_sam.OFFICIAL else None)
-    if checkpoint:
-        weights = read_weights(checkpoint, sam)
-    else:
-        weights = original_sam.random_weights(sam, options.seed)
-        sam.load_state_dict(weights)
+    checkpoint = options.checkpoint or (models.BUNDLED if options.model not in models.OFFICIAL else None)
+    weights = read_weights(checkpoint) if checkpoint else original_sam.random_weights(sam, options.seed)
+    original_sam.set_weights(sam, weights)
     torch.save(weights, out / systems.CHECKPOINT)
     (out / systems.CHECKPOINT).with_suffix(".json").write_text(json.dumps(config, indent=1) + "\n")
 
-    photos = original_sam.ROOT / "models" / "photos"
+    photos = models.ROOT / "models" / "photos"
     (out / systems.CALIBRATION).mkdir()
     images = []
     for name in (PHOTO,) + CALIBRATION:
@@ -183,7 +178,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("step", choices=MAKERS)
     parser.add_argument("folder", type=pathlib.Path)
-    parser.add_argument("--model", choices=systems.MODELS, required=True)
+    parser.add_argument("--model", choices=models.NAMES, required=True)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--checkpoint", type=pathlib.Path)
     options = parser.parse_args()

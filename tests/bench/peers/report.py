@@ -5,7 +5,7 @@ import os
 import pathlib
 import platform
 
-PACKAGES = ("torch", "segment-anything", "onnxruntime", "openvino", "nncf")
+PACKAGES = ("torch", "segment-anything", "mobilesam-mirror", "onnxruntime", "openvino", "nncf")
 # Those that decide how fast products of 8 bits and of bf16 are.
 CPU_FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimddp", "i8mm")
 

@@ -25,13 +25,13 @@ install_peers() {
   "${pip[@]}" -r "$here/requirements.txt"
   "${pip[@]}" --no-deps -r "$here/requirements-torch.txt"
   "$venv/bin/python" -c "import torch" 2>/dev/null || "${pip[@]}" --no-deps -r "$here/requirements-cuda.txt"
-  "$venv/bin/python" -c "import torch, torchvision, segment_anything, onnxruntime, openvino, nncf"
+  "$venv/bin/python" -c "import torch, torchvision, segment_anything, mobile_sam, onnxruntime, openvino, nncf"
   cat "$here"/requirements*.txt >"$venv/complete"
 }
 
 # stdout is the table's: what is installed and built goes to stderr.
 {
-  build_preset release intsam-bench intsam-convert intsam-inspect intsam-segment
+  build_preset release float_embedding intsam-bench intsam-convert intsam-inspect intsam-segment
   step "install the peers" install_peers
 } >&2
 "$venv/bin/python" -B "$here/peers.py" "$@"

@@ -32,8 +32,6 @@ STEPS = {
     "openvino-int8": ["checkpoint", "onnx", "openvino"],
 }
 
-MODELS = ("tiny", "vit_b", "vit_l", "vit_h")
-
 
 @dataclasses.dataclass(frozen=True)
 class InstructionSet:
