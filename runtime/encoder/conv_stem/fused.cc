@@ -14,15 +14,17 @@ struct Scratch {
   uint8_t* pixels;  // three rows [image + 2][3] of operands
   uint8_t* middle;  // three rows [middle_grid + 2][middle] of codes; row y lies in place (y + 3) % 3
   uint8_t* codes;   // [kRowBlock][max(kTaps, 9 * middle)]
-  int32_t* acc;     // [kRowBlock][max(middle, out)]
-  size_t pixel_row, middle_row;
+  int32_t* acc;     // [kRowBlock][acc_row]
+  size_t pixel_row, middle_row, acc_row;  // products write whole panels, and middle may be half of one
 
   Scratch(const ConvStem& stem, Arena& arena)
-      : pixel_row((size_t{stem.image} + 2) * 3), middle_row((size_t{stem.middle_grid()} + 2) * stem.middle()) {
+      : pixel_row((size_t{stem.image} + 2) * 3),
+        middle_row((size_t{stem.middle_grid()} + 2) * stem.middle()),
+        acc_row(static_cast<size_t>(RoundUp(static_cast<int>(std::max(stem.middle(), stem.out())), kPanel))) {
     pixels = arena.Take<uint8_t>(3 * pixel_row);
     middle = arena.Take<uint8_t>(3 * middle_row);
     codes = arena.Take<uint8_t>(kRowBlock * size_t{std::max(ConvStem::kTaps, 9 * stem.middle())});
-    acc = arena.Take<int32_t>(kRowBlock * size_t{std::max(stem.middle(), stem.out())});
+    acc = arena.Take<int32_t>(kRowBlock * acc_row);
   }
   uint8_t* Middle(int y) const { return middle + static_cast<size_t>((y + 3) % 3) * middle_row; }
 };
@@ -83,8 +85,8 @@ class FusedConvStem : public FusedLayer {
           std::memcpy(taps + 9 * ky, s.pixels + ky * s.pixel_row + (size_t{x} + i) * 6, 9);
         taps[ConvStem::kTaps - 1] = k.flip;
       }
-      ops::Gemm(k, prepared_.conv1, {s.codes, ConvStem::kTaps}, cells, {s.acc, middle});
-      ops::ToGeluCodes(k, record_.gelu, {s.acc, middle}, cells, 0, static_cast<int>(middle),
+      ops::Gemm(k, prepared_.conv1, {s.codes, ConvStem::kTaps}, cells, {s.acc, s.acc_row});
+      ops::ToGeluCodes(k, record_.gelu, {s.acc, s.acc_row}, cells, 0, static_cast<int>(middle),
                        {out + (size_t{x} + 1) * middle, middle});
     }
   }
@@ -100,8 +102,8 @@ class FusedConvStem : public FusedLayer {
                       s.Middle(2 * y - 1 + ky) + (size_t{x} + i) * 2 * middle, taps);
         }
       }
-      ops::Gemm(kernels_, prepared_.conv2, {s.codes, 3 * taps}, cells, {s.acc, out});
-      ops::ToS16(kernels_, record_.rq, {s.acc, out}, cells, -32767, 32767,
+      ops::Gemm(kernels_, prepared_.conv2, {s.codes, 3 * taps}, cells, {s.acc, s.acc_row});
+      ops::ToS16(kernels_, record_.rq, {s.acc, s.acc_row}, cells, -32767, 32767,
                  {image.narrow() + (static_cast<size_t>(y) * grid + x) * out, out});
     }
   }
