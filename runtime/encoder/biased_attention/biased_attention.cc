@@ -8,20 +8,10 @@
 namespace intsam::internal {
 
 void Prove(Proof& proof, BiasedAttention& a) {
-  proof.Narrow("attn.norm", a.norm);
-  proof.Lifted("attn.qkv", proof.CodesLayer("attn.qkv", a.qkv, a.norm.out),
-               std::max({a.q_rq.up, a.k_rq.up, a.v_rq.up}));
-  proof.SignedCodes("attn.q.rq.out", a.q_rq.out);
-  proof.SignedCodes("attn.k.rq.out", a.k_rq.out);
-  proof.SignedCodes("attn.v.rq.out", a.v_rq.out);
-  proof.SignedCodes("attn.softmax.out", a.softmax.out);
-  // |q.k| <= d * 127^2, and a bias is added to it.
+  ProveProjections(proof, "attn.norm", a);
   int64_t bias = 0;
   for (const int32_t b : a.biases) bias = std::max(bias, Abs(b));
-  const int64_t logit = int64_t{a.windows.head_dim} * 127 * 127 + bias;
-  if (logit >= INT32_MAX) proof.Fail("attn", 0, "logits can reach", logit);
-  proof.Attention("attn.softmax", a.softmax, a.windows.keys());
-  proof.Requantized("attn.proj.rq", a.proj_rq, proof.CodesLayer("attn.proj", a.proj, a.softmax.out));
+  ProveAttention(proof, a, bias);
 }
 
 std::vector<int32_t> PaddingToken(const BiasedAttention& a) {

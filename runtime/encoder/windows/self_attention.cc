@@ -5,6 +5,7 @@
 #include "kernels/numerics/fixed_point.h"
 #include "kernels/numerics/requantize.h"
 #include "runtime/encoder/reference.h"
+#include "runtime/records/proof.h"
 
 namespace intsam::internal {
 
@@ -62,6 +63,24 @@ Tensor<uint8_t> AttendWindows(const SelfAttention& a, const PreparedSelfAttentio
 SelfAttention::SelfAttention(const Windows& over)
     : windows(over), qkv(MakeLinear(over.width(), 3 * over.width())), proj(MakeLinear(over.width(), over.width())) {
   norm.channels = q_rq.n = k_rq.n = v_rq.n = proj_rq.n = over.width();
+}
+
+void ProveProjections(Proof& proof, const char* norm, SelfAttention& a) {
+  proof.Narrow(norm, a.norm);
+  proof.Lifted("attn.qkv", proof.CodesLayer("attn.qkv", a.qkv, a.norm.out),
+               std::max({a.q_rq.up, a.k_rq.up, a.v_rq.up}));
+  proof.SignedCodes("attn.q.rq.out", a.q_rq.out);
+  proof.SignedCodes("attn.k.rq.out", a.k_rq.out);
+  proof.SignedCodes("attn.v.rq.out", a.v_rq.out);
+  proof.SignedCodes("attn.softmax.out", a.softmax.out);
+}
+
+void ProveAttention(Proof& proof, SelfAttention& a, int64_t positions) {
+  // |q.k| <= d * 127^2, and positions are added to it.
+  const int64_t logit = int64_t{a.windows.head_dim} * 127 * 127 + positions;
+  if (logit >= INT32_MAX) proof.Fail("attn", 0, "logits can reach", logit);
+  proof.Attention("attn.softmax", a.softmax, a.windows.keys());
+  proof.Requantized("attn.proj.rq", a.proj_rq, proof.CodesLayer("attn.proj", a.proj, a.softmax.out));
 }
 
 PreparedSelfAttention::PreparedSelfAttention(const SelfAttention& a, std::span<const int32_t> pad, uint8_t flip)

@@ -29,6 +29,11 @@ struct SelfAttention {
   explicit SelfAttention(const Windows& windows);
 };
 
+// The proof of all but the positions, before and behind them. norm: the name of its record. positions: the most, in
+// magnitude, that they add to a logit.
+void ProveProjections(Proof& proof, const char* norm, SelfAttention& attention);
+void ProveAttention(Proof& proof, SelfAttention& attention, int64_t positions);
+
 // The linear layers, ready for the kernels of a tier, and what padding tokens are.
 struct PreparedSelfAttention {
   PreparedLinear qkv, proj;
