@@ -161,60 +161,48 @@ std::vector<double> WideLinear(QuantizeContext& q, std::span<const float> weight
   return SetBias(q, bias, scales, input_scale, linear);
 }
 
-std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight,
-                                     std::span<const float> bias, double input_scale, Linear12& linear) {
-  std::vector<int16_t> codes(weight.size());
-  std::vector<int32_t> bias_codes(linear.out);
-  std::vector<double> units(linear.out);
-  for (uint32_t n = 0; n < linear.out; ++n) {
-    const std::span<const float> row = weight.subspan(size_t{n} * linear.in, linear.in);
-    double max = 0;
-    for (const float w : row) max = std::max(max, std::fabs(static_cast<double>(w)));
-    const double scale = std::max(max / 2047, LeastScale(bias[n], {input_scale, 0}));
-    for (uint32_t k = 0; k < linear.in; ++k)
-      codes[size_t{n} * linear.in + k] = static_cast<int16_t>(std::floor(row[k] / scale + 0.5));
-    units[n] = scale * input_scale;
-    bias_codes[n] = static_cast<int32_t>(std::floor(bias[n] / units[n] + 0.5));
-  }
-  linear.weight = context.pool.Add(codes);
-  linear.bias = context.pool.Add(bias_codes);
-  return units;
-}
-
 namespace {
 
-// Codes of at most `most` per channel, [tap][channel].
-template <class T, class Conv>
-std::vector<double> CodeDepthwise(QuantizeContext& q, std::span<const float> weight, std::span<const float> bias,
-                                  const LayerUse& use, double most, Conv& conv) {
-  const size_t channels = conv.channels;
+// Codes of at most `most` of the rows of `weight`, one for each bias; weight k of row n goes to place(n, k).
+template <class T, class Layer, class Place>
+std::vector<double> CodeRows(QuantizeContext& q, std::span<const float> weight, std::span<const float> bias,
+                             const LayerUse& use, double most, const Place& place, Layer& layer) {
+  const size_t rows = bias.size(), length = weight.size() / rows;
   std::vector<T> codes(weight.size());
-  std::vector<int32_t> bias_codes(channels);
-  std::vector<double> units(channels);
-  for (size_t c = 0; c < channels; ++c) {
-    const std::span<const float> taps = weight.subspan(9 * c, 9);
+  std::vector<int32_t> bias_codes(rows);
+  std::vector<double> units(rows);
+  for (size_t n = 0; n < rows; ++n) {
+    const std::span<const float> row = weight.subspan(n * length, length);
     double max = 0;
-    for (const float w : taps) max = std::max(max, std::fabs(double{w}));
-    const double scale = std::max(max / most, LeastScale(bias[c], use));
-    for (size_t t = 0; t < 9; ++t) codes[t * channels + c] = static_cast<T>(std::floor(taps[t] / scale + 0.5));
-    units[c] = scale * use.input_scale;
-    bias_codes[c] = static_cast<int32_t>(std::floor(bias[c] / units[c] + 0.5));
+    for (const float w : row) max = std::max(max, std::fabs(double{w}));
+    const double scale = std::max(max / most, LeastScale(bias[n], use));
+    for (size_t k = 0; k < length; ++k) codes[place(n, k)] = static_cast<T>(std::floor(row[k] / scale + 0.5));
+    units[n] = scale * use.input_scale;
+    bias_codes[n] = static_cast<int32_t>(std::floor(bias[n] / units[n] + 0.5));
   }
-  conv.weight = q.pool.Add(codes);
-  conv.bias = q.pool.Add(bias_codes);
+  layer.weight = q.pool.Add(codes);
+  layer.bias = q.pool.Add(bias_codes);
   return units;
 }
 
 }  // namespace
 
+std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight,
+                                     std::span<const float> bias, double input_scale, Linear12& linear) {
+  const auto place = [&](size_t n, size_t k) { return n * linear.in + k; };
+  return CodeRows<int16_t>(context, weight, bias, {input_scale, 0}, 2047, place, linear);
+}
+
 std::vector<double> QuantizeDepthwise(QuantizeContext& context, std::span<const float> weight,
                                       std::span<const float> bias, const LayerUse& use, Depthwise& conv) {
-  return CodeDepthwise<int8_t>(context, weight, bias, use, 127, conv);
+  const auto place = [&](size_t channel, size_t tap) { return tap * conv.channels + channel; };
+  return CodeRows<int8_t>(context, weight, bias, use, 127, place, conv);
 }
 
 std::vector<double> QuantizeDepthwise12(QuantizeContext& context, std::span<const float> weight,
                                         std::span<const float> bias, double input_scale, Depthwise12& conv) {
-  return CodeDepthwise<int16_t>(context, weight, bias, {input_scale, 0}, 2047, conv);
+  const auto place = [&](size_t channel, size_t tap) { return tap * conv.channels + channel; };
+  return CodeRows<int16_t>(context, weight, bias, {input_scale, 0}, 2047, place, conv);
 }
 
 double EncoderQuantization::WideUnit(const std::string& map) const { return q.R24Unit(map); }

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "converter/encoder/conv_stem/conv_stem.h"
+#include "converter/fp32/ops.h"
 #include "converter/quantize/layers.h"
 #include "converter/quantize/sites.h"
 #include "converter/sam_constants.h"
@@ -30,17 +31,6 @@ void FoldNormalization(std::span<const float> weight, std::vector<float>& folded
   }
 }
 
-// From order (channel, tap) to (tap, channel).
-std::vector<float> TapsFirst(std::span<const float> weight, size_t out) {
-  std::vector<float> moved(weight.size());
-  const size_t in = weight.size() / out, channels = in / 9;
-  for (size_t i = 0; i < weight.size(); ++i) {
-    const size_t channel = i % in / 9, tap = i % 9;
-    moved[i / in * in + tap * channels + channel] = weight[i];
-  }
-  return moved;
-}
-
 }  // namespace
 
 // Its weights have 8 bits in every profile, as its input, the photo, has.
@@ -58,8 +48,8 @@ void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, ConvS
   std::vector<double> units = WideLinear(q, weight, bias, 1, stem.conv1);
   stem.gelu = MakeRqGelu(units, bits, middle, q.pool);
 
-  units = WideLinear(q, TapsFirst(q.Weight(conv2 + ".weight"), stem.out()), q.Weight(conv2 + ".bias"), middle.scale,
-                     stem.conv2);
+  units = WideLinear(q, fp32::ChannelLast(q.Weight(conv2 + ".weight"), stem.out(), stem.middle(), 3),
+                     q.Weight(conv2 + ".bias"), middle.scale, stem.conv2);
   stem.rq = MakeRq32(Multipliers(units, encoder.NarrowUnit(place.output)), q.pool);
   stem.unit_bits = static_cast<uint32_t>(encoder.NarrowBits(place.output));
 }
