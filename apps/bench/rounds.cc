@@ -108,11 +108,12 @@ Result<OpTable> RunOps(const Settings& settings, Progress& bar, const Measuremen
 std::string KindName(const Step& step) {
   std::string name;
   for (const char c : step.name) {
-    if (c >= '0' && c <= '9') continue;
-    if (c == '.' && name.ends_with('.')) continue;
-    name += c;
+    if (c < '0' || c > '9') {
+      name += c;
+    } else if (name.ends_with('.')) {
+      name.pop_back();
+    }
   }
-  if (name.ends_with('.')) name.pop_back();
   return name;
 }
 

@@ -15,18 +15,6 @@
 namespace intsam::internal::testing {
 namespace {
 
-SamConfig Preset(const char* name) { return PresetConfig(name).value(); }
-
-std::vector<CheckpointTensor> TensorsOf(const SamConfig& config) {
-  std::vector<CheckpointTensor> tensors;
-  for (const TensorSpec& spec : SamTensorSpecs(config)) {
-    CheckpointTensor tensor{spec.name, DType::kF32, {}, 0};
-    EXPECT_TRUE(SetShape(spec.shape, &tensor).ok());
-    tensors.push_back(tensor);
-  }
-  return tensors;
-}
-
 TEST(SamTensorSpecs, IsTheOfficialStateDictInItsOrder) {
   auto checkpoint = Checkpoint::Open(GoldenPath("micro_f32.pth"));
   ASSERT_TRUE(checkpoint.ok()) << checkpoint.status().message();

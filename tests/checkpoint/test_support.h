@@ -1,4 +1,5 @@
-// What the checkpoint tests share: the assertion on a refused file, temporary files, golden paths.
+// What the checkpoint tests share: the assertion on a refused file, temporary files, golden paths, a checkpoint's
+// tensors without their values.
 #ifndef INTSAM_TESTS_CHECKPOINT_TEST_SUPPORT_H_
 #define INTSAM_TESTS_CHECKPOINT_TEST_SUPPORT_H_
 
@@ -9,7 +10,10 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
+#include "converter/checkpoint/sam_checkpoint.h"
+#include "converter/checkpoint/tensor_view.h"
 #include "runtime/base/status.h"
 
 namespace intsam::internal::testing {
@@ -23,6 +27,18 @@ inline void ExpectRefused(const Status& status, Code code, const std::string& wo
 
 inline std::string GoldenPath(const std::string& name) {
   return std::string(INTSAM_SOURCE_DIR) + "/tests/checkpoint/data/" + name;
+}
+
+inline SamConfig Preset(const char* name) { return PresetConfig(name).value(); }
+
+inline std::vector<CheckpointTensor> TensorsOf(const SamConfig& config) {
+  std::vector<CheckpointTensor> tensors;
+  for (const TensorSpec& spec : SamTensorSpecs(config)) {
+    CheckpointTensor tensor{spec.name, DType::kF32, {}, 0};
+    EXPECT_TRUE(SetShape(spec.shape, &tensor).ok());
+    tensors.push_back(tensor);
+  }
+  return tensors;
 }
 
 // A folder that is removed with its contents at the end of the scope.

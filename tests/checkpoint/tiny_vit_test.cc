@@ -17,18 +17,6 @@ namespace {
 
 const char* const kFile = "micro_mobile.safetensors";
 
-SamConfig Preset(const char* name) { return PresetConfig(name).value(); }
-
-std::vector<CheckpointTensor> TensorsOf(const SamConfig& config) {
-  std::vector<CheckpointTensor> tensors;
-  for (const TensorSpec& spec : SamTensorSpecs(config)) {
-    CheckpointTensor tensor{spec.name, DType::kF32, {}, 0};
-    EXPECT_TRUE(SetShape(spec.shape, &tensor).ok());
-    tensors.push_back(tensor);
-  }
-  return tensors;
-}
-
 std::map<std::string, std::vector<float>> FileValues() {
   std::map<std::string, std::vector<float>> values;
   for (FileTensor& tensor : ReadTensors(GoldenPath(kFile))) {
