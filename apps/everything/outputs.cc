@@ -18,11 +18,14 @@ Status WriteText(OutputFile& file, const std::string& text) { return file.Write(
 }  // namespace
 
 MaskOutputs::MaskOutputs(const EverythingSettings& settings, ImageSize photo)
-    : settings_(settings), size_(photo), overlay_size_(OverlaySize(photo, settings.overlay_size)) {}
+    : settings_(settings), size_(photo), overlay_size_(OverlaySize(photo, settings.overlay_size)) {
+  const std::string folder = settings.output.substr(0, settings.output.rfind('/') + 1);
+  if (writes_json() && !folder.empty() && access(folder.c_str(), F_OK) != 0) json_folder_ = folder;
+}
 
 Status MaskOutputs::Check() const {
   std::vector<NamedFile> outputs;
-  if (writes_json()) outputs.push_back({"--output", settings_.output});
+  if (writes_json() && json_folder_.empty()) outputs.push_back({"--output", settings_.output});
   if (!settings_.overlay.empty()) outputs.push_back({"--overlay", settings_.overlay});
   if (!settings_.label_map.empty()) outputs.push_back({"--label-map", settings_.label_map});
   if (writes_folder()) INTSAM_TRY(CheckPictureSize(settings_.output, size_, 1));
@@ -30,7 +33,8 @@ Status MaskOutputs::Check() const {
   if (!settings_.overlay.empty()) INTSAM_TRY(CheckPictureSize(settings_.overlay, overlay_size_, 3));
   INTSAM_TRY(CheckOutputs(settings_.flags, {{"MODEL", settings_.model}, {"IMAGE", settings_.image}}, outputs));
   // Made and removed again: whether it can be made is better known now than after minutes of work.
-  return writes_folder() ? AtomicFolder::Create(settings_.output, settings_.overwrite).status() : Status();
+  if (writes_folder()) return AtomicFolder::Create(settings_.output, settings_.overwrite).status();
+  return json_folder_.empty() ? Status() : AtomicFolder::Create(json_folder_, true).status();
 }
 
 Status MaskOutputs::Begin(size_t count) {
@@ -54,7 +58,13 @@ Status MaskOutputs::Begin(size_t count) {
     metadata_ = MetadataHeader();
   }
   if (writes_json()) {
-    INTSAM_ASSIGN(OutputFile file, OutputFile::Create(settings_.output));
+    std::string path = settings_.output;
+    if (!json_folder_.empty()) {
+      INTSAM_ASSIGN(AtomicFolder folder, AtomicFolder::Create(json_folder_, true));
+      folder_.emplace(std::move(folder));
+      INTSAM_ASSIGN(path, folder_->Add(path.substr(path.rfind('/') + 1)));
+    }
+    INTSAM_ASSIGN(OutputFile file, OutputFile::Create(path));
     json_.emplace(std::move(file));
     INTSAM_TRY(WriteText(*json_, "["));
   }
@@ -77,11 +87,11 @@ Status MaskOutputs::Add(const intsam_found_mask& found) {
   records_.push_back(RecordOf(found));
   const FoundRecord& record = records_.back();
   if (json_) INTSAM_TRY(WriteRle(record, found.mask));
-  if (!folder_ && !labels_ && settings_.overlay.empty()) return Status();
+  if (!writes_folder() && !labels_ && settings_.overlay.empty()) return Status();
   std::vector<uint8_t> mask(size_t{size_.width} * size_.height);
   if (intsam_mask_pixels(found.mask, mask.data(), size_.width) != INTSAM_OK)
     return Status(Code::kInternal, "a mask does not have the size of the photo");
-  if (folder_) INTSAM_TRY(WritePng(mask));
+  if (writes_folder()) INTSAM_TRY(WritePng(mask));
   if (labels_) labels_->Add(mask, static_cast<uint64_t>(record.area));
   if (!settings_.overlay.empty()) shown_.push_back({PackMask(mask.data(), size_, overlay_size_), {}, std::nullopt});
   return Status();
@@ -113,6 +123,7 @@ Status MaskOutputs::Finish(Image& photo) {
   if (json_) {
     INTSAM_TRY(WriteText(*json_, "]"));
     INTSAM_TRY(json_->Commit());
+    return folder_ ? folder_->Commit() : Status();
   }
   return folder_ ? FinishFolder() : Status();
 }

@@ -48,6 +48,7 @@ class MaskOutputs {
   std::vector<FoundRecord> records_;  // of the masks so far
   std::optional<AtomicFolder> folder_;
   std::string metadata_;
+  std::string json_folder_;  // that of the JSON file, where it is missing: it comes with the file
   std::optional<OutputFile> json_;
   std::optional<LabelPainter> labels_;
   std::vector<OverlayObject> shown_;

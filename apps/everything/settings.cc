@@ -34,13 +34,12 @@ const ToolHelp& EverythingHelp() {
       "With -o DIR it writes a folder DIR/NAME of masks (0.png, 1.png, ...) with metadata.csv, where\n"
       "NAME is that of the photo, or with --rle one file DIR/NAME.json; with -o FILE.json that file.\n"
       "IMAGE: " +
-      PhotoHelp() + ". It may be -, standard input, and one output may be -, standard output.";
-  static const ToolHelp kHelp = {
-      "intsam-everything", kSummary.c_str(), "MODEL IMAGE",
-      "intsam-everything vit_b.isam photo.jpg -o masks --overlay overlay.png\n"
-      "intsam-everything vit_b.isam photo.jpg -o masks.json --points-per-side 16\n"
-      "intsam-everything sam_tiny.isam photo.jpg -o masks --pred-iou-thresh 0.3 --stability-score-thresh 0.6 \\\n"
-      "  --stability-score-offset 0.25"};
+      PhotoHelp() + ".\nIMAGE may be -, standard input, and one output may be -, standard output.";
+  static const ToolHelp kHelp = {"intsam-everything", kSummary.c_str(), "MODEL IMAGE",
+                                 "intsam-everything vit_b.isam photo.jpg -o masks --overlay overlay.png\n"
+                                 "intsam-everything vit_b.isam photo.jpg -o masks.json --points-per-side 16\n"
+                                 "intsam-everything sam_tiny.isam photo.jpg -o masks --pred-iou-thresh 0.3 \\\n"
+                                 "  --stability-score-thresh 0.6 --stability-score-offset 0.25"};
   return kHelp;
 }
 

@@ -12,8 +12,8 @@ import unittest
 from tools_support import Setup, ToolTest, decode_png, encode_png
 
 MICRO = "../micro.isam"
-# A model with random weights is sure of nothing, so nothing is filtered but by boxes.
-ALL = ("--pred-iou-thresh", "0", "--stability-score-thresh", "0", "--points-per-side", "4")
+# A model with random weights is sure of nothing and its masks are alike, so nothing is filtered.
+ALL = ("--pred-iou-thresh", "0", "--stability-score-thresh", "0", "--box-nms-thresh", "1", "--points-per-side", "4")
 HEADER = (
     "id,area,bbox_x0,bbox_y0,bbox_w,bbox_h,point_input_x,point_input_y,predicted_iou,stability_score,"
     "crop_box_x0,crop_box_y0,crop_box_w,crop_box_h"
