@@ -92,11 +92,12 @@ bool MakeParents(const std::string& path, Slot& slot) {
   return true;
 }
 
-// Makes and locks the temporary folder; the descriptor, or -1 with errno.
+// Makes and locks the temporary folder; the descriptor, or -1 with errno. EEXIST: somebody is at work under this name.
 int MakeLocked(const std::string& temporary) {
   for (int attempt = 0; attempt < kTemporaryAttempts; ++attempt) {
     if (mkdir(temporary.c_str(), 0777) != 0) {
-      if (errno != EEXIST || !RemoveStale(temporary)) return -1;
+      if (errno != EEXIST) return -1;
+      if (!RemoveStale(temporary)) break;
       continue;
     }
     const int descriptor = open(temporary.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
