@@ -50,7 +50,7 @@ string(REGEX REPLACE "/$" "" INTSAM_PC_TO_PREFIX "${INTSAM_PC_TO_PREFIX}")
 configure_file(${PROJECT_SOURCE_DIR}/cmake/intsam.pc.in ${PROJECT_BINARY_DIR}/intsam.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/intsam.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT devel)
 
-foreach(tool convert segment inspect compare bench)
+foreach(tool convert segment everything inspect compare bench)
   if(TARGET intsam-${tool})
     install(TARGETS intsam-${tool} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
   endif()

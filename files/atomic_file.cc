@@ -3,7 +3,6 @@
 #include "files/atomic_file.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,99 +13,34 @@
 #include <utility>
 
 #include "files/interrupt.h"
-#include "runtime/base/sha256.h"
+#include "files/temporary.h"
 
 namespace intsam::internal {
 namespace {
 
-constexpr int kSlots = 16;
-constexpr size_t kPathBytes = 4096 + 256;
-constexpr int kNameAttempts = 1000;
 constexpr int kLinks = 40;  // as many as Linux follows
 
 enum SlotState { kFree, kClaimed, kPublished };
 
 struct Slot {
   std::atomic<int> state{kFree};
-  char path[kPathBytes];
+  char path[kTemporaryPathBytes];
 };
 static_assert(ATOMIC_INT_LOCK_FREE != 0);  // 1, "maybe", on ARMv5: there Linux has a routine for it, without locks
 
-Slot slots[kSlots];
-
-extern "C" void RemoveTemporaries() {
-  for (Slot& slot : slots) {
-    if (slot.state.load() == kPublished) unlink(slot.path);
-  }
-}
+Slot slots[kTemporarySlots];
 
 int ClaimSlot() {
-  for (int i = 0; i < kSlots; ++i) {
+  for (int i = 0; i < kTemporarySlots; ++i) {
     int expected = kFree;
     if (slots[i].state.compare_exchange_strong(expected, kClaimed)) return i;
   }
   return -1;
 }
 
-Status IoError(const std::string& path, const char* action, int error) {
-  return Status(Code::kIo, path + ": " + action + ": " + std::strerror(error));
-}
-
-// With the slash; empty for the current folder.
-std::string FolderOf(const std::string& path) { return path.substr(0, path.rfind('/') + 1); }
-
-// A rename is durable once its directory is synced. Some file systems cannot sync directories; that is no failure.
-void SyncDirectoryOf(const std::string& path) {
-  const std::string folder = FolderOf(path);
-  const int descriptor = open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return;
-  fsync(descriptor);
-  close(descriptor);
-}
-
-// ".intsam-<hash of the output's name>-": as long for every output, since that may be as long as names can be.
-std::string TemporaryPrefix(const std::string& target) {
-  const std::string folder = FolderOf(target), name = target.substr(folder.size());
-  return folder + ".intsam-" + ToHex(Sha256Of(name.data(), name.size())).substr(0, 16) + "-";
-}
-
-std::string TemporaryName(const std::string& prefix, int attempt) { return prefix + std::to_string(attempt) + ".part"; }
-
-// A temporary is locked while its process lives, and only who holds the lock may remove it.
-#ifdef __EMSCRIPTEN__
-// Every flock() succeeds there, so nothing can be told from it.
-bool LockNew(int, const std::string&) { return true; }
-bool RemoveStale(const std::string&) { return false; }
-#else
-bool IsSameFile(int descriptor, const std::string& path) {
-  struct stat open_file, named;
-  return fstat(descriptor, &open_file) == 0 && stat(path.c_str(), &named) == 0 && open_file.st_dev == named.st_dev &&
-         open_file.st_ino == named.st_ino;
-}
-
-// False when another process took the new file for a stale one before it was locked, and removes it. A file system
-// without locks is one where nothing is stale.
-bool LockNew(int descriptor, const std::string& temporary) {
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) return false;
-  return IsSameFile(descriptor, temporary);
-}
-
-// Removes a temporary that nobody holds locked: its process has ended. False when it is still there.
-bool RemoveStale(const std::string& temporary) {
-  const int descriptor = open(temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) return errno == ENOENT;
-  bool gone = false;
-  if (flock(descriptor, LOCK_EX | LOCK_NB) == 0) {
-    gone = !IsSameFile(descriptor, temporary) || unlink(temporary.c_str()) == 0;
-  }
-  close(descriptor);
-  return gone;
-}
-#endif
-
 // The descriptor of a new locked file, or -1 and errno. EEXIST: somebody is at work under this name.
 int CreateLocked(const std::string& temporary) {
-  for (int attempt = 0; attempt < kNameAttempts; ++attempt) {
+  for (int attempt = 0; attempt < kTemporaryAttempts; ++attempt) {
     const int descriptor = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (descriptor < 0) {
       if (errno != EEXIST) return -1;
@@ -123,13 +57,19 @@ int CreateLocked(const std::string& temporary) {
 
 // What several killed processes left behind lies under the numbers after the one that was free.
 void RemoveStaleAfter(const std::string& prefix, int attempt) {
-  while (++attempt < kNameAttempts) {
+  while (++attempt < kTemporaryAttempts) {
     const std::string temporary = TemporaryName(prefix, attempt);
     if (access(temporary.c_str(), F_OK) != 0 || !RemoveStale(temporary)) break;
   }
 }
 
 }  // namespace
+
+void RemoveTemporaryFiles() {
+  for (Slot& slot : slots) {
+    if (slot.state.load() == kPublished) unlink(slot.path);
+  }
+}
 
 Result<std::string> FollowLinks(const std::string& path) {
   std::string target = path;
@@ -154,12 +94,12 @@ Result<AtomicFile> AtomicFile::Create(const std::string& path) {
     return Status(Code::kIo, path + ": cannot write: not a regular file");
   }
   if (path.empty()) return IoError("''", "cannot create", ENOENT);
-  AtInterrupt(RemoveTemporaries);
+  AtInterrupt(RemoveTemporaryFiles);
   const int slot = ClaimSlot();
   if (slot < 0) return Status(Code::kResource, path + ": cannot write: too many unfinished output files");
   const std::string prefix = TemporaryPrefix(target);
-  int error = prefix.size() + 16 < kPathBytes ? EEXIST : ENAMETOOLONG;
-  for (int attempt = 0; attempt < kNameAttempts && error == EEXIST; ++attempt) {
+  int error = prefix.size() + 16 < kTemporaryPathBytes ? EEXIST : ENAMETOOLONG;
+  for (int attempt = 0; attempt < kTemporaryAttempts && error == EEXIST; ++attempt) {
     std::string temporary = TemporaryName(prefix, attempt);
     // Create first, publish second: the handler must never unlink a file that is not ours.
     const InterruptBlock block;

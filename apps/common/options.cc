@@ -115,6 +115,12 @@ std::string TextOption(const cxxopts::ParseResult& parsed, const std::string& na
   return value.count() != 0 || value.has_default() ? value.as<std::string>() : std::string();
 }
 
+Status TakeFile(const cxxopts::ParseResult& parsed, const std::string& option, std::string& path) {
+  path = TextOption(parsed, option);
+  if (parsed.count(option) == 0 || !path.empty()) return Status();
+  return Error(Code::kUsage, "--%s: the name of the file is empty", option.c_str());
+}
+
 Status UsageError(const ToolHelp& help, const std::string& problem) {
   return Status(Code::kUsage, problem + " (usage: " + UsageLine(help) + "; see --help)");
 }

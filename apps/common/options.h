@@ -43,6 +43,9 @@ Result<int64_t> ParseInteger(const std::string& option, const std::string& text,
 // An option with text as its value: as given, else its default, else empty.
 std::string TextOption(const cxxopts::ParseResult& parsed, const std::string& name);
 
+// The name of a file that an option gives, "" only where the option is not given; kUsage for an empty one.
+Status TakeFile(const cxxopts::ParseResult& parsed, const std::string& option, std::string& path);
+
 // kUsage with `problem` ("MODEL and IMAGE are needed") and the line of usage.
 Status UsageError(const ToolHelp& help, const std::string& problem);
 

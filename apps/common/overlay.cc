@@ -285,8 +285,9 @@ void DrawOverlay(Image& picture, ImageSize photo, const std::vector<OverlayObjec
     for (const intsam_point& point : objects[i].prompt.points) DrawPoint(canvas, pen, point, photo, ObjectColour(i));
   }
   for (size_t i = 0; i < objects.size(); ++i) {
+    if (!objects[i].iou_q15) continue;
     const std::string number = objects.size() == 1 ? "" : std::to_string(i) + "  ";
-    DrawTag(canvas, pen, number + ScoreText(objects[i].iou_q15, 2),
+    DrawTag(canvas, pen, number + ScoreText(*objects[i].iou_q15, 2),
             TaggedRect(canvas, pen, objects[i].prompt, photo, shapes[i].rect), ObjectColour(i), taken);
   }
 }

@@ -5,6 +5,7 @@
 #define INTSAM_APPS_COMMON_OVERLAY_H_
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "apps/common/bit_mask.h"
@@ -15,9 +16,9 @@
 namespace intsam::internal {
 
 struct OverlayObject {
-  BitMask mask;         // of the size of the overlay
-  ObjectPrompt prompt;  // in the photo's own pixels
-  int iou_q15 = 0;
+  BitMask mask;                // of the size of the overlay
+  ObjectPrompt prompt;         // in the photo's own pixels
+  std::optional<int> iou_q15;  // for the tag; nothing: it gets none
 };
 
 // The colour of object i, counted as in `objects` below: sixteen, begun with those that the colour-blind tell apart.

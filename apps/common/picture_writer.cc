@@ -77,6 +77,17 @@ Status WritePicture(const std::string& path, const uint8_t* rgb, ImageSize size)
   return WritePng(path, {size, 3}, [&](uint32_t y) { return rgb + size_t{3} * size.width * y; });
 }
 
+Status CheckEnding(const char* option, const std::string& path, std::initializer_list<const char*> endings) {
+  std::string possible;
+  for (const char* ending : endings) {
+    if (path.empty() || IsStream(path) || HasEnding(path, ending)) return Status();
+    possible += (possible.empty() ? "" : " or ") + std::string(ending);
+  }
+  return Status(Code::kUsage, std::string(option) + ": '" + path + "' does not end in " + possible +
+                                  (endings.size() == 1 ? ", the format that is" : ", the formats that are") +
+                                  " written here");
+}
+
 bool HasEnding(const std::string& path, std::string_view ending) {
   if (path.size() <= ending.size()) return false;
   const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; };

@@ -4,6 +4,7 @@
 #define INTSAM_APPS_COMMON_PICTURE_WRITER_H_
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -28,6 +29,10 @@ Status WriteGray16Png(const std::string& path, const uint16_t* values, ImageSize
 // RGB without gaps, as JPEG for names that end in .jpg or .jpeg, else as PNG. JPEG is encoded with floating point:
 // unlike those of a PNG its pixels may differ between machines.
 Status WritePicture(const std::string& path, const uint8_t* rgb, ImageSize size);
+
+// The format of an output is what its name says; standard output has the first. kUsage naming `option` for a name with
+// another ending; an empty one is an output that was not asked for.
+Status CheckEnding(const char* option, const std::string& path, std::initializer_list<const char*> endings);
 
 // Whether a name ends so, in upper or lower case, after something else.
 bool HasEnding(const std::string& path, std::string_view ending);

@@ -1,16 +1,17 @@
 // intsam-segment: prompts on one photo, masks out. Written against the public C++ API alone, as an embedder would:
 // everything between Model::Open and Session::Mask is in this file.
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "apps/common/file_bytes.h"
+#include "apps/common/library_call.h"
 #include "apps/common/output.h"
 #include "apps/common/output_files.h"
 #include "apps/common/photo/photo_reader.h"
 #include "apps/common/progress.h"
+#include "apps/common/stopwatch.h"
 #include "apps/common/tool.h"
 #include "apps/segment/objects.h"
 #include "apps/segment/outputs.h"
@@ -23,29 +24,6 @@ namespace {
 
 constexpr size_t kBatch = 64;  // prompts that the library answers in one call
 constexpr size_t kEmbeddingBytes = size_t{1} << 30;
-
-class Stopwatch {
- public:
-  // Milliseconds since the last lap.
-  double LapMs() {
-    const auto now = std::chrono::steady_clock::now();
-    const double ms = std::chrono::duration<double, std::milli>(now - start_).count();
-    start_ = now;
-    return ms;
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
-
-Status FromOutcome(const Outcome& outcome) {
-  return outcome ? Status() : Status(static_cast<Code>(outcome.status), outcome.message);
-}
-
-intsam_image Described(const Image& photo) {
-  return {photo.rgb.data(), static_cast<int32_t>(photo.size.width), static_cast<int32_t>(photo.size.height),
-          size_t{photo.size.width} * 3, INTSAM_RGB};
-}
 
 // "image_encoder.blocks.3.attn" for people: "block 4, attention".
 std::string PlainStep(std::string_view name) {

@@ -76,27 +76,15 @@ Status Outputs::Check(const std::vector<Object>& objects) const {
 void Outputs::Keep(Image photo) {
   const bool shrunk = overlay_size_ != size_;
   if (!settings_.overlay.empty() && shrunk) small_photo_ = ShrinkPhoto(photo, overlay_size_);
+  if (!settings_.label_map.empty()) labels_.emplace(size_);
   if (!settings_.cutout.empty()) all_ = {size_, std::vector<uint8_t>(BitMask::Bytes(size_))};
   if (!settings_.cutout.empty() || (!settings_.overlay.empty() && !shrunk)) photo_ = std::move(photo);
 }
 
-// The smallest object of those that cover a pixel has it, the later one of equals: as if they were painted from the
-// largest to the smallest.
-void Outputs::AddToLabelMap(const std::vector<uint8_t>& mask) {
-  label_map_.resize(mask.size());
-  const uint64_t area = areas_.back();
-  for (size_t i = 0; i < mask.size(); ++i) {
-    if (mask[i] != 0 && (label_map_[i] == 0 || area <= areas_[label_map_[i] - 1u])) {
-      label_map_[i] = static_cast<uint16_t>(areas_.size());
-    }
-  }
-}
-
 Status Outputs::Add(const Object& object, const std::vector<uint8_t>& mask, std::span<const int16_t> logits,
                     Answer& answer) {
-  const size_t index = areas_.size();
+  const size_t index = added_++;
   answer.extent = MeasureMask(mask.data(), size_);
-  areas_.push_back(answer.extent.area);
   if (!settings_.output.empty()) {
     answer.file = Numbered(settings_.output, index);
     INTSAM_TRY(WriteMaskPng(answer.file, mask.data(), size_));
@@ -112,7 +100,7 @@ Status Outputs::Add(const Object& object, const std::vector<uint8_t>& mask, std:
     const int iou = answer.ious_q15[static_cast<size_t>(answer.mask)];
     shown_.push_back({PackMask(mask.data(), size_, overlay_size_), object.prompt, iou});
   }
-  if (!settings_.label_map.empty()) AddToLabelMap(mask);
+  if (labels_) labels_->Add(mask, answer.extent.area);
   if (!settings_.cutout.empty()) {
     const BitMask packed = PackMask(mask.data(), size_, size_);
     for (size_t i = 0; i < all_.bits.size(); ++i) all_.bits[i] |= packed.bits[i];
@@ -139,7 +127,7 @@ Status Outputs::WriteOverlay() {
 }
 
 Status Outputs::Finish() {
-  if (!settings_.label_map.empty()) INTSAM_TRY(WriteGray16Png(settings_.label_map, label_map_.data(), size_));
+  if (labels_) INTSAM_TRY(labels_->Write(settings_.label_map));
   if (!settings_.cutout.empty()) INTSAM_TRY(WriteCutout());
   return settings_.overlay.empty() ? Status() : WriteOverlay();  // last: it may draw on the photo
 }

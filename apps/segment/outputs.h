@@ -4,12 +4,14 @@
 #define INTSAM_APPS_SEGMENT_OUTPUTS_H_
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "apps/common/bit_mask.h"
+#include "apps/common/label_map.h"
 #include "apps/common/logits_npy.h"
 #include "apps/common/overlay.h"
 #include "apps/common/photo/photo_reader.h"
@@ -34,7 +36,7 @@ class Outputs {
   // Refuses outputs that would overwrite something, cannot be made, are too large, or need too much memory together.
   Status Check(const std::vector<Object>& objects) const;
 
-  // Takes what overlay and cut-out need of the photo.
+  // Makes ready for Add: takes what overlay and cut-out need of the photo.
   void Keep(Image photo);
 
   // `mask`: a byte per pixel of the photo; `logits`: those of the same mask. In the order of the objects.
@@ -50,7 +52,6 @@ class Outputs {
   // m.png for the only object, m_3.png for the third of several.
   std::string Numbered(const std::string& path, size_t index) const;
   Status CheckSizes() const;
-  void AddToLabelMap(const std::vector<uint8_t>& mask);
   Status WriteCutout() const;
   Status WriteOverlay();
 
@@ -58,12 +59,12 @@ class Outputs {
   ImageSize size_, overlay_size_;
   size_t count_;
   LogitForm logits_;
-  std::vector<uint64_t> areas_;  // of the objects so far
+  size_t added_ = 0;
   std::vector<OverlayObject> shown_;
   Image small_photo_;  // for an overlay that is smaller than the photo
   Image photo_;        // for the cut-out, and for an overlay of the same size
   BitMask all_;        // what any mask covers, for the cut-out
-  std::vector<uint16_t> label_map_;
+  std::optional<LabelPainter> labels_;
 };
 
 }  // namespace intsam::internal

@@ -2,16 +2,12 @@
 #include "apps/segment/settings.h"
 
 #include <algorithm>
-#include <initializer_list>
 
 #include "apps/common/photo_options.h"
 #include "apps/common/picture_writer.h"
 
 namespace intsam::internal {
 namespace {
-
-constexpr const char* kOverlaySize = "2048";
-constexpr int64_t kMaxOverlaySize = 32768;
 
 // The values of a repeated option exactly as typed: cxxopts would split them at commas.
 std::vector<std::string> Repeated(const cxxopts::ParseResult& parsed, const std::string& name) {
@@ -20,25 +16,6 @@ std::vector<std::string> Repeated(const cxxopts::ParseResult& parsed, const std:
     if (argument.key() == name) values.push_back(argument.value());
   }
   return values;
-}
-
-// The name of a file that an option gives; "" only where there is none.
-Status TakeFile(const cxxopts::ParseResult& parsed, const std::string& option, std::string& path) {
-  path = TextOption(parsed, option);
-  if (parsed.count(option) == 0 || !path.empty()) return Status();
-  return Error(Code::kUsage, "--%s: the name of the file is empty", option.c_str());
-}
-
-// The format of an output is what its name says; standard output has the first.
-Status CheckEnding(const char* option, const std::string& path, std::initializer_list<const char*> endings) {
-  std::string possible;
-  for (const char* ending : endings) {
-    if (path.empty() || path == "-" || HasEnding(path, ending)) return Status();
-    possible += (possible.empty() ? "" : " or ") + std::string(ending);
-  }
-  return Status(Code::kUsage, std::string(option) + ": '" + path + "' does not end in " + possible +
-                                  (endings.size() == 1 ? ", the format that is" : ", the formats that are") +
-                                  " written here");
 }
 
 Status CheckPrompts(const SegmentSettings& s) {
@@ -121,13 +98,12 @@ cxxopts::Options SegmentOptions() {
       "FILE");
   add("o,output", "mask, 0 and 255 (.png); several objects give OUT_0.png, OUT_1.png, ...", text(), "FILE");
   add("overlay", "photo with masks, prompts and scores drawn on it (.png, .jpg)", text(), "FILE");
-  add("overlay-size", "longest side of the overlay in pixels at most; 0: as the photo",
-      text()->default_value(kOverlaySize), "N");
   add("cutout", "photo, transparent outside the masks (.png)", text(), "FILE");
   add("label-map", "16 bits per pixel: 0, or 1 more than the object's index, small ones on top (.png)", text(), "FILE");
   add("logits", "low-resolution logits of the mask, for --mask-input (.npy); numbered as --output", text(), "FILE");
   add("save-embedding", "the encoded photo; needs no prompt", text(), "FILE");
   add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
+  AddOverlaySizeOption(options);
   AddPhotoOptions(options);
   AddCommonOptions(options);
   options.parse_positional({"model", "image"});
@@ -151,9 +127,7 @@ Result<SegmentSettings> ReadSettings(const cxxopts::ParseResult& parsed, const C
   for (const auto& [option, path] : files) INTSAM_TRY(TakeFile(parsed, option, *path));
   if (s.model.empty()) return UsageError(SegmentHelp(), "MODEL and IMAGE are needed");
   if (s.image.empty() && s.embedding.empty()) return UsageError(SegmentHelp(), "IMAGE is needed, or --embedding FILE");
-  INTSAM_ASSIGN(const int64_t size,
-                ParseInteger("--overlay-size", parsed["overlay-size"].as<std::string>(), 0, kMaxOverlaySize));
-  s.overlay_size = static_cast<uint32_t>(size);
+  INTSAM_ASSIGN(s.overlay_size, OverlaySizeOf(parsed));
   INTSAM_TRY(CheckFiles(s));
   INTSAM_TRY(CheckPrompts(s));
   return s;

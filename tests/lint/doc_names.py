@@ -20,7 +20,7 @@ OPTION = re.compile(r"(?<![\w-])--([a-z][a-z0-9_-]*)")
 # Programs of others: the options behind them are theirs.
 FOREIGN = re.compile(r"(?:^|[\s(])(?:cmake|ctest|cc|c\+\+|g\+\+|gcc|clang\S*|git|gh|apt-get|pip|qemu\S*|node|pytest|adb|docker)\s")
 FOREIGN_OPTIONS = {"benchmark_filter", "component", "minify", "parallel", "preset", "prefix", "output-junit"}
-TOOL = re.compile(r"\bintsam-(%s)\b" % "|".join(("bench", "compare", "convert", "inspect", "segment")))
+TOOL = re.compile(r"\bintsam-(%s)\b" % "|".join(("bench", "compare", "convert", "everything", "inspect", "segment")))
 
 
 def slug(heading):
