@@ -9,13 +9,15 @@ static intsam_model* model;
 static intsam_session* session;
 static char open_error[512];
 
-/* Answered by the module that engine.mjs makes; non-zero cancels. */
+/* Answered by the module that engine.mjs makes; non-zero cancels. JavaScript, so clang-format leaves it alone. */
+// clang-format off
 EM_JS(int32_t, web_progress, (int32_t step, int32_t steps, const char* name), {
   return Module['onProgress'](step, steps, name);
 });
 EM_JS(int32_t, web_found,
       (const intsam_mask* mask, int32_t iou, int32_t stability, int32_t x, int32_t y, int32_t index, int32_t count),
       { return Module['onFound'](mask, iou, stability, x, y, index, count); });
+// clang-format on
 
 static int32_t OnProgress(void* user, int32_t step, int32_t steps, const char* name) {
   (void)user;
