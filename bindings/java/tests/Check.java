@@ -35,6 +35,10 @@ public class Check {
     throw new AssertionError("accepted what it should refuse: " + part);
   }
 
+  private static void refused(Class<IntsamException> type, Status status, Runnable call) {
+    check(refused(type, "", call).status() == status, "not " + status);
+  }
+
   private static int[] photo() {
     int[] argb = new int[WIDTH * HEIGHT];
     for (int i = 0; i < argb.length; ++i) argb[i] = i % WIDTH < 20 ? 0xffdc3c28 : 0xff1e3c5a;
@@ -75,8 +79,8 @@ public class Check {
       check(Arrays.equals(mask, bytes(other.predict(prompt), 1)), "an embedding gives another mask");
       byte[] damaged = session.saveEmbedding();
       damaged[damaged.length - 1] ^= 1;
-      check(refused(IntsamException.class, "", () -> other.loadEmbedding(damaged)).status() == Status.DAMAGED, "status");
-      for (PixelFormat format : new PixelFormat[] {PixelFormat.RGB, PixelFormat.BGR, PixelFormat.RGBA, PixelFormat.BGRA}) {
+      refused(IntsamException.class, Status.DAMAGED, () -> other.loadEmbedding(damaged));
+      for (PixelFormat format : List.of(PixelFormat.RGB, PixelFormat.BGR, PixelFormat.RGBA, PixelFormat.BGRA)) {
         int size = format.name().length();
         int stride = WIDTH * size + 5;
         other.setImage(buffer(photo(), format, size, stride), WIDTH, HEIGHT, stride, format, null);
@@ -126,7 +130,8 @@ public class Check {
       check(refined.length == WIDTH * HEIGHT, "a refined mask");
 
       refused(IllegalArgumentException.class, "prompt", () -> session.predict(new Prompt()));
-      refused(IllegalArgumentException.class, "prompt 1", () -> session.predict(List.of(prompts.get(0), new Prompt()), null));
+      List<Prompt> second = List.of(prompts.get(0), new Prompt());
+      refused(IllegalArgumentException.class, "prompt 1", () -> session.predict(second, null));
       refused(IllegalArgumentException.class, "mask", () -> session.predict(new Prompt().mask(new short[3])));
       refused(IllegalArgumentException.class, "coordinate", () -> session.predict(new Prompt().add(Double.NaN, 0)));
       refused(CancellationException.class, "", () -> session.predict(prompts, (step, all, name) -> true));
@@ -192,12 +197,13 @@ public class Check {
   private static void everything(Model model) {
     try (Session session = model.newSession()) {
       session.setImage(photo(), WIDTH, HEIGHT);
-      Everything options =
-          new Everything().pointsPerSide(4).predIouThresh(0).stabilityScoreThresh(0).boxNmsThresh(0.9).minMaskRegionArea(0);
+      Everything options = new Everything().pointsPerSide(4).predIouThresh(0).stabilityScoreThresh(0);
+      options.boxNmsThresh(0.9).minMaskRegionArea(0);
       List<Mask> kept = new ArrayList<>();
       List<Double> scores = new ArrayList<>();
       session.everything(options, found -> {
-        check(found.mask.area() > 0 && found.stability >= 0 && found.x < WIDTH && found.index == scores.size(), "found");
+        check(found.mask.area() > 0 && found.stability >= 0 && found.x < WIDTH, "found");
+        check(found.index == scores.size(), "order");
         kept.add(found.mask);
         scores.add(found.iou);
         return false;
@@ -215,7 +221,7 @@ public class Check {
 
   public static void main(String[] arguments) throws Exception {
     Path path = Path.of(arguments[0]);
-    check(refused(IntsamException.class, "missing.isam", () -> Model.open("missing.isam")).status() == Status.IO, "status");
+    refused(IntsamException.class, Status.IO, () -> Model.open("missing.isam"));
     refused(IllegalArgumentException.class, "direct", () -> Model.open(ByteBuffer.allocate(64)));
     try (FileChannel file = FileChannel.open(path, StandardOpenOption.READ)) {
       try (Model mapped = Model.open(file.map(FileChannel.MapMode.READ_ONLY, 0, file.size()))) {
