@@ -118,6 +118,11 @@ Result<std::vector<NamedFile>> Inputs(const cxxopts::ParseResult& parsed) {
        {std::pair{"checkpoint", "CHECKPOINT"}, {"from-ptq4sam", "--from-ptq4sam"}, {"config", "--config"}}) {
     if (parsed.count(option) != 0) inputs.push_back({name, TextOption(parsed, option)});
   }
+  if (parsed.count("checkpoint") != 0 && parsed.count("config") == 0) {
+    const std::filesystem::path config = std::filesystem::path(SourcePath(parsed)).replace_extension(".json");
+    std::error_code ignored;
+    if (std::filesystem::exists(config, ignored)) inputs.push_back({"CHECKPOINT's configuration", config.string()});
+  }
   if (parsed.count("calib") == 0) return inputs;
   INTSAM_ASSIGN(const std::vector<std::string> photos,
                 ListPhotos("--calib", TextOption(parsed, "calib"), std::numeric_limits<size_t>::max()));
