@@ -105,12 +105,23 @@ std::string SourcePath(const cxxopts::ParseResult& parsed) {
   return TextOption(parsed, parsed.count("checkpoint") != 0 ? "checkpoint" : "from-ptq4sam");
 }
 
+// Numbers that cannot be quantized are the checkpoint's; other errors name their file themselves.
+Status AboutSource(const cxxopts::ParseResult& parsed, const Status& status) {
+  const std::string path = SourcePath(parsed);
+  return status.code() == Code::kUnsupported && !path.empty() ? status.WithPrefix(path) : status;
+}
+
 // Everything that is read, so that nothing of it is written over.
 Result<std::vector<NamedFile>> Inputs(const cxxopts::ParseResult& parsed) {
   std::vector<NamedFile> inputs;
   for (const auto& [option, name] :
        {std::pair{"checkpoint", "CHECKPOINT"}, {"from-ptq4sam", "--from-ptq4sam"}, {"config", "--config"}}) {
     if (parsed.count(option) != 0) inputs.push_back({name, TextOption(parsed, option)});
+  }
+  if (parsed.count("checkpoint") != 0 && parsed.count("config") == 0) {
+    const std::filesystem::path config = std::filesystem::path(SourcePath(parsed)).replace_extension(".json");
+    std::error_code ignored;
+    if (std::filesystem::exists(config, ignored)) inputs.push_back({"CHECKPOINT's configuration", config.string()});
   }
   if (parsed.count("calib") == 0) return inputs;
   INTSAM_ASSIGN(const std::vector<std::string> photos,
@@ -195,12 +206,15 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
     if (name != stage) bar.Restart(stage = name);
     bar.Update(done, total, what);
   };
-  INTSAM_ASSIGN(const ConvertedModel converted, Convert(source.model, photos.images, convert, std::move(source.plan)));
+  Result<ConvertedModel> quantized = Convert(source.model, photos.images, convert, std::move(source.plan));
+  if (!quantized.ok()) return AboutSource(parsed, quantized.status());
+  const ConvertedModel converted = std::move(quantized).value();
   bar.Restart("writing and verifying");
-  INTSAM_ASSIGN(const Written written, Write(converted, output));
+  Result<Written> written = Write(converted, output);
+  if (!written.ok()) return AboutSource(parsed, written.status());
   bar.Clear();
   Note(flags, converted.quantized->notes);
-  PrintSummary(flags, output, converted, written);
+  PrintSummary(flags, output, converted, *written);
   return Status();
 }
 

@@ -66,6 +66,15 @@ Status ReadMaskPrompt(const intsam_model_info& model, ImageSize photo, Object& o
   return Status();
 }
 
+// A mask takes time in proportion to its pixels, and a line of a prompt file asks for one.
+Status CheckMaskPixels(size_t objects, ImageSize photo) {
+  const uint64_t pixels = objects * uint64_t{photo.width} * photo.height;
+  if (pixels <= kMaskPixels) return Status();
+  return Error(Code::kResource, "%zu objects on a photo of %u x %u pixels: masks of %llu pixels, the limit is %llu",
+               objects, photo.width, photo.height, static_cast<unsigned long long>(pixels),
+               static_cast<unsigned long long>(kMaskPixels));
+}
+
 // Masks of prompts are kept until their object's turn comes.
 Status CheckMaskMemory(const std::vector<ObjectPrompt>& prompts, const intsam_model_info& model, ImageSize photo) {
   const auto masks = static_cast<uint64_t>(
@@ -88,6 +97,7 @@ Result<std::vector<Object>> GatherObjects(const SegmentSettings& settings, const
   if (!settings.has_prompt()) return objects;
   INTSAM_ASSIGN(std::vector<ObjectPrompt> prompts,
                 settings.prompts.empty() ? TypedPrompts(settings, photo) : ReadPrompts(settings.prompts, photo));
+  INTSAM_TRY(CheckMaskPixels(prompts.size(), photo));
   INTSAM_TRY(CheckMaskMemory(prompts, model, photo));
   for (size_t i = 0; i < prompts.size(); ++i) {
     Object object;

@@ -22,7 +22,7 @@ struct Object {
 };
 
 // kUsage for prompts that cannot be meant, with the option or the place in the file; kResource for masks that would
-// take too much memory. No prompts: no objects.
+// take too much time or memory. No prompts: no objects.
 Result<std::vector<Object>> GatherObjects(const SegmentSettings& settings, const intsam_model_info& model,
                                           ImageSize photo);
 

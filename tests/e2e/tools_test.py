@@ -20,6 +20,7 @@ from tools_bad_files_test import *  # noqa: F401,F403: unittest finds the cases 
 from tools_bench_test import *  # noqa: F401,F403
 from tools_everything_test import *  # noqa: F401,F403
 from tools_inspect_test import *  # noqa: F401,F403
+from tools_limits_test import *  # noqa: F401,F403
 from tools_mobile_test import *  # noqa: F401,F403
 from tools_output_test import *  # noqa: F401,F403
 from tools_photos_test import *  # noqa: F401,F403
