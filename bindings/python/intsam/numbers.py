@@ -34,6 +34,22 @@ def whole_number(name: str, value: Any) -> int:
     return number
 
 
+def whole_numbers(name: str, values: Any, count: int) -> list[int]:
+    """So many values, each as whole_number gives it."""
+    try:
+        numbers = list(values)
+    except TypeError:
+        numbers = []
+    if len(numbers) != count:
+        raise errors.ArgumentError(f"{name}: {values!r}; {count} whole numbers are needed")
+    return [whole_number(name, number) for number in numbers]
+
+
+def integer_codes(values: np.ndarray, scale: float) -> np.ndarray:
+    """The values in units of `scale` as the library's 16 bits, contiguous; those out of range become the outermost."""
+    return np.ascontiguousarray(np.rint(values / scale).clip(-32768, 32767).astype(np.int16))
+
+
 def real_number(name: str, value: Any) -> float:
     """The value as one finite number."""
     number = real_numbers(name, value)

@@ -16,7 +16,7 @@ from .everything import EverythingOptions, FoundMask
 from .images import Pixels
 from .mask import Mask
 from .model import Model
-from .numbers import whole_number
+from .numbers import integer_codes, real_numbers, whole_number, whole_numbers
 from .prompts import PackedPrompts, Prompt
 from .result import Result
 
@@ -171,14 +171,14 @@ class Session:
 
     @property
     def image_size(self) -> tuple[int, int] | None:
-        """Height and width of the image that was set or whose embedding was loaded, None without one."""
+        """Height and width of the image that was set or whose embedding or features were, None without one."""
         with self._use() as pointer:
             height, width = self._size(pointer)
             return (height, width) if height else None
 
     def check_image(self, image: ArrayLike, image_format: str = "RGB") -> None:
         """Raises ArgumentError unless `image` is the one that was set or whose embedding was loaded: of its size, and
-        with the same pixels once resized. Keeps image and results."""
+        with the same pixels once resized. Keeps image and results. After set_features no pixels are known to compare."""
         pixels = Pixels(image, image_format)
         with self._use() as pointer:
             self._check(lib.intsam_session_check_image(pointer, pixels.struct))
@@ -209,6 +209,25 @@ class Session:
         with self._use() as pointer:
             self._generation += 1
             self._check(lib.intsam_session_load_embedding(pointer, view, len(view)))
+
+    def set_features(self, features: ArrayLike, size: Sequence[int]) -> None:
+        """In the place of set_image: features as embedding gives them, of an image of `size`, height and width in pixels.
+
+        For features that were kept as arrays, or come from an encoder elsewhere; values beyond the integers' range become
+        the outermost. What save_embedding gives is safer: it knows its model and its image. check_image refuses every
+        image afterwards.
+        """
+        info = self._model.info
+        values = real_numbers("features", features)
+        shape = (info.embedding_channels, info.embedding_size, info.embedding_size)
+        if values.shape != shape:
+            raise errors.ArgumentError(f"features: shape {values.shape}; {list(shape)} is needed")
+        height, width = whole_numbers("size", size, 2)
+        codes = integer_codes(values.transpose(1, 2, 0), info.embedding_scale)
+        with self._use() as pointer:
+            self._generation += 1
+            self._check(lib.intsam_session_set_features(
+                pointer, ffi.cast("int16_t*", codes.ctypes.data), width, height))
 
     # ---- prompts
 

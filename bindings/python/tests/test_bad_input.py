@@ -153,12 +153,13 @@ def test_without_an_image(model):
 def test_use_after_close(model, image):
     session = intsam.Session(model, threads=1)
     session.set_image(image)
+    features = session.embedding()
     session.close()
     session.close()
     assert session.closed
     for call in (lambda: session.predict([[1, 1]]), lambda: session.set_image(image), session.embedding,
                  session.save_embedding, lambda: session.isa, lambda: session.image_size,
-                 lambda: session.everything(image)):
+                 lambda: session.everything(image), lambda: session.set_features(features, (80, 120))):
         with pytest.raises(intsam.ArgumentError, match="closed"):
             call()
 
@@ -203,6 +204,32 @@ def test_embeddings(session):
         session.load_embedding("text")
 
 
+def test_features(session, image):
+    features, expected = session.embedding(), session.predict([[60, 40]]).mask()
+    with intsam.Session(session.model, threads=1) as other:
+        other.set_features(features, (80, 120))
+        assert other.image_size == (80, 120)
+        np.testing.assert_array_equal(other.embedding(), features)
+        np.testing.assert_array_equal(other.predict([[60, 40]]).mask(), expected)
+        with pytest.raises(intsam.ArgumentError, match="only features"):
+            other.check_image(image)
+    for bad in (features[0], features[:, 1:], features[None], features * np.nan, None, "features", [["a"]]):
+        with pytest.raises(intsam.ArgumentError, match="features"):
+            session.set_features(bad, (80, 120))
+    for size in (None, 80, (80,), (80, 120, 3), (80, 1.5), (80, "a"), (80, 2**40)):
+        with pytest.raises(intsam.ArgumentError, match="size"):
+            session.set_features(features, size)
+    np.testing.assert_array_equal(session.embedding(), features)  # refused before anything was touched
+    for size in ((0, 120), (80, -1), (80, 32769)):
+        with pytest.raises(intsam.ArgumentError, match="image"):
+            session.set_features(features, size)
+        assert session.image_size is None
+    session.set_features(np.full_like(features, np.inf), (80, 120))
+    huge = session.embedding()
+    session.set_features(np.full_like(features, 1e30), (80, 120))
+    np.testing.assert_array_equal(session.embedding(), huge)
+
+
 def test_a_session_in_two_threads(model, image):
     inside, leave = threading.Event(), threading.Event()
 
@@ -211,6 +238,7 @@ def test_a_session_in_two_threads(model, image):
         assert leave.wait(60)
 
     session = intsam.Session(model, threads=1, progress=wait)
+    features = np.zeros((model.info.embedding_channels, *[model.info.embedding_size] * 2))
     failures = []
 
     def work():
@@ -224,7 +252,7 @@ def test_a_session_in_two_threads(model, image):
     try:
         assert inside.wait(60)
         for call in (lambda: session.predict([[1, 1]]), lambda: session.set_image(image), lambda: session.image_size,
-                     session.close):
+                     lambda: session.set_features(features, (80, 120)), session.close):
             with pytest.raises(intsam.ArgumentError, match="in use"):
                 call()
     finally:
