@@ -10,12 +10,20 @@ from . import errors
 
 LOGIT_UNITS = 65536  # a logit of 1
 
+# More than anything here has: the features of a hundred images. An array that takes no memory can have any shape.
+_MOST_NUMBERS = 2**27
+
 
 def real_numbers(name: str, values: Any) -> np.ndarray:
     """The values as float64, each of them a number."""
     try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+        array = np.asarray(values)
+        if array.size > _MOST_NUMBERS:
+            raise errors.ResourceError(f"{name}: {array.size} numbers are over the limit")
+        if array.dtype.kind not in "biufO":
+            raise TypeError
+        array = array.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError):
         raise errors.ArgumentError(f"{name}: no array of numbers") from None
     if np.isnan(array).any():
         raise errors.ArgumentError(f"{name}: holds NaN")

@@ -28,6 +28,8 @@ class SamPredictor:
     """
 
     def __init__(self, sam_model: Sam) -> None:
+        if not isinstance(sam_model, Sam):
+            raise errors.ArgumentError(f"sam_model: an intsam.Sam is needed, not {type(sam_model).__name__}")
         self.model = sam_model
         self.transform = ResizeLongestSide(sam_model.image_encoder.img_size)
         #: The session behind it, for what this class lacks.

@@ -10,7 +10,7 @@ import numpy as np
 from . import errors
 from ._binding import ffi, lib
 from .mask import Mask
-from .numbers import logit_units, whole_numbers
+from .numbers import logit_units, whole_number, whole_numbers
 
 if TYPE_CHECKING:
     from .session import Session
@@ -92,10 +92,10 @@ class Result:
     def _index(self, index: int | None) -> int:
         if index is None:
             return self.choice
-        count = len(self.scores)
-        if not 0 <= index < count:
-            raise errors.ArgumentError(f"mask {index}: there are {count}, from 0")
-        return int(index)
+        number, count = whole_number("mask", index), len(self.scores)
+        if not 0 <= number < count:
+            raise errors.ArgumentError(f"mask {number}: there are {count}, from 0")
+        return number
 
     @contextlib.contextmanager
     def _use(self) -> Iterator[Any]:

@@ -58,6 +58,8 @@ class Sam:
 
     def __init__(self, model: Model, *, threads: int = 0, isa: str | None = None) -> None:
         """threads and isa are those of Session, for the sessions that predictors of this model make."""
+        if not isinstance(model, Model):
+            raise errors.ArgumentError(f"model: an intsam.Model is needed, not {type(model).__name__}")
         info = model.info
         self.model = model
         self.threads = threads

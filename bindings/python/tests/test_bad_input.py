@@ -26,6 +26,7 @@ import intsam
     ("photo.jpg", "."),
     (None, "."),
     ([[["a"]]], "."),
+    ([[1], [1, 2]], "no array"),
 ])
 def test_images(session, bad, words):
     before = session.predict([[60, 40]])
@@ -57,6 +58,11 @@ def test_formats(session, image):
     ({"points": [[2**20, 1]]}, "."),
     ({"points": np.zeros((257, 2))}, "256"),
     ({"points": np.zeros((100000, 2))}, "256"),
+    ({"points": [[10**400, 1]]}, "numbers"),
+    ({"points": [[1j, 1]]}, "numbers"),
+    ({"points": [["1", "2"]]}, "numbers"),
+    ({"points": np.broadcast_to(0.0, (10**12, 2))}, "limit"),
+    ({"mask_input": np.broadcast_to(0.0, (10**6, 10**6))}, "limit"),
     ({"points": [[1, 2]], "labels": [1, 1]}, "labels"),
     ({"points": [[1, 2]], "labels": 1}, "labels"),
     ({"points": [[1, 2]], "labels": [2]}, "labels"),
@@ -107,7 +113,7 @@ def test_batches(session):
 
 def test_questions_to_results(session):
     result = session.predict([[60, 40]])
-    for index in (-1, 4, 2**40):
+    for index in (-1, 4, 2**40, 1.5, float("nan"), "a"):
         for ask in (result.mask, result.low_res, result.make_mask, result.stability):
             with pytest.raises(intsam.ArgumentError, match="mask"):
                 ask(index)
@@ -168,8 +174,23 @@ def test_options(model):
     for threads in (-1, 257, 2**40, 1.5, "two", None):
         with pytest.raises(intsam.ArgumentError, match="threads"):
             intsam.Session(model, threads=threads)
-    with pytest.raises(intsam.ArgumentError, match="mmx"):
-        intsam.Session(model, isa="mmx")
+    for isa in ("mmx", "scalar\0", "\udcff", 3):
+        with pytest.raises(intsam.ArgumentError, match="isa"):
+            intsam.Session(model, isa=isa)
+    with pytest.raises(intsam.ArgumentError, match="progress"):
+        intsam.Session(model, progress=3)
+
+
+def test_the_wrong_kind_of_model(model, session):
+    for make in (intsam.Session, intsam.Sam):
+        with pytest.raises(intsam.ArgumentError, match="an intsam.Model is needed, not NoneType"):
+            make(None)
+    with pytest.raises(intsam.ArgumentError, match="an intsam.Sam is needed, not Model"):
+        intsam.SamPredictor(model)
+    with pytest.raises(intsam.ArgumentError, match="options"):
+        session.everything(options={"points_per_side": 3})
+    with pytest.raises(intsam.ArgumentError, match="segmentation"):
+        session.everything(segmentation="coco_rle")
 
 
 def test_files(tmp_path):
@@ -202,6 +223,15 @@ def test_embeddings(session):
             session.load_embedding(data)
     with pytest.raises(TypeError):
         session.load_embedding("text")
+    session.set_image(np.zeros((80, 120), np.uint8))
+    saved = session.save_embedding()
+    for data in (bytearray(saved), memoryview(saved), np.frombuffer(saved, np.uint8), np.frombuffer(saved, np.int16)):
+        session.load_embedding(data)
+    for data in (memoryview(saved + saved)[::2], np.frombuffer(saved, np.uint8)[::-1]):
+        with pytest.raises(intsam.ArgumentError, match="one after the other"):
+            session.load_embedding(data)
+        with pytest.raises(intsam.ArgumentError, match="one after the other"):
+            intsam.Model.from_bytes(data)
 
 
 def test_features(session, image):
@@ -228,6 +258,22 @@ def test_features(session, image):
     huge = session.embedding()
     session.set_features(np.full_like(features, 1e30), (80, 120))
     np.testing.assert_array_equal(session.embedding(), huge)
+
+
+def test_a_file_that_is_replaced(tmp_path, image):
+    path = tmp_path / "model.isam"
+    path.write_bytes(MICRO.read_bytes())
+    with intsam.Model(path) as model, intsam.Session(model, threads=1) as session:
+        session.set_image(image)
+        expected = session.embedding()
+        other = tmp_path / "other.isam"
+        other.write_bytes(b"another file")
+        os.replace(other, path)
+        model.verify()
+        session.set_image(image)
+        np.testing.assert_array_equal(session.embedding(), expected)
+        with pytest.raises(intsam.DamagedError):
+            intsam.Model(path)
 
 
 def test_a_session_in_two_threads(model, image):
