@@ -260,22 +260,6 @@ def test_features(session, image):
     np.testing.assert_array_equal(session.embedding(), huge)
 
 
-def test_a_file_that_is_replaced(tmp_path, image):
-    path = tmp_path / "model.isam"
-    path.write_bytes(MICRO.read_bytes())
-    with intsam.Model(path) as model, intsam.Session(model, threads=1) as session:
-        session.set_image(image)
-        expected = session.embedding()
-        other = tmp_path / "other.isam"
-        other.write_bytes(b"another file")
-        os.replace(other, path)
-        model.verify()
-        session.set_image(image)
-        np.testing.assert_array_equal(session.embedding(), expected)
-        with pytest.raises(intsam.DamagedError):
-            intsam.Model(path)
-
-
 def test_a_session_in_two_threads(model, image):
     inside, leave = threading.Event(), threading.Event()
 
