@@ -198,6 +198,16 @@ intsam_status intsam_session_load_embedding(intsam_session* session, const void*
   });
 }
 
+intsam_status intsam_session_set_features(intsam_session* session, const int16_t* features, int32_t width,
+                                          int32_t height) {
+  return OnSession(session, [&](Session& s) {
+    s.DropImage();
+    if (features == nullptr) return Error(Code::kUsage, "features: is NULL");
+    if (width < 0 || height < 0) return Error(Code::kUsage, "image: a side is negative");
+    return s.SetFeatures(features, {static_cast<uint32_t>(width), static_cast<uint32_t>(height)});
+  });
+}
+
 intsam_status intsam_session_mask_prompt(intsam_session* session, const uint8_t* mask, size_t stride, int16_t* logits) {
   return OnSession(session, [&](const Session& s) { return s.MaskPrompt(mask, stride, logits); });
 }

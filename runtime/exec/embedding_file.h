@@ -15,7 +15,7 @@ namespace intsam::internal {
 struct SavedEmbedding {
   Sha256Digest model;   // identity of the model that made it
   Frame frame;          // sizes of the image
-  Sha256Digest pixels;  // of the resized image, RGB [height][width][3]
+  Sha256Digest pixels;  // of the resized image, RGB [height][width][3]; zeros where only features were known
 };
 
 // Bytes of the file for so many features.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "runtime/base/checked.h"
 #include "runtime/base/cpu.h"
@@ -122,6 +123,8 @@ Status Session::CompareImage(const uint8_t* pixels, ImageSize size, size_t strid
                  frame_.original.width, frame_.original.height);
   }
   const Sha256Digest expected = PixelsDigest();  // from here on nobody needs resized_
+  if (expected == Sha256Digest{})
+    return Error(Code::kUsage, "image: cannot be compared with the session's, of which only features are known");
   ResizeToRgb(pixels, size, stride, format, frame_.resized, resized_, resize_scratch_);
   if (Sha256Of(resized_.data(), resized_.size()) == expected) return Status();
   return Error(Code::kUsage, "image: its pixels are not those of the session's image");
@@ -190,6 +193,17 @@ Status Session::LoadEmbedding(std::span<const uint8_t> in) {
                 ReadEmbedding(in, model_.identity, config().image_size, {embedding_.data(), embedding().size()}));
   frame_ = saved.frame;
   pixels_digest_ = saved.pixels;
+  executor_->SetEmbedding(embedding_.data(), frame_);
+  has_image_ = true;
+  return Status();
+}
+
+Status Session::SetFeatures(const int16_t* features, ImageSize size) {
+  DropImage();
+  INTSAM_TRY(CheckImageSize("image", size));
+  std::memmove(embedding_.data(), features, embedding().size_bytes());
+  frame_ = {size, ResizedSize(size, config().image_size)};
+  pixels_digest_ = Sha256Digest{};
   executor_->SetEmbedding(embedding_.data(), frame_);
   has_image_ = true;
   return Status();

@@ -42,7 +42,7 @@ struct SessionOptions {
 // What a session knows of its image.
 struct EncodedImage {
   Frame frame;
-  Sha256Digest pixels{};  // of the resized image
+  Sha256Digest pixels{};  // of the resized image; zeros where only features are known
   std::vector<int16_t> embedding;
 };
 
@@ -72,6 +72,8 @@ class Session {
   size_t EmbeddingSize() const;
   Status SaveEmbedding(std::span<uint8_t> out);
   Status LoadEmbedding(std::span<const uint8_t> in);
+  // features: as embedding(), of an image of this size. May be embedding() itself.
+  Status SetFeatures(const int16_t* features, ImageSize size);
 
   // Of a session that has an image: what another one takes its place for, and back.
   EncodedImage KeepImage();
@@ -121,7 +123,7 @@ class Session {
   std::vector<int16_t> mask_inputs_;  // of the running prediction
   std::vector<Prompt> prompts_;       // likewise, with masks there
   Frame frame_;
-  std::optional<Sha256Digest> pixels_digest_;  // of the resized image; made when it is first asked for
+  std::optional<Sha256Digest> pixels_digest_;  // as EncodedImage::pixels; made when it is first asked for
   bool has_image_ = false;
   size_t results_ = 0;
 };

@@ -10,7 +10,8 @@ import re
 
 import lint
 
-FOLDERS = ("runtime", "kernels", "converter", "apps", "tests", "cmake", "toolchains", "models", "docs", ".ci", ".github")
+FOLDERS = ("runtime", "kernels", "converter", "apps", "bindings", "tests", "cmake", "toolchains", "models", "docs",
+           ".ci", ".github")
 SOURCES = lint.CODE + lint.SCRIPTS + ("CMakeLists.txt", "CMakePresets.json", "run", ".in", ".yml")
 PATH = re.compile(r"(?<![\w./-])(?:%s)/[\w./*<>{},-]*" % "|".join(re.escape(folder) for folder in FOLDERS))
 BARE_FILE = re.compile(r"(?<![\w./*<>{},-])[\w*<>]+\.(?:h|hpp|cc|py|sh|cmake|md)\b(?!/)")

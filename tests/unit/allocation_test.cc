@@ -299,6 +299,9 @@ TEST_F(AllocationTest, Embedding) {
   FailEach([&] { return intsam_session_save_embedding(session, bytes.data(), bytes.size()); }, [](intsam_status) {});
   FailEach([&] { return intsam_session_load_embedding(session, bytes.data(), bytes.size()); },
            [&](intsam_status) { EXPECT_GT(intsam_session_embedding_size(session), 0u); });
+  const int16_t* features = intsam_session_embedding(session);
+  FailEach([&] { return intsam_session_set_features(session, features, 100, 61); },
+           [&](intsam_status) { EXPECT_GT(intsam_session_embedding_size(session), 0u); });
 }
 
 }  // namespace

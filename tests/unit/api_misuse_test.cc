@@ -187,6 +187,8 @@ TEST_F(ApiTest, NullHandles) {
   EXPECT_EQ(intsam_session_predict(nullptr, &object), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_save_embedding(nullptr, &byte, 1), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_load_embedding(nullptr, &byte, 1), INTSAM_ERROR_ARGUMENT);
+  const int16_t feature = 0;
+  EXPECT_EQ(intsam_session_set_features(nullptr, &feature, 1, 1), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_mask(nullptr, 0, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_mask_bits(nullptr, 0, 0, &byte, 1), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_iou(nullptr, 0, 0), 0);

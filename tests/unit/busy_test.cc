@@ -54,6 +54,7 @@ class BusyTest : public ApiTest {
     Refused(intsam_session_predict_batch(session_, batch, 3));
     Refused(intsam_session_save_embedding(session_, bytes.data(), bytes.size()));
     Refused(intsam_session_load_embedding(session_, embedding_.data(), embedding_.size()));
+    Refused(intsam_session_set_features(session_, logits.data(), 100, 61));
     Refused(intsam_session_mask_prompt(session_, mask.data(), 100, logits.data()));
     Refused(intsam_session_mask(session_, 0, 0, mask.data(), 100));
     Refused(intsam_session_mask_bits(session_, 0, 0, mask.data(), 100));

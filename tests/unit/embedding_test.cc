@@ -1,4 +1,5 @@
 // Saved embeddings: the same masks from a loaded one on any session of the model, and a refusal for any other bytes.
+// Features that are set: the same masks, and no claim about pixels.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -136,6 +137,94 @@ TEST_F(EmbeddingTest, FeaturesAreThoseOfTheFile) {
   EXPECT_EQ(std::memcmp(features, &bytes_[96], bytes), 0);
   EXPECT_EQ(Load({}), INTSAM_ERROR_ARGUMENT);
   EXPECT_EQ(intsam_session_embedding(session_), nullptr);
+}
+
+class FeaturesTest : public EmbeddingTest {
+ protected:
+  void SetUp() override {
+    EmbeddingTest::SetUp();
+    const intsam_model_info info = InfoOf(model_);
+    const int16_t* features = intsam_session_embedding(session_);
+    features_.assign(features, features + info.embedding_size * info.embedding_size * info.embedding_channels);
+  }
+  void ExpectSameMasks(intsam_session* session) {
+    const intsam_prompt object = prompt();
+    ASSERT_EQ(intsam_session_predict(session, &object), INTSAM_OK) << intsam_session_error(session);
+    EXPECT_EQ(HashOf(session, model_), expected_);
+  }
+
+  std::vector<int16_t> features_;
+};
+
+TEST_F(FeaturesTest, GiveTheSameMasks) {
+  intsam_session* other = Create(model_);
+  ASSERT_EQ(intsam_session_set_features(other, features_.data(), 100, 61), INTSAM_OK) << intsam_session_error(other);
+  int32_t width = 0, height = 0;
+  intsam_session_image_size(other, &width, &height);
+  EXPECT_EQ(width, 100);
+  EXPECT_EQ(height, 61);
+  ExpectSameMasks(other);
+  // They are copied, and the session's own may be set again.
+  const std::vector<int16_t> kept = features_;
+  std::fill(features_.begin(), features_.end(), int16_t{-32768});
+  ExpectSameMasks(other);
+  const int16_t* own = intsam_session_embedding(other);
+  EXPECT_TRUE(std::equal(kept.begin(), kept.end(), own));
+  ASSERT_EQ(intsam_session_set_features(other, own, 100, 61), INTSAM_OK);
+  EXPECT_EQ(intsam_session_num_results(other), 0u);
+  ExpectSameMasks(other);
+}
+
+// The sums of the decoder are proved for all of them.
+TEST_F(FeaturesTest, OutermostValuesAreNoDanger) {
+  const intsam_prompt object = prompt();
+  for (const int16_t value : {int16_t{-32768}, int16_t{32767}}) {
+    std::string scalar;
+    for (const char* isa : {"scalar", static_cast<const char*>(nullptr)}) {
+      intsam_session_options options;
+      intsam_session_options_init(&options);
+      options.threads = 1, options.isa = isa;
+      intsam_session* session = Create(model_, &options);
+      std::fill(features_.begin(), features_.end(), value);
+      ASSERT_EQ(intsam_session_set_features(session, features_.data(), 100, 61), INTSAM_OK);
+      ASSERT_EQ(intsam_session_predict(session, &object), INTSAM_OK);
+      if (isa != nullptr) scalar = HashOf(session, model_);
+      EXPECT_EQ(HashOf(session, model_), scalar);
+    }
+  }
+}
+
+TEST_F(FeaturesTest, SayNothingOfPixels) {
+  const intsam_image picture = image();
+  ASSERT_EQ(intsam_session_set_features(session_, features_.data(), 100, 61), INTSAM_OK);
+  ExpectError(session_, intsam_session_check_image(session_, &picture), INTSAM_ERROR_ARGUMENT,
+              "only features are known");
+  // Saved and loaded, they still do not.
+  std::vector<uint8_t> saved(intsam_session_embedding_size(session_));
+  ASSERT_EQ(intsam_session_save_embedding(session_, saved.data(), saved.size()), INTSAM_OK);
+  EXPECT_NE(saved, bytes_);
+  intsam_session* other = Create(model_);
+  ASSERT_EQ(intsam_session_load_embedding(other, saved.data(), saved.size()), INTSAM_OK);
+  ExpectError(other, intsam_session_check_image(other, &picture), INTSAM_ERROR_ARGUMENT, "only features are known");
+  ExpectSameMasks(other);
+  // An image that is set afterwards is known again.
+  ASSERT_EQ(intsam_session_set_image(session_, &picture), INTSAM_OK);
+  EXPECT_EQ(intsam_session_check_image(session_, &picture), INTSAM_OK);
+}
+
+TEST_F(FeaturesTest, BadArgumentsLeaveNoImage) {
+  const auto expect = [&](const int16_t* features, int32_t width, int32_t height, intsam_status status,
+                          const char* word) {
+    ASSERT_EQ(Load(bytes_), INTSAM_OK);
+    ExpectError(session_, intsam_session_set_features(session_, features, width, height), status, word);
+    EXPECT_EQ(intsam_session_embedding(session_), nullptr);
+  };
+  expect(nullptr, 100, 61, INTSAM_ERROR_ARGUMENT, "features: is NULL");
+  for (const int32_t side : {0, -1, INT32_MIN, 32769, INT32_MAX}) {
+    expect(features_.data(), side, 61, INTSAM_ERROR_ARGUMENT, "image: ");
+    expect(features_.data(), 100, side, INTSAM_ERROR_ARGUMENT, "image: ");
+  }
+  expect(features_.data(), 32768, 32768, INTSAM_ERROR_RESOURCE, "over the limit");
 }
 
 TEST_F(EmbeddingTest, KnowsItsImage) {

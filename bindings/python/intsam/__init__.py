@@ -10,6 +10,7 @@
 from ._binding import lib as _lib
 from ._binding import text as _text
 from .automatic import SamAutomaticMaskGenerator
+from .converting import convert
 from .errors import (
     ArgumentError,
     Cancelled,
@@ -66,6 +67,7 @@ __all__ = [
     "build_sam_vit_h",
     "build_sam_vit_l",
     "build_sam_vit_t",
+    "convert",
     "read_image",
     "sam_model_registry",
 ]

@@ -6,7 +6,7 @@ from typing import Any
 from . import errors
 from ._intsam import ffi, lib
 
-__all__ = ["check", "ffi", "lib", "open_handle", "text"]
+__all__ = ["check", "contiguous", "ffi", "lib", "open_handle", "text"]
 
 # A sentence names a file, whose path has at most 4096 bytes on Linux.
 _SENTENCE_BYTES = 8192
@@ -15,6 +15,14 @@ _SENTENCE_BYTES = 8192
 def text(pointer: Any) -> str:
     """A C string as str. Paths in sentences may hold bytes that are no UTF-8; they are shown as escapes."""
     return "" if pointer == ffi.NULL else ffi.string(pointer).decode("utf-8", "backslashreplace")
+
+
+def contiguous(name: str, data: Any) -> memoryview:
+    """The bytes of a bytes-like object, one after the other. Raises TypeError for what has none."""
+    view = memoryview(data)
+    if not view.c_contiguous:
+        raise errors.ArgumentError(f"{name}: the bytes do not lie one after the other")
+    return view
 
 
 def check(status: int, sentence: str = "") -> None:

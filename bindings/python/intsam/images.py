@@ -67,7 +67,10 @@ class Pixels:
     """An array as an intsam_image: `struct` is good as long as this object lives."""
 
     def __init__(self, image: Any, image_format: str) -> None:
-        array = np.asarray(image)
+        try:
+            array = np.asarray(image)
+        except (TypeError, ValueError):  # lists of different lengths
+            raise errors.ArgumentError("image: no array") from None
         if image_format not in ("RGB", "BGR"):
             raise errors.ArgumentError(f"image_format: {image_format!r}; RGB and BGR are known")
         if array.dtype != np.uint8:

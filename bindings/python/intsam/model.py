@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from . import errors
-from ._binding import check, ffi, lib, open_handle, text
+from ._binding import check, contiguous, ffi, lib, open_handle, text
 
 # What intsam_model_open_memory asks of an address.
 _ALIGNMENT = 64
@@ -52,7 +52,8 @@ class Model:
     @classmethod
     def from_bytes(cls, data: bytes | bytearray | memoryview) -> Model:
         """A model from the bytes of an .isam file, which are copied. Errors as for a path."""
-        source = np.frombuffer(data, np.uint8)
+        view = contiguous("model", data)
+        source = np.frombuffer(view, np.uint8) if view.nbytes else np.empty(0, np.uint8)
         room = np.empty(source.size + _ALIGNMENT, np.uint8)
         start = -room.ctypes.data % _ALIGNMENT
         room[start : start + source.size] = source

@@ -10,12 +10,20 @@ from . import errors
 
 LOGIT_UNITS = 65536  # a logit of 1
 
+# More than anything here has: the features of a hundred images. An array that takes no memory can have any shape.
+_MOST_NUMBERS = 2**27
+
 
 def real_numbers(name: str, values: Any) -> np.ndarray:
     """The values as float64, each of them a number."""
     try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+        array = np.asarray(values)
+        if array.size > _MOST_NUMBERS:
+            raise errors.ResourceError(f"{name}: {array.size} numbers are over the limit")
+        if array.dtype.kind not in "biufO":
+            raise TypeError
+        array = array.astype(np.float64, copy=False)
+    except (TypeError, ValueError, OverflowError):
         raise errors.ArgumentError(f"{name}: no array of numbers") from None
     if np.isnan(array).any():
         raise errors.ArgumentError(f"{name}: holds NaN")
@@ -32,6 +40,22 @@ def whole_number(name: str, value: Any) -> int:
     if not exact or not -(2**31) <= number < 2**31:
         raise errors.ArgumentError(f"{name}: {value!r} is no whole number within limits")
     return number
+
+
+def whole_numbers(name: str, values: Any, count: int) -> list[int]:
+    """So many values, each as whole_number gives it."""
+    try:
+        numbers = list(values)
+    except TypeError:
+        numbers = []
+    if len(numbers) != count:
+        raise errors.ArgumentError(f"{name}: {values!r}; {count} whole numbers are needed")
+    return [whole_number(name, number) for number in numbers]
+
+
+def integer_codes(values: np.ndarray, scale: float) -> np.ndarray:
+    """The values in units of `scale` as the library's 16 bits, contiguous; those out of range become the outermost."""
+    return np.ascontiguousarray(np.rint(values / scale).clip(-32768, 32767).astype(np.int16))
 
 
 def real_number(name: str, value: Any) -> float:

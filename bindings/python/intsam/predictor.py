@@ -7,7 +7,7 @@ import numpy as np
 
 from . import errors
 from .arrays import to_numpy, to_tensor
-from .numbers import real_numbers
+from .numbers import real_numbers, whole_numbers
 from .prompts import Prompt
 from .sam import Sam, upscale
 from .session import Result, Session
@@ -21,14 +21,20 @@ class SamPredictor:
     """Encodes an image once, then answers prompts on it. Used by one thread at a time, as its session is.
 
     Differences from the original: prompts are rounded to 1/64 pixel, a box must have an area, labels are 0 and 1, and
-    at least one prompt is needed. `features` cannot be assigned; keep `session.save_embedding()` instead.
+    at least one prompt is needed.
+
+    As with the original, an image that was encoded before comes back by assigning `features`, `original_size`,
+    `input_size` and `is_image_set`.
     """
 
     def __init__(self, sam_model: Sam) -> None:
+        if not isinstance(sam_model, Sam):
+            raise errors.ArgumentError(f"sam_model: an intsam.Sam is needed, not {type(sam_model).__name__}")
         self.model = sam_model
         self.transform = ResizeLongestSide(sam_model.image_encoder.img_size)
         #: The session behind it, for what this class lacks.
         self.session = Session(sam_model.model, threads=sam_model.threads, isa=sam_model.isa)
+        #: Height and width of the image, and of what the encoder saw of it.
         self.original_size: tuple[int, int] | None = None
         self.input_size: tuple[int, int] | None = None
         self.reset_image()
@@ -42,7 +48,7 @@ class SamPredictor:
         self.session.set_image(image, image_format)
         size = self.session.image_size
         assert size is not None
-        self._set(size, size)
+        self._encoded(size, self.transform.get_preprocess_shape(*size, self.transform.target_length))
 
     def set_torch_image(self, transformed_image: Any, original_image_size: tuple[int, ...]) -> None:
         """Encodes an image that was resized by `transform`.
@@ -58,9 +64,9 @@ class SamPredictor:
             raise errors.ArgumentError(f"transformed_image: shape {pixels.shape}; 1x3xHxW with a long side of {side}")
         if pixels.dtype != np.uint8:
             pixels = np.rint(real_numbers("transformed_image", pixels)).clip(0, 255).astype(np.uint8)
-        height, width = (int(side) for side in original_image_size)
+        height, width = whole_numbers("original_image_size", original_image_size, 2)
         self.session.set_image(pixels[0].transpose(1, 2, 0))
-        self._set((height, width), (pixels.shape[2], pixels.shape[3]))
+        self._encoded((height, width), (pixels.shape[2], pixels.shape[3]))
 
     def predict(
         self,
@@ -136,14 +142,25 @@ class SamPredictor:
         return to_tensor(masks), to_tensor(scores), to_tensor(low_res)
 
     def get_image_embedding(self) -> Any:
-        """The features of the image, float32 1xCxHxW: a tensor, or an array without torch."""
+        """The features of the image, float32 1xCxHxW: a tensor, or an array without torch. Raises RuntimeError without an
+        image."""
         self._frame()
         return self.features
 
     @property
     def features(self) -> Any:
-        """As get_image_embedding, None without an image. Made anew each time."""
-        return to_tensor(self.session.embedding()[None]) if self.is_image_set else None
+        """As get_image_embedding, None without an image.
+
+        Assigned ones, a tensor or an array 1xCxHxW, are taken up by the next prompt; so to change them, assign again.
+        """
+        if self._features is None and self._loaded is not None:
+            self._features = to_tensor(self.session.embedding()[None])
+        return self._features
+
+    @features.setter
+    def features(self, features: Any) -> None:
+        self._features = features
+        self._loaded = None
 
     @property
     def device(self) -> Any:
@@ -153,21 +170,46 @@ class SamPredictor:
     def reset_image(self) -> None:
         """Forgets the image."""
         self.is_image_set = False
+        self.features = None
         self.orig_h = self.orig_w = self.input_h = self.input_w = None
 
-    def _set(self, original_size: tuple[int, int], frame: tuple[int, int]) -> None:
-        side = self.model.image_encoder.img_size
-        self.original_size = original_size
-        self.input_size = self.transform.get_preprocess_shape(*frame, side)
+    def _encoded(self, original_size: tuple[int, int], input_size: tuple[int, int]) -> None:
+        """The session has encoded an image of these sizes."""
+        self.original_size, self.input_size = original_size, input_size
+        #: The sizes with which the session has the features; None: it has others, or none.
+        self._loaded: list[Any] | None = self._sizes()
         self.is_image_set = True
 
+    def _sizes(self) -> list[Any]:
+        sizes = {"original_size": self.original_size, "input_size": self.input_size}
+        return [None if size is None else tuple(whole_numbers(name, size, 2)) for name, size in sizes.items()]
+
     def _frame(self) -> tuple[int, int]:
-        """Size of the image that the session has: the original one, or what set_torch_image was given."""
+        """Size of the image that the session has: the original one, or the encoder's input where that is of another
+        shape. What was assigned since the last call is taken up first."""
         if not self.is_image_set:
             raise RuntimeError("An image must be set with .set_image(...) before mask prediction.")
+        sizes = self._sizes()
+        if self._loaded != sizes:
+            self._load(*sizes)
         size = self.session.image_size
         assert size is not None
         return size
+
+    def _load(self, original_size: Any, input_size: Any) -> None:
+        features, self._loaded = self.features, None
+        if features is None or original_size is None or input_size is None:
+            raise RuntimeError("is_image_set without features, original_size and input_size")
+        side = self.transform.target_length
+        if min(*original_size, *input_size) < 1 or max(input_size) != side:
+            raise errors.ArgumentError(
+                f"original_size {original_size}, input_size {input_size}: the longer side of the latter must be {side}")
+        values = real_numbers("features", to_numpy(features))
+        if values.ndim != 4 or values.shape[0] != 1:
+            raise errors.ArgumentError(f"features: shape {values.shape}; 1xCxHxW is needed")
+        whole = self.transform.get_preprocess_shape(*original_size, side) == input_size
+        self.session.set_features(values[0], original_size if whole else input_size)
+        self._loaded = [original_size, input_size]
 
     @staticmethod
     def _scale(size: tuple[int, int] | None, frame: tuple[int, int]) -> tuple[float, float]:

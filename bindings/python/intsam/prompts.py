@@ -8,7 +8,7 @@ import numpy as np
 
 from . import errors
 from ._binding import ffi
-from .numbers import real_numbers
+from .numbers import integer_codes, real_numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -64,8 +64,7 @@ def logit_codes(values: Any, low_res_size: int, low_res_scale: float) -> np.ndar
     logits = real_numbers("mask_input", values)
     if logits.shape not in ((low_res_size, low_res_size), (1, low_res_size, low_res_size)):
         raise errors.ArgumentError(f"mask_input: shape {logits.shape}; [1, {low_res_size}, {low_res_size}] is needed")
-    codes = np.rint(logits / low_res_scale).clip(-32768, 32767).astype(np.int16)
-    return codes.reshape(low_res_size, low_res_size)
+    return integer_codes(logits, low_res_scale).reshape(low_res_size, low_res_size)
 
 
 class PackedPrompts:

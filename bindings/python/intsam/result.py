@@ -10,7 +10,7 @@ import numpy as np
 from . import errors
 from ._binding import ffi, lib
 from .mask import Mask
-from .numbers import logit_units, whole_number
+from .numbers import logit_units, whole_number, whole_numbers
 
 if TYPE_CHECKING:
     from .session import Session
@@ -92,10 +92,10 @@ class Result:
     def _index(self, index: int | None) -> int:
         if index is None:
             return self.choice
-        count = len(self.scores)
-        if not 0 <= index < count:
-            raise errors.ArgumentError(f"mask {index}: there are {count}, from 0")
-        return int(index)
+        number, count = whole_number("mask", index), len(self.scores)
+        if not 0 <= number < count:
+            raise errors.ArgumentError(f"mask {number}: there are {count}, from 0")
+        return number
 
     @contextlib.contextmanager
     def _use(self) -> Iterator[Any]:
@@ -113,21 +113,11 @@ def _mask_options(region: Any, size: Any, threshold_offset: float) -> Any:
     lib.intsam_mask_options_init(options)
     options.threshold_offset = logit_units("threshold_offset", threshold_offset)
     if region is not None:
-        options.x, options.y, options.region_width, options.region_height = _whole_numbers("region", region, 4)
+        options.x, options.y, options.region_width, options.region_height = whole_numbers("region", region, 4)
         if options.region_width < 1 or options.region_height < 1:  # 0 would stand for up to the edge
             raise errors.ArgumentError(f"region: {options.region_width} x {options.region_height} pixels")
     if size is not None:
-        options.height, options.width = _whole_numbers("size", size, 2)
+        options.height, options.width = whole_numbers("size", size, 2)
         if options.height < 1 or options.width < 1:  # 0 would stand for the region's
             raise errors.ArgumentError(f"size: {options.width} x {options.height} pixels")
     return options
-
-
-def _whole_numbers(name: str, values: Any, count: int) -> list[int]:
-    try:
-        numbers = list(values)
-    except TypeError:
-        numbers = []
-    if len(numbers) != count:
-        raise errors.ArgumentError(f"{name}: {values!r}; {count} whole numbers are needed")
-    return [whole_number(name, number) for number in numbers]

@@ -11,8 +11,43 @@ import numpy as np
 from . import errors
 from .arrays import cpu, interpolate, to_numpy, to_tensor
 from .model import Model
+from .numbers import real_numbers
+from .session import Session
 
 _CHECKPOINTS = (".pth", ".pt", ".safetensors", ".bin", ".onnx")
+
+
+class ImageEncoder:
+    """The image encoder alone, as a function of what Sam.preprocess gives."""
+
+    def __init__(self, sam: Sam) -> None:
+        self._sam = sam
+        #: Side of its input.
+        self.img_size = sam.model.info.image_size
+
+    def __call__(self, x: Any) -> Any:
+        """Features float32 BxCxHxW of images Bx3xSxS, normalized and padded at the right or bottom with zeros. A tensor, or
+        an array without torch. Colours are rounded to the 8 bits that they come from."""
+        batch = real_numbers("x", to_numpy(x))
+        if batch.ndim != 4 or batch.shape[1:] != (3, self.img_size, self.img_size):
+            raise errors.ArgumentError(f"x: shape {batch.shape}; Bx3x{self.img_size}x{self.img_size} is needed")
+        info = self._sam.model.info
+        features = np.empty((len(batch), info.embedding_channels, info.embedding_size, info.embedding_size), np.float32)
+        with Session(self._sam.model, threads=self._sam.threads, isa=self._sam.isa) as session:
+            for image, out in zip(batch, features, strict=True):
+                session.set_image(self._pixels(image))
+                out[...] = session.embedding()
+        return to_tensor(features)
+
+    def _pixels(self, image: np.ndarray) -> np.ndarray:
+        # No colour is normalized to 0, so zeros are padding. The session pads itself.
+        inside = (image != 0).any(axis=0)
+        height, width = (int(np.flatnonzero(inside.any(axis=axis)).max(initial=-1)) + 1 for axis in (1, 0))
+        if max(height, width) != self.img_size:
+            raise errors.ArgumentError(f"x: {height} x {width} pixels and padding; one side must be {self.img_size}")
+        mean, deviation = (np.asarray(to_numpy(values), float) for values in (self._sam.pixel_mean, self._sam.pixel_std))
+        colours = np.rint(image[:, :height, :width] * deviation + mean)
+        return np.ascontiguousarray(colours.clip(0, 255).astype(np.uint8).transpose(1, 2, 0))
 
 
 class Sam:
@@ -23,12 +58,16 @@ class Sam:
 
     def __init__(self, model: Model, *, threads: int = 0, isa: str | None = None) -> None:
         """threads and isa are those of Session, for the sessions that predictors of this model make."""
+        if not isinstance(model, Model):
+            raise errors.ArgumentError(f"model: an intsam.Model is needed, not {type(model).__name__}")
         info = model.info
         self.model = model
         self.threads = threads
         self.isa = isa
         grid = (info.embedding_size, info.embedding_size)
-        self.image_encoder = types.SimpleNamespace(img_size=info.image_size)
+        self.image_encoder = ImageEncoder(self)
+        self.pixel_mean = to_tensor(np.array([123.675, 116.28, 103.53], np.float32).reshape(3, 1, 1))
+        self.pixel_std = to_tensor(np.array([58.395, 57.12, 57.375], np.float32).reshape(3, 1, 1))
         self.prompt_encoder = types.SimpleNamespace(
             embed_dim=info.embedding_channels,
             image_embedding_size=grid,
@@ -84,6 +123,18 @@ class Sam:
                 record.get("mask_inputs"), multimask_output)
             outputs.append({"masks": masks, "iou_predictions": scores, "low_res_logits": low_res})
         return outputs
+
+    def preprocess(self, x: Any) -> Any:
+        """Colours 0 to 255, [..., 3, H, W] with a longer side of that of the encoder's input, normalized and padded to a
+        square with zeros at the right and bottom: what image_encoder takes."""
+        normalized = (np.asarray(to_numpy(x)) - to_numpy(self.pixel_mean)) / to_numpy(self.pixel_std)
+        side = self.image_encoder.img_size
+        if normalized.ndim < 3 or max(normalized.shape[-2:]) > side:
+            raise errors.ArgumentError(f"x: shape {normalized.shape}; the longer side must be {side}")
+        height, width = normalized.shape[-2:]
+        padded = np.zeros((*normalized.shape[:-2], side, side), np.float32)
+        padded[..., :height, :width] = normalized
+        return to_tensor(padded)
 
     def postprocess_masks(self, masks: Any, input_size: tuple[int, ...], original_size: tuple[int, ...]) -> Any:
         """Low-resolution logits BxCxSxS without their padding at the size of the original image, float BxCxHxW."""

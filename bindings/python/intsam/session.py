@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import errors
-from ._binding import check, ffi, lib, open_handle, text
+from ._binding import check, contiguous, ffi, lib, open_handle, text
 from .everything import EverythingOptions, FoundMask
 from .images import Pixels
 from .mask import Mask
 from .model import Model
-from .numbers import whole_number
+from .numbers import integer_codes, real_numbers, whole_number, whole_numbers
 from .prompts import PackedPrompts, Prompt
 from .result import Result
 
@@ -79,6 +79,10 @@ class Session:
             the calling thread. It must not use the session. What it raises cancels the call and comes out of it.
         """
         self._pointer: Any = None
+        if not isinstance(model, Model):
+            raise errors.ArgumentError(f"model: an intsam.Model is needed, not {type(model).__name__}")
+        if progress is not None and not callable(progress):
+            raise errors.ArgumentError("progress: is no function")
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._generation = 0
@@ -88,7 +92,9 @@ class Session:
         options = ffi.new("intsam_session_options*")
         lib.intsam_session_options_init(options)
         options.threads = whole_number("threads", threads)
-        tier = ffi.NULL if isa is None else ffi.new("char[]", isa.encode())
+        if isa is not None and (not isinstance(isa, str) or "\0" in isa):
+            raise errors.ArgumentError(f"isa: {isa!r} is no name")
+        tier = ffi.NULL if isa is None else ffi.new("char[]", isa.encode("utf-8", "backslashreplace"))
         options.isa = tier
         if progress is not None or threading.current_thread() is threading.main_thread():
             options.progress = lib.intsam_python_progress
@@ -171,14 +177,14 @@ class Session:
 
     @property
     def image_size(self) -> tuple[int, int] | None:
-        """Height and width of the image that was set or whose embedding was loaded, None without one."""
+        """Height and width of the image that was set or whose embedding or features were, None without one."""
         with self._use() as pointer:
             height, width = self._size(pointer)
             return (height, width) if height else None
 
     def check_image(self, image: ArrayLike, image_format: str = "RGB") -> None:
         """Raises ArgumentError unless `image` is the one that was set or whose embedding was loaded: of its size, and
-        with the same pixels once resized. Keeps image and results."""
+        with the same pixels once resized. Keeps image and results. After set_features no pixels are known to compare."""
         pixels = Pixels(image, image_format)
         with self._use() as pointer:
             self._check(lib.intsam_session_check_image(pointer, pixels.struct))
@@ -205,10 +211,29 @@ class Session:
     def load_embedding(self, data: bytes | bytearray | memoryview) -> None:
         """In the place of set_image: what save_embedding gave. Raises DamagedError for anything else and for another
         model's, UnsupportedError for another version; there is no image then."""
-        view = ffi.from_buffer(data)
+        view = ffi.from_buffer(contiguous("embedding", data))
         with self._use() as pointer:
             self._generation += 1
             self._check(lib.intsam_session_load_embedding(pointer, view, len(view)))
+
+    def set_features(self, features: ArrayLike, size: Sequence[int]) -> None:
+        """In the place of set_image: features as embedding gives them, of an image of `size`, height and width in pixels.
+
+        For features that were kept as arrays, or come from an encoder elsewhere; values beyond the integers' range become
+        the outermost. What save_embedding gives is safer: it knows its model and its image. check_image refuses every
+        image afterwards.
+        """
+        info = self._model.info
+        values = real_numbers("features", features)
+        shape = (info.embedding_channels, info.embedding_size, info.embedding_size)
+        if values.shape != shape:
+            raise errors.ArgumentError(f"features: shape {values.shape}; {list(shape)} is needed")
+        height, width = whole_numbers("size", size, 2)
+        codes = integer_codes(values.transpose(1, 2, 0), info.embedding_scale)
+        with self._use() as pointer:
+            self._generation += 1
+            self._check(lib.intsam_session_set_features(
+                pointer, ffi.cast("int16_t*", codes.ctypes.data), width, height))
 
     # ---- prompts
 
@@ -280,6 +305,10 @@ class Session:
         The progress function is told how many points are answered, and of how many. There are no results afterwards.
         """
         pixels = None if image is None else Pixels(image, image_format)
+        if options is not None and not isinstance(options, EverythingOptions):
+            raise errors.ArgumentError(f"options: EverythingOptions are needed, not {type(options).__name__}")
+        if not callable(segmentation):
+            raise errors.ArgumentError("segmentation: is no function")
         packed = (options or EverythingOptions()).packed()
         masks: list[FoundMask] = []
 

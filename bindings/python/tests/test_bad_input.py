@@ -26,6 +26,7 @@ import intsam
     ("photo.jpg", "."),
     (None, "."),
     ([[["a"]]], "."),
+    ([[1], [1, 2]], "no array"),
 ])
 def test_images(session, bad, words):
     before = session.predict([[60, 40]])
@@ -57,6 +58,11 @@ def test_formats(session, image):
     ({"points": [[2**20, 1]]}, "."),
     ({"points": np.zeros((257, 2))}, "256"),
     ({"points": np.zeros((100000, 2))}, "256"),
+    ({"points": [[10**400, 1]]}, "numbers"),
+    ({"points": [[1j, 1]]}, "numbers"),
+    ({"points": [["1", "2"]]}, "numbers"),
+    ({"points": np.broadcast_to(0.0, (10**12, 2))}, "limit"),
+    ({"mask_input": np.broadcast_to(0.0, (10**6, 10**6))}, "limit"),
     ({"points": [[1, 2]], "labels": [1, 1]}, "labels"),
     ({"points": [[1, 2]], "labels": 1}, "labels"),
     ({"points": [[1, 2]], "labels": [2]}, "labels"),
@@ -107,7 +113,7 @@ def test_batches(session):
 
 def test_questions_to_results(session):
     result = session.predict([[60, 40]])
-    for index in (-1, 4, 2**40):
+    for index in (-1, 4, 2**40, 1.5, float("nan"), "a"):
         for ask in (result.mask, result.low_res, result.make_mask, result.stability):
             with pytest.raises(intsam.ArgumentError, match="mask"):
                 ask(index)
@@ -153,12 +159,13 @@ def test_without_an_image(model):
 def test_use_after_close(model, image):
     session = intsam.Session(model, threads=1)
     session.set_image(image)
+    features = session.embedding()
     session.close()
     session.close()
     assert session.closed
     for call in (lambda: session.predict([[1, 1]]), lambda: session.set_image(image), session.embedding,
                  session.save_embedding, lambda: session.isa, lambda: session.image_size,
-                 lambda: session.everything(image)):
+                 lambda: session.everything(image), lambda: session.set_features(features, (80, 120))):
         with pytest.raises(intsam.ArgumentError, match="closed"):
             call()
 
@@ -167,8 +174,23 @@ def test_options(model):
     for threads in (-1, 257, 2**40, 1.5, "two", None):
         with pytest.raises(intsam.ArgumentError, match="threads"):
             intsam.Session(model, threads=threads)
-    with pytest.raises(intsam.ArgumentError, match="mmx"):
-        intsam.Session(model, isa="mmx")
+    for isa in ("mmx", "scalar\0", "\udcff", 3):
+        with pytest.raises(intsam.ArgumentError, match="isa"):
+            intsam.Session(model, isa=isa)
+    with pytest.raises(intsam.ArgumentError, match="progress"):
+        intsam.Session(model, progress=3)
+
+
+def test_the_wrong_kind_of_model(model, session):
+    for make in (intsam.Session, intsam.Sam):
+        with pytest.raises(intsam.ArgumentError, match="an intsam.Model is needed, not NoneType"):
+            make(None)
+    with pytest.raises(intsam.ArgumentError, match="an intsam.Sam is needed, not Model"):
+        intsam.SamPredictor(model)
+    with pytest.raises(intsam.ArgumentError, match="options"):
+        session.everything(options={"points_per_side": 3})
+    with pytest.raises(intsam.ArgumentError, match="segmentation"):
+        session.everything(segmentation="coco_rle")
 
 
 def test_files(tmp_path):
@@ -201,6 +223,41 @@ def test_embeddings(session):
             session.load_embedding(data)
     with pytest.raises(TypeError):
         session.load_embedding("text")
+    session.set_image(np.zeros((80, 120), np.uint8))
+    saved = session.save_embedding()
+    for data in (bytearray(saved), memoryview(saved), np.frombuffer(saved, np.uint8), np.frombuffer(saved, np.int16)):
+        session.load_embedding(data)
+    for data in (memoryview(saved + saved)[::2], np.frombuffer(saved, np.uint8)[::-1]):
+        with pytest.raises(intsam.ArgumentError, match="one after the other"):
+            session.load_embedding(data)
+        with pytest.raises(intsam.ArgumentError, match="one after the other"):
+            intsam.Model.from_bytes(data)
+
+
+def test_features(session, image):
+    features, expected = session.embedding(), session.predict([[60, 40]]).mask()
+    with intsam.Session(session.model, threads=1) as other:
+        other.set_features(features, (80, 120))
+        assert other.image_size == (80, 120)
+        np.testing.assert_array_equal(other.embedding(), features)
+        np.testing.assert_array_equal(other.predict([[60, 40]]).mask(), expected)
+        with pytest.raises(intsam.ArgumentError, match="only features"):
+            other.check_image(image)
+    for bad in (features[0], features[:, 1:], features[None], features * np.nan, None, "features", [["a"]]):
+        with pytest.raises(intsam.ArgumentError, match="features"):
+            session.set_features(bad, (80, 120))
+    for size in (None, 80, (80,), (80, 120, 3), (80, 1.5), (80, "a"), (80, 2**40)):
+        with pytest.raises(intsam.ArgumentError, match="size"):
+            session.set_features(features, size)
+    np.testing.assert_array_equal(session.embedding(), features)  # refused before anything was touched
+    for size in ((0, 120), (80, -1), (80, 32769)):
+        with pytest.raises(intsam.ArgumentError, match="image"):
+            session.set_features(features, size)
+        assert session.image_size is None
+    session.set_features(np.full_like(features, np.inf), (80, 120))
+    huge = session.embedding()
+    session.set_features(np.full_like(features, 1e30), (80, 120))
+    np.testing.assert_array_equal(session.embedding(), huge)
 
 
 def test_a_session_in_two_threads(model, image):
@@ -211,6 +268,7 @@ def test_a_session_in_two_threads(model, image):
         assert leave.wait(60)
 
     session = intsam.Session(model, threads=1, progress=wait)
+    features = np.zeros((model.info.embedding_channels, *[model.info.embedding_size] * 2))
     failures = []
 
     def work():
@@ -224,7 +282,7 @@ def test_a_session_in_two_threads(model, image):
     try:
         assert inside.wait(60)
         for call in (lambda: session.predict([[1, 1]]), lambda: session.set_image(image), lambda: session.image_size,
-                     session.close):
+                     lambda: session.set_features(features, (80, 120)), session.close):
             with pytest.raises(intsam.ArgumentError, match="in use"):
                 call()
     finally:

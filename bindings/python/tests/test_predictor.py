@@ -134,6 +134,76 @@ def test_attributes(predictor, sam, image):
     assert predictor.is_image_set
 
 
+def test_features_come_back(predictor, image):
+    """An image that was encoded before, as micro-sam and labelling tools keep it."""
+    prompt = {"point_coords": np.array([[60, 40]]), "point_labels": np.array([1])}
+    expected = predictor.predict(**prompt)
+    assert predictor.features is predictor.features is predictor.get_image_embedding()
+    kept = {name: getattr(predictor, name) for name in ("features", "original_size", "input_size", "is_image_set")}
+    predictor.set_image(image[::-1, :90])
+    assert predictor.features is not kept["features"]
+    predictor.reset_image()
+    predictor.features = kept["features"]
+    predictor.original_size, predictor.input_size = list(kept["original_size"]), np.array(kept["input_size"])
+    with pytest.raises(RuntimeError, match="image must be set"):
+        predictor.predict(**prompt)
+    predictor.is_image_set = True
+    assert predictor.get_image_embedding() is kept["features"]
+    for left, right in zip(predictor.predict(**prompt), expected, strict=True):
+        np.testing.assert_array_equal(left, right)
+    # From files they come as arrays of any kind; what is not of the encoder's shape once resized was resized before.
+    predictor.features = np.asarray(kept["features"], np.float64)
+    predictor.original_size = (160, 241)
+    masks, _, _ = predictor.predict(**prompt)
+    assert masks.shape == (3, 160, 241)
+
+
+def test_features_that_are_none(predictor, image):
+    features = np.asarray(predictor.features)
+    point = {"point_coords": np.array([[60, 40]]), "point_labels": np.array([1])}
+
+    def assign(**attributes):
+        predictor.set_image(image)
+        for name, value in attributes.items():
+            setattr(predictor, name, value)
+        return predictor.predict(**point)
+
+    for bad in (features[0], features[:, :-1], np.concatenate((features, features)), features * np.nan, "features", 3):
+        with pytest.raises(intsam.ArgumentError, match="features"):
+            assign(features=bad)
+    for bad in ((80,), (80, 0), (-80, 120), (80, 120.5), (80, 2**40), (80, float("nan")), 7):
+        with pytest.raises(intsam.ArgumentError, match="original_size|image"):
+            assign(original_size=bad)
+    for bad in ((1, 1), (129, 128), (128, 0)):
+        with pytest.raises(intsam.ArgumentError, match="input_size"):
+            assign(input_size=bad)
+    for missing in ("features", "original_size", "input_size"):
+        with pytest.raises(RuntimeError, match="without"):
+            assign(**{missing: None})
+    assert assign(features=features)[0].shape == (3, 80, 120)
+
+
+def test_the_encoder_alone(sam, predictor, image):
+    pytest.importorskip("PIL")
+    resized = predictor.transform.apply_image(image).transpose(2, 0, 1)[None]
+    pixels = resized
+    if HAS_TORCH:
+        import torch
+
+        pixels = torch.from_numpy(resized)
+    normalized = sam.preprocess(pixels)
+    assert tuple(normalized.shape) == (1, 3, 128, 128) and not np.asarray(normalized)[..., resized.shape[2] :, :].any()
+    features = np.asarray(sam.image_encoder(normalized))
+    np.testing.assert_array_equal(features, np.asarray(predictor.features))
+    both = sam.image_encoder(np.concatenate((normalized, normalized)))
+    assert tuple(both.shape) == (2, *features.shape[1:])
+    for bad in (resized, np.zeros((1, 3, 128, 128)), np.full((1, 3, 128, 128), np.nan), np.zeros((1, 1, 128, 128))):
+        with pytest.raises(intsam.ArgumentError):
+            sam.image_encoder(bad)
+    with pytest.raises(intsam.ArgumentError, match="longer side"):
+        sam.preprocess(np.zeros((1, 3, 129, 128), np.float32))
+
+
 def test_bad_prompts(predictor):
     with pytest.raises(intsam.ArgumentError, match="point_labels"):
         predictor.predict(np.array([[1, 2]]))

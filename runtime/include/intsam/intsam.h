@@ -188,16 +188,17 @@ typedef struct intsam_image {
  * session has no image. ARGUMENT: a bad field of the image. RESOURCE: too many pixels. CANCELLED: by the callback. */
 INTSAM_API intsam_status intsam_session_set_image(intsam_session* session, const intsam_image* image);
 
-/* Size of the image that was set or whose embedding was loaded; 0 x 0 without one. Either pointer may be NULL. */
+/* Size of the image that was set or whose embedding or features were; 0 x 0 without one. Either pointer may be NULL. */
 INTSAM_API void intsam_session_image_size(const intsam_session* session, int32_t* width, int32_t* height);
 
 /* OK when `image` is the one that was set or whose embedding was loaded: of its size, and with the same pixels once
- * resized. ARGUMENT when it is not, when its fields are bad, or without an image. Keeps image and results. */
+ * resized. ARGUMENT when it is not, when its fields are bad, without an image, or when only features of it are known.
+ * Keeps image and results. */
 INTSAM_API intsam_status intsam_session_check_image(intsam_session* session, const intsam_image* image);
 
 /* The features of the image, s16 [embedding_size][embedding_size][embedding_channels] of intsam_model_info; NULL
  * without an image. The cells cover the encoder's square input, so those right of or below a photo that is not square
- * are padding. Owned by the session, valid until the next set_image or load_embedding. */
+ * are padding. Owned by the session, valid until the next set_image, load_embedding or set_features. */
 INTSAM_API const int16_t* intsam_session_embedding(const intsam_session* session);
 
 /* The encoded image as bytes, to be loaded later by any session of the same model on any machine. `size` must be what
@@ -207,6 +208,14 @@ INTSAM_API intsam_status intsam_session_save_embedding(intsam_session* session, 
 /* In the place of set_image: forgets image and results of before; after a failure the session has no image. The bytes
  * are copied. DAMAGED: no saved embedding, or another model's. UNSUPPORTED: another version. */
 INTSAM_API intsam_status intsam_session_load_embedding(intsam_session* session, const void* data, size_t size);
+
+/* In the place of set_image: features as intsam_session_embedding gives them, which are copied, of an image of `width`
+ * x `height` pixels. For features that were kept as plain arrays, or come from an encoder elsewhere; a saved embedding
+ * is safer, since it knows its model and its image. Of an image whose features were set no pixels are known, so
+ * intsam_session_check_image refuses them all. Forgets image and results of before; after a failure the session has no
+ * image. ARGUMENT: `features` NULL, a side that no image has. RESOURCE: too many pixels. */
+INTSAM_API intsam_status intsam_session_set_features(intsam_session* session, const int16_t* features, int32_t width,
+                                                     int32_t height);
 
 /* ------------------------------------------------------------------ prompt and masks */
 
@@ -237,8 +246,8 @@ INTSAM_API intsam_status intsam_session_mask_prompt(intsam_session* session, con
                                                     int16_t* logits);
 
 /* Answers one prompt: one result, number 0. Results stay valid until the next predict, predict_batch, set_image or
- * load_embedding; after a failure there are none. ARGUMENT: a bad prompt, or no image. RESOURCE: too many points.
- * CANCELLED: by the callback. */
+ * load_embedding or set_features; after a failure there are none. ARGUMENT: a bad prompt, or no image. RESOURCE: too
+ * many points. CANCELLED: by the callback. */
 INTSAM_API intsam_status intsam_session_predict(intsam_session* session, const intsam_prompt* prompt);
 
 /* `count` prompts (1..4096), each answered as predict does, with the same results, numbered as the prompts are: they

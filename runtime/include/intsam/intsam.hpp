@@ -155,6 +155,10 @@ class Session {
   Outcome LoadEmbedding(const std::vector<uint8_t>& bytes) {
     return Done(intsam_session_load_embedding(get(), bytes.data(), bytes.size()));
   }
+  // features: as embedding() gives them.
+  Outcome SetFeatures(const int16_t* features, int32_t width, int32_t height) {
+    return Done(intsam_session_set_features(get(), features, width, height));
+  }
 
   // `mask` is drawn at the size of the image, without gaps; `logits` is for intsam_prompt::mask_input.
   Outcome MaskPrompt(const std::vector<uint8_t>& mask, std::vector<int16_t>& logits) {
