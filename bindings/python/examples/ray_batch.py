@@ -117,7 +117,7 @@ def segment(model: str, photos: str, out: str, options: dict[str, Any], photos_p
         cpus = max(int(ray.cluster_resources().get("CPU", 1)), 1)
         (ray.data.from_items(todo, override_num_blocks=-(-len(todo) // photos_per_file))
             .map(Everything, fn_constructor_args=[model, photos, options], num_cpus=1, concurrency=(1, cpus))
-            .write_parquet(out))
+            .write_parquet(out, ray_remote_args={"num_cpus": 0}))  # cores are for the actors
     return len(todo)
 
 

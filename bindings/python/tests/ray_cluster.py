@@ -92,6 +92,7 @@ def main():
         workers = [cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20) for _ in range(2)]
         cluster.wait_for_nodes()
         ray.init(address=cluster.address, log_to_driver=False)
+        ray.cloudpickle.register_pickle_by_value(ray_batch)  # as when it is the program itself
         with tempfile.TemporaryDirectory() as folder:
             photos, out = pathlib.Path(folder) / "photos", pathlib.Path(folder) / "masks"
             write_photos(photos, options.photos)
