@@ -1,7 +1,6 @@
 """Converting checkpoints, with the program intsam-convert."""
 from __future__ import annotations
 
-import importlib
 import os
 import pathlib
 import shutil
@@ -33,11 +32,14 @@ def convert(
     options: further words for the program (`intsam-convert --help`).
     quiet: leaves out the program's words on standard error.
 
-    The program comes with the package intsam-convert, or is looked for on PATH; without it, FileError. Raises what the
-    program ends with: FileError for files that cannot be read or written, DamagedError and UnsupportedError for
-    checkpoints, ResourceError. Takes minutes for a real SAM, on all cores.
+    The program is looked for on PATH; without it, FileError. Raises what the program ends with: FileError for files that
+    cannot be read or written, DamagedError and UnsupportedError for checkpoints, ResourceError. Takes minutes for a real
+    SAM, on all cores.
     """
-    command = [_program(), "--output", os.fspath(output), "--calib", os.fspath(calib), "--bits", bits,
+    program = shutil.which("intsam-convert")
+    if program is None:
+        raise errors.FileError("intsam-convert: is not on PATH")
+    command = [program, "--output", os.fspath(output), "--calib", os.fspath(calib), "--bits", bits,
                *(["--quiet"] if quiet else []), *options, "--", os.fspath(checkpoint)]
     last = ""
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="backslashreplace") as process:
@@ -54,12 +56,3 @@ def convert(
         raise kind(last.removeprefix(_PREFIX) or f"intsam-convert ended with {process.returncode}")
     return pathlib.Path(output)
 
-
-def _program() -> str:
-    try:
-        return str(importlib.import_module("intsam_convert").program())
-    except ImportError:
-        found = shutil.which("intsam-convert")
-    if found is None:
-        raise errors.FileError("intsam-convert: not found; install the package intsam-convert, or the program on PATH")
-    return found
