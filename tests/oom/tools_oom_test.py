@@ -35,6 +35,10 @@ def commands(source):
             ("everything", micro, *photo, "-o", "all", "--points-per-side", "2", *one),
             ("all",),
         ),
+        "batch": (
+            ("batch", micro, "photos", "-o", "results", "--auto", "--points-per-side", "2", "-j", "1", *one),
+            ("results",),
+        ),
         "inspect": (("inspect", micro, "--fields", "--proof", "--verify", "--tensors", "--json"), ()),
         "inspect, self-test": (("inspect", micro, "--self-test", "--memory", "--limits"), ()),
         "convert": (("convert", *checkpoint, "--calib", "photos", "-o", "m.isam", *one), ("m.isam",)),
