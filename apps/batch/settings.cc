@@ -7,6 +7,7 @@
 #include "apps/common/photo_options.h"
 #include "apps/common/prompt_objects.h"
 #include "runtime/base/cpu.h"
+#include "runtime/everything/options.h"
 
 namespace intsam::internal {
 namespace {
@@ -74,6 +75,13 @@ Result<BatchFormat> FormatOf(const cxxopts::ParseResult& parsed, BatchJob job) {
   if (embeddings) return BatchFormat::kEmbeddings;
   if (job == BatchJob::kCoco && parsed.count("format") == 0) return BatchFormat::kCoco;
   return Choose<BatchFormat>(parsed, "format", kFormats);
+}
+
+// What the library would say of every photo.
+Status CheckRanges(const intsam_everything_options& o) {
+  return CheckEverythingOptions({o.points_per_side, o.points_per_batch, o.pred_iou_thresh, o.stability_score_thresh,
+                                 o.stability_score_offset, o.box_nms_thresh, o.crop_n_layers, o.crop_nms_thresh,
+                                 o.crop_overlap_ratio, o.crop_n_points_downscale_factor, o.min_mask_region_area});
 }
 
 // Options that mean something for some jobs only.
@@ -218,6 +226,7 @@ Result<BatchSettings> ReadSettings(const cxxopts::ParseResult& parsed, const Com
     if (*file == "-") return Error(Code::kUsage, "only --list can be -, standard input");
   }
   INTSAM_ASSIGN(s.everything, EverythingOptionsOf(parsed));
+  INTSAM_TRY(CheckRanges(s.everything));
   if (parsed.count("limit") != 0) {
     INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", TextOption(parsed, "limit"), 1, INT32_MAX));
     s.limit = static_cast<size_t>(limit);

@@ -256,10 +256,12 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
                 ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(FloatModel model, LoadFloatModel(parsed["checkpoint"].as<std::string>(), ""));
-  INTSAM_ASSIGN(PhotoFolder folder, PhotoFolder::Open("CALIBRATION_PHOTOS", parsed["calib"].as<std::string>(),
-                                                      {.limit = static_cast<size_t>(calib_limit), .strict = true}));
-  INTSAM_ASSIGN(const CalibrationPhotos calibration,
-                ReadCalibrationPhotos("CALIBRATION_PHOTOS", std::move(folder), model.config.image_size, {}));
+  INTSAM_ASSIGN(PhotoFolder calibration_folder,
+                PhotoFolder::Open("CALIBRATION_PHOTOS", parsed["calib"].as<std::string>(),
+                                  {.limit = static_cast<size_t>(calib_limit), .strict = true}));
+  INTSAM_ASSIGN(
+      const CalibrationPhotos calibration,
+      ReadCalibrationPhotos("CALIBRATION_PHOTOS", std::move(calibration_folder), model.config.image_size, {}));
   const std::vector<CalibrationImage>& images = calibration.images;
   if (parsed.count("bimodal") != 0) {
     FloatSam sam(model, 0);

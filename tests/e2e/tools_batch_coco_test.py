@@ -54,7 +54,7 @@ class CocoTest(BatchTest):
         return report["objects"][0], bytes(v // 255 for v in decode_png((self.dir / "m.png").read_bytes())[3])
 
 
-class Boxes(CocoTest):
+class CocoBoxes(CocoTest):
     def test_results(self):
         """Masks are those of the single tool, scores the product; nothing but what pycocotools wants."""
         report, results = self.coco("--detections", "boxes.json", "-j", "2")
@@ -155,7 +155,7 @@ class Boxes(CocoTest):
                 self.assertGreater(distance, 0)
 
 
-class BadFiles(CocoTest):
+class CocoBadFiles(CocoTest):
     def fails_with(self, code, *arguments, says):
         return self.fails(code, "batch", MICRO, "in", "--annotations", "annotations.json", *arguments, "-o", "out", says=says)
 

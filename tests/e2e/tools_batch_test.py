@@ -10,7 +10,7 @@ from tools_batch_support import ALL, AUTO, MICRO, BatchTest
 from tools_support import Setup, decode_png, encode_png
 
 
-class Jobs(BatchTest):
+class BatchJobs(BatchTest):
     def test_everything_is_what_the_other_tool_finds(self):
         """In its two forms, byte for byte; and the forms for all photos hold the same."""
         sizes = self.photos(3)
@@ -103,7 +103,7 @@ class Jobs(BatchTest):
         self.fails(2, "batch", MICRO, "in", *AUTO, "--semantic", "maps", "-o", "in/../maps", says="--semantic")
 
 
-class Schemas(BatchTest):
+class BatchSchemas(BatchTest):
     def test_report_manifest_and_lines(self):
         self.photos(2)
         self.write("in/bad.png", b"\x89PNG\r\n\x1a\n")
@@ -137,7 +137,7 @@ class Schemas(BatchTest):
         self.assertRegex(second, r"^\d+\.\d s, \d+\.\d\d photos per second \(.*, \d jobs? of 1 thread\)$")
 
 
-class Workers(BatchTest):
+class BatchWorkers(BatchTest):
     def test_results_do_not_depend_on_them(self):
         self.photos(7)
         for form in ("png", "jsonl"):
@@ -178,7 +178,7 @@ class Workers(BatchTest):
             self.skipTest("one process at a time")
 
 
-class Lists(BatchTest):
+class BatchLists(BatchTest):
     def names(self, *arguments):
         self.batch(*arguments, "--embeddings", "-o", "out")
         names = [line["image"] for line in self.manifest()[1:-1]]
@@ -213,7 +213,7 @@ class Lists(BatchTest):
         fails("empty", says="holds no photo")
 
 
-class BadPhotos(BatchTest):
+class BatchBadPhotos(BatchTest):
     def setUp(self):
         super().setUp()
         self.photos(4)
@@ -257,7 +257,7 @@ class BadPhotos(BatchTest):
         self.assertIn(b"the photos have changed since: 'in/p0.png' was here", text.stderr)
 
 
-class BadInput(BatchTest):
+class BatchBadInput(BatchTest):
     def test_options(self):
         self.photos(1)
         fails = lambda *arguments, says=(): self.fails(2, "batch", MICRO, *arguments, says=says)

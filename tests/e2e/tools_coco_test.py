@@ -25,7 +25,7 @@ def down_the_columns(boxes, width, height):
     return runs
 
 
-class Annotated(BatchTest):
+class CocoAnnotated(BatchTest):
     """Three photos, p2.png first, with boxes as regions."""
 
     def setUp(self):
@@ -46,7 +46,7 @@ class Annotated(BatchTest):
         self.write("truth.json", json.dumps(self.content))
 
 
-class Calibration(Annotated):
+class CocoCalibration(CocoAnnotated):
     def test_the_first_photos_of_the_annotations(self):
         self.needs("convert")
         checkpoint = [Setup.source / DATA / "micro_f32.safetensors", "--config", Setup.source / DATA / "micro.json", "-t", "1"]
@@ -66,7 +66,7 @@ class Calibration(Annotated):
         self.fails(2, "convert", *checkpoint, *coco, "-o", "in/p1.png", says="the same file")
 
 
-class Comparison(Annotated):
+class CocoComparison(CocoAnnotated):
     def test_both_models_results(self):
         self.needs("compare")
         checkpoint, config = Setup.source / DATA / "micro_f32.safetensors", Setup.source / DATA / "micro.json"
@@ -87,7 +87,7 @@ class Comparison(Annotated):
 
 
 @unittest.skipUnless(importlib.util.find_spec("pycocotools"), "needs the Python package pycocotools")
-class Precision(Annotated):
+class CocoPrecision(CocoAnnotated):
     def measure(self, *arguments, code=0):
         script = Setup.source / "apps/coco/intsam_coco.py"
         done = subprocess.run(
