@@ -24,7 +24,13 @@ int64_t DividedRounded(int64_t value, int64_t divisor) {  // halves away from 0
   return value >= 0 ? (value + divisor / 2) / divisor : -((-value + divisor / 2) / divisor);
 }
 
-__extension__ using Int128 = __int128;
+// Whether a's area is the smaller: product() / length2(), whose cross products would take 93 bits. Quotients first, then
+// what is left of each.
+bool IsSmaller(const Extent& a, const Extent& b) {
+  const int64_t whole_a = a.product() / a.length2(), whole_b = b.product() / b.length2();
+  if (whole_a != whole_b) return whole_a < whole_b;
+  return a.product() % a.length2() * b.length2() < b.product() % b.length2() * a.length2();
+}
 
 }  // namespace
 
@@ -68,8 +74,7 @@ std::array<HundredthsPoint, 4> MinAreaRect(std::span<const intsam_corner> corner
     while (along(e, first + 1) <= along(e, first) && first + 1 < side + n) ++first;
     e.along_min = std::min(along(e, first), along(e, side)), e.along_max = along(e, last);
     e.across_min = across(e, side), e.across_max = across(e, far);
-    const Int128 ours = Int128{e.product()} * best.length2(), theirs = Int128{best.product()} * e.length2();
-    if (side == 0 || ours < theirs) best = e;
+    if (side == 0 || IsSmaller(e, best)) best = e;
   }
   const auto corner = [&best](int64_t u, int64_t v) {
     return HundredthsPoint{DividedRounded(100 * (u * best.dx - v * best.dy), best.length2()),

@@ -16,25 +16,29 @@ import tempfile
 import unittest
 
 import tools_support
-from tools_bad_files_test import *  # noqa: F401,F403: unittest finds the cases here
-from tools_batch_coco_test import *  # noqa: F401,F403
-from tools_batch_resume_test import *  # noqa: F401,F403
-from tools_batch_test import *  # noqa: F401,F403
-from tools_bench_test import *  # noqa: F401,F403
-from tools_coco_test import *  # noqa: F401,F403
-from tools_everything_test import *  # noqa: F401,F403
-from tools_inspect_test import *  # noqa: F401,F403
-from tools_limits_test import *  # noqa: F401,F403
-from tools_mobile_test import *  # noqa: F401,F403
-from tools_output_test import *  # noqa: F401,F403
-from tools_photos_test import *  # noqa: F401,F403
-from tools_quantization_test import *  # noqa: F401,F403
-from tools_results_test import *  # noqa: F401,F403
-from tools_segment_outputs_test import *  # noqa: F401,F403
-from tools_segment_prompts_test import *  # noqa: F401,F403
-from tools_segment_test import *  # noqa: F401,F403
-from tools_terminal_test import *  # noqa: F401,F403
-from tools_usage_test import *  # noqa: F401,F403
+
+# By name, not imported into one namespace, where classes of one name would hide each other.
+MODULES = [
+    "tools_bad_files_test",
+    "tools_batch_coco_test",
+    "tools_batch_resume_test",
+    "tools_batch_test",
+    "tools_bench_test",
+    "tools_coco_test",
+    "tools_everything_test",
+    "tools_inspect_test",
+    "tools_limits_test",
+    "tools_mobile_test",
+    "tools_output_test",
+    "tools_photos_test",
+    "tools_quantization_test",
+    "tools_results_test",
+    "tools_segment_outputs_test",
+    "tools_segment_prompts_test",
+    "tools_segment_test",
+    "tools_terminal_test",
+    "tools_usage_test",
+]
 
 
 def main():
@@ -62,7 +66,7 @@ def main():
                 subprocess.run(setup.command("convert", *synthetic, "-o", model), check=True)
             else:
                 shutil.copy(setup.source / f"tests/golden/data/{name}.isam", model)
-        unittest.main(argv=[sys.argv[0], *rest])
+        unittest.main(module=None, defaultTest=MODULES, argv=[sys.argv[0], *rest])
 
 
 if __name__ == "__main__":
