@@ -50,8 +50,13 @@ string(REGEX REPLACE "/$" "" INTSAM_PC_TO_PREFIX "${INTSAM_PC_TO_PREFIX}")
 configure_file(${PROJECT_SOURCE_DIR}/cmake/intsam.pc.in ${PROJECT_BINARY_DIR}/intsam.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/intsam.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT devel)
 
-foreach(tool convert segment everything inspect compare bench)
+foreach(tool convert segment everything batch inspect compare bench)
   if(TARGET intsam-${tool})
     install(TARGETS intsam-${tool} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
   endif()
 endforeach()
+if(TARGET intsam-batch)
+  # In Python, as pycocotools is; needed for this alone.
+  install(PROGRAMS ${PROJECT_SOURCE_DIR}/apps/coco/intsam_coco.py RENAME intsam-coco
+    DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+endif()

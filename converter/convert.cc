@@ -7,6 +7,7 @@
 #include "converter/provenance.h"
 #include "converter/quantize/calibrated_plan.h"
 #include "converter/quantize/choose_reparametrization.h"
+#include "converter/quantize/magnitudes.h"
 
 namespace intsam::internal {
 namespace {
@@ -35,6 +36,8 @@ bool Reparametrizes(const QuantizeMethod& m) {
 Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationImage>& images,
                                const ConvertOptions& options, QuantizationPlan plan) {
   if (images.empty()) return Error(Code::kUsage, "calibration: no photos");
+  INTSAM_TRY(CheckWeights(model));
+  INTSAM_TRY(CheckScales(plan));
   const bool imported = !plan.weights.empty();
   ConvertedModel converted;
   Stopwatch watch;
@@ -43,9 +46,11 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
     const std::span<const CalibrationImage> some(images.data(), std::min(images.size(), kObservedImages));
     const Observations seen =
         Calibrate(sam, model.config, some, options.calibration, {}, Stage(options.progress, "observing"));
+    INTSAM_TRY(CheckObserved(seen.statistics));
     ReportKeys(model.config, seen, false, converted.report);
     Reparametrize(model, seen, options.bits, options.method, options.threads, options.progress, converted.report);
   }
+  INTSAM_TRY(CheckWeights(model));
   Observations seen;
   {
     FloatSam sam(model, options.threads, WeightLayout::kAsStored);
@@ -53,6 +58,7 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
                      imported ? std::vector<LayerSite>() : GramLayers(model.config, options.bits, options.method),
                      Stage(options.progress, "calibrating"));
   }
+  INTSAM_TRY(CheckObserved(seen.statistics));
   converted.calibrate_ns = watch.Lap();
   ReportKeys(model.config, seen, true, converted.report);
   INTSAM_TRY(CompletePlan(model, seen, options.bits, options.method, options.threads, options.progress, plan,

@@ -34,7 +34,8 @@ struct ConvertedModel {
 };
 
 // Reparametrizes `model` in place. `images`: at least one. `plan`: what is decided already, for imported models (which
-// are taken as they are: nothing is reparametrized); empty otherwise.
+// are taken as they are: nothing is reparametrized); empty otherwise. kUnsupported, naming the tensor or the site,
+// where numbers are too large to quantize (quantize/magnitudes.h).
 Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationImage>& images,
                                const ConvertOptions& options, QuantizationPlan plan);
 

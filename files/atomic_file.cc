@@ -97,23 +97,24 @@ Result<AtomicFile> AtomicFile::Create(const std::string& path) {
   AtInterrupt(RemoveTemporaryFiles);
   const int slot = ClaimSlot();
   if (slot < 0) return Status(Code::kResource, path + ": cannot write: too many unfinished output files");
-  const std::string prefix = TemporaryPrefix(target);
+  // From here on the object gives back what is taken, also where memory runs out.
+  AtomicFile file(path, std::move(target), slot);
+  const std::string prefix = TemporaryPrefix(file.target_);
   int error = prefix.size() + 16 < kTemporaryPathBytes ? EEXIST : ENAMETOOLONG;
   for (int attempt = 0; attempt < kTemporaryAttempts && error == EEXIST; ++attempt) {
-    std::string temporary = TemporaryName(prefix, attempt);
+    file.temporary_ = TemporaryName(prefix, attempt);
     // Create first, publish second: the handler must never unlink a file that is not ours.
     const InterruptBlock block;
-    const int descriptor = CreateLocked(temporary);
-    if (descriptor >= 0) {
-      std::memcpy(slots[slot].path, temporary.c_str(), temporary.size() + 1);
+    file.descriptor_ = CreateLocked(file.temporary_);
+    if (file.descriptor_ >= 0) {
+      std::memcpy(slots[slot].path, file.temporary_.c_str(), file.temporary_.size() + 1);
       slots[slot].state = kPublished;
       RemoveStaleAfter(prefix, attempt);
-      if (exists) static_cast<void>(fchmod(descriptor, existing.st_mode & 0777));
-      return AtomicFile(path, std::move(target), std::move(temporary), slot, descriptor);
+      if (exists) static_cast<void>(fchmod(file.descriptor_, existing.st_mode & 0777));
+      return file;
     }
     error = errno;
   }
-  slots[slot].state = kFree;
   return IoError(path, error == EEXIST ? "cannot create a temporary file beside it" : "cannot create", error);
 }
 
@@ -143,7 +144,7 @@ void AtomicFile::Discard() {
     const InterruptBlock block;
     // Out of the handler's sight first, closed last: without the lock the name may be another process's.
     slots[slot_].state = kClaimed;
-    unlink(temporary_.c_str());
+    if (descriptor_ >= 0) unlink(temporary_.c_str());
     slots[slot_].state = kFree;
   }
   slot_ = -1;

@@ -40,12 +40,8 @@ class AtomicFile {
   const std::string& temporary_path() const { return temporary_; }
 
  private:
-  AtomicFile(std::string path, std::string target, std::string temporary, int slot, int descriptor)
-      : path_(std::move(path)),
-        target_(std::move(target)),
-        temporary_(std::move(temporary)),
-        slot_(slot),
-        descriptor_(descriptor) {}
+  AtomicFile(std::string path, std::string target, int slot)
+      : path_(std::move(path)), target_(std::move(target)), slot_(slot) {}
   Status Fail(const char* action, int error);
   void Discard();
 
@@ -53,7 +49,7 @@ class AtomicFile {
   std::string target_;  // without links
   std::string temporary_;
   int slot_;  // in the table of the signal handler; -1: committed, failed or moved from
-  int descriptor_;
+  int descriptor_ = -1;
 };
 
 // What `path` names once symbolic links in its last component are followed, whether or not that exists: what writing to

@@ -68,27 +68,32 @@ int ClaimSlot() {
   return -1;
 }
 
-bool IsFolder(const std::string& path) {
+bool IsFolder(const char* path) {
   struct stat entry;
-  return stat(path.c_str(), &entry) == 0 && S_ISDIR(entry.st_mode);
+  return stat(path, &entry) == 0 && S_ISDIR(entry.st_mode);
 }
 
 // Makes the folders that lead to `path` and counts them in the slot; on failure there are none, and errno says why.
 bool MakeParents(const std::string& path, Slot& slot) {
-  std::vector<std::string> made;
+  std::string folder = path;  // up to a NUL in place of a slash: nothing may throw between two of them
+  int made = 0;
   for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
-    const std::string folder = path.substr(0, slash);
-    if (mkdir(folder.c_str(), 0777) == 0) {
-      made.push_back(folder);
-      continue;
+    folder[slash] = '\0';
+    const int error = mkdir(folder.c_str(), 0777) == 0 ? 0 : errno;
+    made += error == 0;
+    // Of a folder that exists it may also be about the one above it.
+    if (error != 0 && !IsFolder(folder.c_str())) {
+      for (; made > 0; --made) {
+        slash = path.rfind('/', slash - 1);
+        folder[slash] = '\0';
+        rmdir(folder.c_str());
+      }
+      errno = error == EEXIST ? ENOTDIR : error;
+      return false;
     }
-    const int error = errno;  // of a folder that exists it may also be about the one above it
-    if (IsFolder(folder)) continue;
-    for (; !made.empty(); made.pop_back()) rmdir(made.back().c_str());
-    errno = error == EEXIST ? ENOTDIR : error;
-    return false;
+    folder[slash] = '/';
   }
-  slot.parents = static_cast<int>(made.size());
+  slot.parents = made;
   return true;
 }
 
@@ -101,7 +106,12 @@ int MakeLocked(const std::string& temporary) {
       continue;
     }
     const int descriptor = open(temporary.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (descriptor < 0) return -1;
+    if (descriptor < 0) {
+      const int error = errno;
+      rmdir(temporary.c_str());
+      errno = error;
+      return -1;
+    }
     if (LockNew(descriptor, temporary)) return descriptor;
     close(descriptor);
   }
@@ -127,7 +137,7 @@ Result<AtomicFolder> AtomicFolder::Create(const std::string& path, bool overwrit
   struct stat existing;
   if (lstat(target.c_str(), &existing) == 0) {
     if (!overwrite) return Status(Code::kUsage, path + ": exists already; --overwrite writes into it");
-    if (!IsFolder(target)) return Status(Code::kUsage, path + ": exists and is not a folder");
+    if (!IsFolder(target.c_str())) return Status(Code::kUsage, path + ": exists and is not a folder");
   }
   const std::string prefix = TemporaryPrefix(target);
   if (prefix.size() + 16 >= kTemporaryPathBytes) return IoError(path, "cannot create", ENAMETOOLONG);
@@ -137,28 +147,26 @@ Result<AtomicFolder> AtomicFolder::Create(const std::string& path, bool overwrit
   if (index < 0) return Status(Code::kResource, path + ": cannot write: too many unfinished output folders");
   Slot& slot = slots[index];
   slot.made = false, slot.parents = 0, slot.names_size = 0;
-  const InterruptBlock block;  // the handler must know of all that is made, and of nothing else
   std::memcpy(slot.path, prefix.c_str(), prefix.size() + 1);
-  int error = 0, descriptor = -1;
+  // From here on the object removes what is made, also where memory runs out.
+  AtomicFolder folder(target, index);
+  const InterruptBlock block;  // the handler must know of all that is made, and of nothing else
+  int error = 0;
   if (!MakeParents(target, slot)) {
     error = errno;
   } else {
     error = EEXIST;
-    for (int attempt = 0; attempt < kTemporaryAttempts && descriptor < 0 && error == EEXIST; ++attempt) {
-      const std::string temporary = TemporaryName(prefix, attempt);
-      std::memcpy(slot.path, temporary.c_str(), temporary.size() + 1);
-      descriptor = MakeLocked(temporary);
+    for (int attempt = 0; attempt < kTemporaryAttempts && folder.descriptor_ < 0 && error == EEXIST; ++attempt) {
+      folder.temporary_ = TemporaryName(prefix, attempt);
+      std::memcpy(slot.path, folder.temporary_.c_str(), folder.temporary_.size() + 1);
+      folder.descriptor_ = MakeLocked(folder.temporary_);
       error = errno;
     }
   }
-  if (descriptor < 0) {
-    RemoveAll(slot);
-    slot.state = kFree;
-    return IoError(path, "cannot create the folder", error);
-  }
+  if (folder.descriptor_ < 0) return IoError(path, "cannot create the folder", error);
   slot.made = true;
   slot.state = kPublished;
-  return AtomicFolder(target, slot.path, index, descriptor);
+  return folder;
 }
 
 AtomicFolder::AtomicFolder(AtomicFolder&& other) noexcept
@@ -198,11 +206,11 @@ Status AtomicFolder::Named(const Status& status) const {
 Status AtomicFolder::Commit() {
   const InterruptBlock block;  // of a folder that exists nothing may be left half replaced
   Slot& slot = slots[slot_];
-  if (IsFolder(path_)) {
-    for (const std::string& name : names_) {
-      const std::string to = path_ + "/" + name;
-      if (rename((temporary_ + "/" + name).c_str(), to.c_str()) != 0)
-        return IoError(to, "cannot rename into place", errno);
+  if (IsFolder(path_.c_str())) {
+    std::vector<std::pair<std::string, std::string>> moves;  // all before the first: memory may run out
+    for (const std::string& name : names_) moves.emplace_back(temporary_ + "/" + name, path_ + "/" + name);
+    for (const auto& [from, to] : moves) {
+      if (rename(from.c_str(), to.c_str()) != 0) return IoError(to, "cannot rename into place", errno);
     }
     rmdir(temporary_.c_str());
   } else if (rename(temporary_.c_str(), path_.c_str()) != 0) {

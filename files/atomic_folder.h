@@ -40,13 +40,12 @@ class AtomicFolder {
   Status Commit();
 
  private:
-  AtomicFolder(std::string path, std::string temporary, int slot, int descriptor)
-      : path_(std::move(path)), temporary_(std::move(temporary)), slot_(slot), descriptor_(descriptor) {}
+  AtomicFolder(std::string path, int slot) : path_(std::move(path)), slot_(slot) {}
 
   std::string path_, temporary_;
   std::vector<std::string> names_;
-  int slot_;        // in the table of the signal handler; -1: committed or moved from
-  int descriptor_;  // holds the lock
+  int slot_;             // in the table of the signal handler; -1: committed or moved from
+  int descriptor_ = -1;  // holds the lock
 };
 
 }  // namespace intsam::internal

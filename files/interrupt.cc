@@ -8,8 +8,6 @@
 #include <cstring>
 #include <mutex>
 
-#include "runtime/base/status.h"
-
 namespace intsam::internal {
 namespace {
 
@@ -29,13 +27,7 @@ void RunActions() {
   }
 }
 
-extern "C" void EndAfterActions(int) {
-  RunActions();
-  const size_t size = message_size.load();
-  if (size > 0 && write(STDERR_FILENO, message, size) < 0) {
-  }  // nobody is left to be told
-  _exit(static_cast<int>(Code::kCancelled));
-}
+extern "C" void EndAfterActions(int) { EndAtOnce(Code::kCancelled, {message, message_size.load()}); }
 
 // Its disposition was reset and the signal left unblocked when it was delivered, so raising it again ends the process.
 extern "C" void RaiseAfterActions(int signal_number) {
@@ -79,6 +71,13 @@ void SetInterruptMessage(std::string_view line) {
   if (size < line.size()) message[size - 1] = '\n';
   message_size = size;
   InstallHandlers();
+}
+
+void EndAtOnce(Code code, std::string_view line) {
+  RunActions();
+  if (!line.empty() && write(STDERR_FILENO, line.data(), line.size()) < 0) {
+  }  // nobody is left to be told
+  _exit(static_cast<int>(code));
 }
 
 InterruptBlock::InterruptBlock() {

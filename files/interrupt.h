@@ -10,6 +10,8 @@
 #include <csignal>
 #include <string_view>
 
+#include "runtime/base/status.h"
+
 namespace intsam::internal {
 
 // `action` will run before a signal ends the process, in the signal handler: it may only call what POSIX lists as
@@ -18,6 +20,10 @@ void AtInterrupt(void (*action)());
 
 // The line to be written to stderr when interrupted, newline included; cut at 511 bytes. None before the first call.
 void SetInterruptMessage(std::string_view line);
+
+// Ends the process at once, as an interrupt does: the actions, `line` on stderr, `code`. For where nothing can be
+// thrown any more. Allocates nothing.
+[[noreturn]] void EndAtOnce(Code code, std::string_view line);
 
 // While it lives, none of these signals is handled by this thread, nor by threads that it starts.
 class InterruptBlock {

@@ -4,9 +4,8 @@
 
 namespace intsam::internal {
 
-Result<CalibrationPhotos> ReadCalibrationPhotos(const char* option, const std::string& path, uint32_t image_size,
-                                                const FolderOptions& options, const StepProgress& progress) {
-  INTSAM_ASSIGN(PhotoFolder folder, PhotoFolder::Open(option, path, options));
+Result<CalibrationPhotos> ReadCalibrationPhotos(const char* option, PhotoFolder folder, uint32_t image_size,
+                                                const StepProgress& progress) {
   CalibrationPhotos photos;
   std::vector<uint8_t> scratch;
   size_t black = 0;

@@ -1,4 +1,4 @@
-// The photos of a folder as the converter wants them.
+// Photos as the converter wants them.
 #ifndef INTSAM_APPS_COMMON_CALIBRATION_PHOTOS_H_
 #define INTSAM_APPS_COMMON_CALIBRATION_PHOTOS_H_
 
@@ -15,10 +15,10 @@ struct CalibrationPhotos {
   std::vector<std::string> notes;  // of PhotoFolder, and about photos that are black
 };
 
-// The photos in order of their names, their longest side resized to image_size. Errors name `option` or the photo (see
-// PhotoFolder). `progress` counts photos.
-Result<CalibrationPhotos> ReadCalibrationPhotos(const char* option, const std::string& folder, uint32_t image_size,
-                                                const FolderOptions& options, const StepProgress& progress);
+// The photos of a folder in its order, their longest side resized to image_size. Errors name `option`, where the folder
+// came from, or the photo (see PhotoFolder). `progress` counts photos.
+Result<CalibrationPhotos> ReadCalibrationPhotos(const char* option, PhotoFolder folder, uint32_t image_size,
+                                                const StepProgress& progress);
 
 }  // namespace intsam::internal
 

@@ -17,6 +17,10 @@ Status Failure(const std::string& path, const char* action, int error) {
   return Status(Code::kIo, path + ": " + action + ": " + std::strerror(error));
 }
 
+Status TooLarge(const std::string& path, size_t limit) {
+  return Status(Code::kResource, path + ": larger than the limit of " + std::to_string(limit) + " bytes");
+}
+
 class Descriptor {
  public:
   explicit Descriptor(int value) : value_(value) {}
@@ -31,9 +35,9 @@ class Descriptor {
   int value_;
 };
 
-// `expected`: how many bytes are expected, to begin with; 0 where nobody knows.
+// `expected`: how many bytes are expected, to begin with, at most `limit`; 0 where nobody knows.
 Result<std::vector<uint8_t>> ReadToEnd(int descriptor, const std::string& path, size_t expected, size_t limit) {
-  std::vector<uint8_t> bytes(std::min(expected, limit) + 1);
+  std::vector<uint8_t> bytes(expected + 1);
   size_t size = 0;
   while (true) {
     if (size == bytes.size()) bytes.resize(std::min(std::max<size_t>(2 * size, 1 << 16), limit + 1));
@@ -42,8 +46,7 @@ Result<std::vector<uint8_t>> ReadToEnd(int descriptor, const std::string& path, 
     if (n < 0) return Failure(path, "cannot read", errno);
     if (n == 0) break;
     size += static_cast<size_t>(n);
-    if (size > limit)
-      return Status(Code::kResource, path + ": larger than the limit of " + std::to_string(limit) + " bytes");
+    if (size > limit) return TooLarge(path, limit);
   }
   bytes.resize(size);
   return bytes;
@@ -54,8 +57,9 @@ Result<std::vector<uint8_t>> ReadOpened(const Descriptor& file, const std::strin
   if (fstat(file.value(), &info) != 0) return Failure(path, "cannot read", errno);
   if (S_ISDIR(info.st_mode)) return Failure(path, "cannot read", EISDIR);
   if (regular && !S_ISREG(info.st_mode)) return Status(Code::kIo, path + ": not a regular file");
-  const bool sized = S_ISREG(info.st_mode) && info.st_size > 0;
-  return ReadToEnd(file.value(), path, sized ? static_cast<size_t>(info.st_size) : 0, limit);
+  if (!S_ISREG(info.st_mode) || info.st_size <= 0) return ReadToEnd(file.value(), path, 0, limit);
+  if (static_cast<uint64_t>(info.st_size) > limit) return TooLarge(path, limit);
+  return ReadToEnd(file.value(), path, static_cast<size_t>(info.st_size), limit);
 }
 
 }  // namespace

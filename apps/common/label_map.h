@@ -23,6 +23,8 @@ class LabelPainter {
   // `mask`: a byte per pixel, 0 outside, with `area` pixels inside. At most kMaxMasks times.
   void Add(const std::vector<uint8_t>& mask, uint64_t area);
 
+  const std::vector<uint16_t>& labels() const { return labels_; }
+
   // A gray PNG of 16 bits.
   Status Write(const std::string& path) const;
 

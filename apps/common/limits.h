@@ -18,6 +18,7 @@ constexpr size_t kPromptFileBytes = size_t{1} << 20;
 constexpr int kPromptFileDepth = 8;  // of nested JSON
 constexpr size_t kMaxPromptsPerObject = limits::kPointsPerPrompt;
 constexpr size_t kMaxObjects = 4096;
+constexpr uint64_t kMaskPixels = uint64_t{1} << 36;  // objects times pixels of the photo: 4096 objects on 16 megapixels
 constexpr uint64_t kKeptMaskBytes = uint64_t{1} << 30;  // of masks of prompts, and of masks for an overlay
 constexpr int kMaxThreads = limits::kThreads;
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <filesystem>
 #include <string_view>
 
 namespace intsam::internal {
@@ -14,16 +13,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kExtensions[] = {".png", ".jpg",  ".jpeg", ".jpe",  ".jfif", ".webp",
                                             ".tif", ".tiff", ".heic", ".heif", ".avif"};
 constexpr size_t kMostNotes = 20;  // about single photos
-
-bool IsPhoto(const fs::directory_entry& entry) {
-  const std::string name = entry.path().filename().string();
-  std::string extension = entry.path().extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  std::error_code ignored;
-  return std::find(std::begin(kExtensions), std::end(kExtensions), extension) != std::end(kExtensions) &&
-         name.front() != '.' && name.find(".labels.") == std::string::npos && entry.is_regular_file(ignored);
-}
 
 Status NoPhoto(const std::string& option, const std::string& folder, const std::vector<std::string>& others) {
   std::string there = "is empty";
@@ -41,11 +30,21 @@ Status NoPhoto(const std::string& option, const std::string& folder, const std::
 
 }  // namespace
 
+bool IsPhotoFile(const fs::directory_entry& entry) {
+  const std::string name = entry.path().filename().string();
+  std::string extension = entry.path().extension().string();
+  std::transform(extension.begin(), extension.end(), extension.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::error_code ignored;
+  return std::find(std::begin(kExtensions), std::end(kExtensions), extension) != std::end(kExtensions) &&
+         name.front() != '.' && name.find(".labels.") == std::string::npos && entry.is_regular_file(ignored);
+}
+
 Result<std::vector<std::string>> ListPhotos(const std::string& option, const std::string& folder, size_t limit) {
   std::error_code problem;
   std::vector<std::string> paths, others;
   for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
-    if (IsPhoto(*entry)) {
+    if (IsPhotoFile(*entry)) {
       paths.push_back(entry->path().string());
     } else {
       others.push_back(entry->path().filename().string());

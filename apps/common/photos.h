@@ -6,14 +6,19 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/common/photo/photo_reader.h"
 #include "runtime/base/status.h"
 
 namespace intsam::internal {
+
+// What counts as a photo of a folder: see ListPhotos.
+bool IsPhotoFile(const std::filesystem::directory_entry& entry);
 
 // The photos of a folder, sorted by name, at most `limit`: regular files (or links to them) whose names end as
 // pictures' do (.png, .jpg, .webp, .tif, .heic and their like, in any case), do not begin with a dot and are no label
@@ -42,6 +47,10 @@ class PhotoFolder {
   };
 
   static Result<PhotoFolder> Open(const std::string& option, const std::string& folder, const FolderOptions& options);
+  // The same of photos that something else has listed.
+  static PhotoFolder Of(const std::string& option, std::vector<std::string> paths, const FolderOptions& options) {
+    return PhotoFolder(option, std::move(paths), options);
+  }
 
   // Nothing behind the last one. With `strict` the error of a photo; without, of the first one if none could be read.
   Result<std::optional<Photo>> Next();

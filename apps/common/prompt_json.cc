@@ -1,63 +1,17 @@
-// Prompt files: size and depth are checked before the document tree is built.
 #include "apps/common/prompt_json.h"
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "apps/common/file_bytes.h"
 #include "apps/common/limits.h"
+#include "apps/common/strict_json.h"
 
 namespace intsam::internal {
 namespace {
 
 using nlohmann::json;
-
-// What a finished tree no longer shows: how deep it went, and keys that were given twice.
-class Watcher {
- public:
-  bool operator()(int depth, json::parse_event_t event, const json& value) {
-    const bool opens = event == json::parse_event_t::object_start || event == json::parse_event_t::array_start;
-    too_deep_ = too_deep_ || (opens && depth >= kPromptFileDepth);
-    if (event == json::parse_event_t::object_start) keys_.emplace_back();
-    if (event == json::parse_event_t::object_end) keys_.pop_back();
-    if (event == json::parse_event_t::key && !keys_.back().insert(value.get<std::string>()).second) {
-      repeated_ = value.get<std::string>();
-    }
-    return !too_deep_;  // what lies deeper is not kept
-  }
-  bool too_deep() const { return too_deep_; }
-  const std::optional<std::string>& repeated() const { return repeated_; }
-
- private:
-  bool too_deep_ = false;
-  std::optional<std::string> repeated_;
-  std::vector<std::set<std::string>> keys_;  // of the objects that are open
-};
-
-Result<json> ParseDocument(std::string_view text) {
-  if (text.size() > kPromptFileBytes)
-    return Error(Code::kResource, "prompt file larger than %zu bytes", kPromptFileBytes);
-  // The parser takes a NUL for the end, and what follows would be read by others only.
-  if (const size_t nul = text.find('\0'); nul != std::string_view::npos) {
-    return Error(Code::kDamaged, "not valid JSON at byte %zu: a NUL", nul + 1);
-  }
-  Watcher watcher;
-  json document;
-  Status status;
-  try {
-    document = json::parse(text, std::ref(watcher));
-  } catch (const json::parse_error& error) {
-    status = Error(Code::kDamaged, "not valid JSON at byte %zu", error.byte);
-  } catch (const json::out_of_range&) {
-    status = Error(Code::kDamaged, "not valid JSON: a number is out of range");
-  }
-  if (watcher.too_deep()) return Error(Code::kResource, "JSON nested deeper than %d", kPromptFileDepth);
-  INTSAM_TRY(status);
-  if (watcher.repeated()) return Error(Code::kDamaged, "the key \"%.64s\" is repeated", watcher.repeated()->c_str());
-  return document;
-}
 
 // Refuses keys besides type, data and, where it means something, label: a misspelt one would silently change the
 // prompt.
@@ -155,7 +109,13 @@ Result<ObjectPrompt> ReadObject(const json& entries, ImageSize image) {
 }  // namespace
 
 Result<std::vector<ObjectPrompt>> ParsePrompts(std::string_view text, ImageSize image) {
-  INTSAM_ASSIGN(const json document, ParseDocument(text));
+  if (text.size() > kPromptFileBytes)
+    return Error(Code::kResource, "prompt file larger than %zu bytes", kPromptFileBytes);
+  INTSAM_ASSIGN(const json document, ParseStrictJson(text, kPromptFileDepth));
+  return PromptsOf(document, image);
+}
+
+Result<std::vector<ObjectPrompt>> PromptsOf(const json& document, ImageSize image) {
   if (!document.is_array() || document.empty()) {
     return Error(Code::kDamaged, "an array of prompts or of arrays of prompts is expected, and not an empty one");
   }
@@ -176,16 +136,20 @@ Result<std::vector<ObjectPrompt>> ParsePrompts(std::string_view text, ImageSize 
   return objects;
 }
 
+void ResolveMasks(const std::string& path, std::vector<ObjectPrompt>& objects) {
+  const size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "./" : path.substr(0, slash + 1);
+  for (ObjectPrompt& object : objects) {
+    if (!object.mask_path.empty() && object.mask_path.front() != '/') object.mask_path.insert(0, folder);
+  }
+}
+
 Result<std::vector<ObjectPrompt>> ReadPrompts(const std::string& path, ImageSize image) {
   INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ReadFileBytes(path, kPromptFileBytes));
   Result<std::vector<ObjectPrompt>> objects =
       ParsePrompts({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, image);
   if (!objects.ok()) return objects.status().WithPrefix(path);
-  const size_t slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "./" : path.substr(0, slash + 1);
-  for (ObjectPrompt& object : *objects) {
-    if (!object.mask_path.empty() && object.mask_path.front() != '/') object.mask_path.insert(0, folder);
-  }
+  ResolveMasks(path, *objects);
   return objects;
 }
 

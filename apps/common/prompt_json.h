@@ -8,6 +8,7 @@
 #ifndef INTSAM_APPS_COMMON_PROMPT_JSON_H_
 #define INTSAM_APPS_COMMON_PROMPT_JSON_H_
 
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,12 @@ namespace intsam::internal {
 // that cannot be meant (prompt_text.h), kUnsupported for unknown types, kResource above the limits. Messages name the
 // object and the entry. Boxes come back clipped to the image.
 Result<std::vector<ObjectPrompt>> ParsePrompts(std::string_view json, ImageSize image);
+
+// The same of JSON that has been parsed (strict_json.h).
+Result<std::vector<ObjectPrompt>> PromptsOf(const nlohmann::json& document, ImageSize image);
+
+// Names of masks are relative to the folder of `path`, the file that the prompts come from.
+void ResolveMasks(const std::string& path, std::vector<ObjectPrompt>& objects);
 
 // The same from a file, or from standard input for "-"; messages start with the path, and the paths of masks are
 // resolved.

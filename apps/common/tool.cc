@@ -8,6 +8,7 @@
 #include <exception>
 #include <new>
 #include <nlohmann/json.hpp>
+#include <system_error>
 
 #include "apps/common/escape.h"
 #include "apps/common/output.h"
@@ -41,10 +42,26 @@ std::string ReportLine(const char* tool, const Status& status, bool json_errors)
                   -1);
 }
 
-// A terminal shows ^C where the cursor is: the line begins anew.
-void PrepareForInterrupt(const char* tool, bool json_errors) {
-  const std::string line = ReportLine(tool, Status(Code::kCancelled, "interrupted"), json_errors);
-  SetInterruptMessage((CanDraw(STDERR_FILENO) ? "\r\x1b[K" : "") + line);
+std::string out_of_memory;  // the whole line
+std::terminate_handler terminate_before = nullptr;
+
+// Memory may run out where nothing can be thrown: in a destructor (nlohmann-json's allocate), in another's thread.
+void EndWithoutMemory() {
+  try {
+    if (std::current_exception()) throw;
+  } catch (const std::bad_alloc&) {
+    EndAtOnce(Code::kResource, out_of_memory);
+  } catch (...) {  // a bug
+  }
+  terminate_before();
+}
+
+void PrepareForEnds(const char* tool, bool json_errors) {
+  // A terminal shows ^C where the cursor is: the line begins anew.
+  const std::string begin = CanDraw(STDERR_FILENO) ? "\r\x1b[K" : "";
+  SetInterruptMessage(begin + ReportLine(tool, Status(Code::kCancelled, "interrupted"), json_errors));
+  out_of_memory = begin + ReportLine(tool, Status(Code::kResource, "out of memory"), json_errors);
+  terminate_before = std::set_terminate(EndWithoutMemory);
 }
 
 Status RunCatching(int argc, char** argv, Status (*body)(int argc, char** argv)) {
@@ -53,6 +70,12 @@ Status RunCatching(int argc, char** argv, Status (*body)(int argc, char** argv))
     return status.ok() ? FlushOut() : status;
   } catch (const std::bad_alloc&) {
     return Status(Code::kResource, "out of memory");
+  } catch (const std::system_error& error) {
+    // Threads whose stacks find no room, or of which the user may have no more.
+    const bool scarce =
+        error.code() == std::errc::resource_unavailable_try_again || error.code() == std::errc::not_enough_memory;
+    return scarce ? Status(Code::kResource, std::string("cannot start a thread: ") + error.what())
+                  : Status(Code::kInternal, std::string("internal error, please report: ") + error.what());
   } catch (const std::exception& error) {
     return Status(Code::kInternal, std::string("internal error, please report: ") + error.what());
   } catch (...) {
@@ -78,7 +101,7 @@ int RunTool(const char* tool, int argc, char** argv, Status (*body)(int argc, ch
   for (int i = 1; i < argc && std::strcmp(argv[i], "--") != 0; ++i)
     json_errors |= std::strcmp(argv[i], "--json-errors") == 0;
   try {
-    PrepareForInterrupt(tool, json_errors);
+    PrepareForEnds(tool, json_errors);
     return Report(tool, RunCatching(argc, argv, body), json_errors);
   } catch (...) {  // no memory even for a sentence
     std::fprintf(stderr, "%s: out of memory\n", tool);

@@ -4,17 +4,18 @@
 
 #include "apps/common/options.h"
 #include "apps/common/output.h"
+#include "apps/common/output_files.h"
 #include "apps/common/photo_options.h"
 #include "apps/common/progress.h"
 #include "apps/common/tool.h"
+#include "apps/compare/coco_results.h"
 #include "converter/verify/evaluate.h"
 
 namespace intsam::internal {
 namespace {
 
 constexpr ToolHelp kHelp = {
-    "intsam-compare",
-    "Compares an integer model with the float checkpoint it came from, and both with human masks.",
+    "intsam-compare", "Compares an integer model with the float checkpoint it came from, and both with human masks.",
     "--model MODEL --checkpoint CHECKPOINT --images DIR",
     "intsam-compare -m vit_b.isam --checkpoint sam_vit_b_01ec64.pth --images photos\n"
     "intsam-compare -m vit_b.isam --checkpoint sam_vit_b.pth --images photos --labels photos --json"};
@@ -29,6 +30,8 @@ cxxopts::Options MakeOptions() {
       text(), "FILE");
   add("images", "folder of photos: " + PhotoHelp(), text(), "DIR");
   add("labels", "folder of region maps NAME.labels.0.png (8 or 16-bit gray PNG): IoU with human masks", text(), "DIR");
+  add("coco", "COCO's annotations of the photos: both models on its boxes, for intsam-coco to measure", text(), "FILE");
+  add("coco-results", "with --coco: writes DIR/fp32.json and DIR/int.json", text(), "DIR");
   add("limit", "use at most this many photos", text()->default_value("100000"), "N");
   add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
   add("min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
@@ -123,12 +126,40 @@ Status EvaluatePhotos(const cxxopts::ParseResult& parsed, const CommonFlags& fla
   return Status();
 }
 
+// Precision is measured by a Python package (apps/coco), so this tool only writes what it measures.
+Status CompareOnCoco(const cxxopts::ParseResult& parsed, const CommonFlags& flags, Session& session,
+                     FloatSam& reference) {
+  INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", TextOption(parsed, "limit"), 1, 100000));
+  const std::string folder = TextOption(parsed, "coco-results");
+  const CocoComparison comparison = {TextOption(parsed, "coco"), TextOption(parsed, "images"),
+                                     folder + "/fp32.json",      folder + "/int.json",
+                                     static_cast<size_t>(limit), parsed.count("stretch") != 0};
+  INTSAM_TRY(CheckOutputs(flags, {{"--coco", comparison.annotations}},
+                          {{"--coco-results", comparison.fp32_results}, {"--coco-results", comparison.int_results}}));
+  INTSAM_TRY(WriteCocoResults(comparison, flags, session, reference));
+  if (flags.json) {
+    Out(DumpJson({{"annotations", comparison.annotations},
+                  {"fp32_results", comparison.fp32_results},
+                  {"int_results", comparison.int_results}}));
+  } else {
+    Say(flags, "%s, %s; intsam-coco %s %s --annotations %s measures them", comparison.fp32_results.c_str(),
+        comparison.int_results.c_str(), comparison.fp32_results.c_str(), comparison.int_results.c_str(),
+        comparison.annotations.c_str());
+  }
+  return Status();
+}
+
 Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   for (const char* needed : {"model", "checkpoint", "images"}) {
     if (parsed.count(needed) == 0) return UsageError(kHelp, std::string("--") + needed + " is missing");
   }
   INTSAM_ASSIGN(const int64_t least,
                 ParseInteger("--min-agreement", parsed["min-agreement"].as<std::string>(), 0, 100));
+
+  if (parsed.count("coco") != parsed.count("coco-results"))
+    return Error(Code::kUsage, "--coco: the annotations, and --coco-results: a folder, go together");
+  if (parsed.count("coco") != 0 && parsed.count("labels") != 0)
+    return Error(Code::kUsage, "--coco: does not go with --labels");
 
   INTSAM_ASSIGN(const auto model, Model::Open(parsed["model"].as<std::string>()));
   const std::string checkpoint = parsed["checkpoint"].as<std::string>();
@@ -141,6 +172,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   session_options.isa = isa.c_str();
   INTSAM_ASSIGN(const auto session, Session::Create(*model, std::move(session_options)));
   FloatSam reference(weights, flags.threads);
+  if (parsed.count("coco") != 0) return CompareOnCoco(parsed, flags, *session, reference);
   Evaluator evaluator(reference, {{session.get(), model.get()}});
   INTSAM_TRY(EvaluatePhotos(parsed, flags, evaluator));
   const Evaluation& e = evaluator.result();

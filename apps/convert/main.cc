@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apps/common/calibration_photos.h"
+#include "apps/common/coco.h"
 #include "apps/common/options.h"
 #include "apps/common/output.h"
 #include "apps/common/output_files.h"
@@ -33,7 +34,11 @@ cxxopts::Options MakeOptions() {
   add("checkpoint", "checkpoint file", text());
   add("o,output", "model to write; - for standard output", text(), "FILE");
   add("calib", "folder of calibration photos: " + PhotoHelp(), text(), "DIR");
-  add("calib-limit", "use at most this many photos, in order of their names", text()->default_value("32"), "N");
+  add("calib-limit", "use at most this many photos, in order of their names, or of --calib-coco",
+      text()->default_value("32"), "N");
+  add("calib-coco", "instead of --calib: the first photos of COCO's annotations, in the folder --calib-images", text(),
+      "FILE");
+  add("calib-images", "folder of the photos of --calib-coco", text(), "DIR");
   add("config", "JSON configuration beside the checkpoint's shapes; without, CHECKPOINT with .json if that is there",
       text(), "FILE");
   add("bits", std::string("bit widths: ") + BitProfileHelp(), text()->default_value("w8a8"), "WIDTHS");
@@ -82,9 +87,13 @@ Status CheckArguments(const cxxopts::ParseResult& parsed) {
     return UsageError(kHelp, "one of CHECKPOINT, --from-ptq4sam FILE and --synthetic SIZE is needed");
   }
   if (parsed.count("output") == 0) return Error(Code::kUsage, "--output: which file to write is missing");
-  if (parsed.count("calib") == 0 && parsed.count("synthetic") == 0) {
+  if (parsed.count("calib") + parsed.count("calib-coco") == 0 && parsed.count("synthetic") == 0) {
     return Error(Code::kUsage, "--calib: a folder of calibration photos is missing");
   }
+  if (parsed.count("calib") != 0 && parsed.count("calib-coco") != 0)
+    return Error(Code::kUsage, "--calib-coco: does not go with --calib");
+  if (parsed.count("calib-coco") != parsed.count("calib-images"))
+    return Error(Code::kUsage, "--calib-coco: the annotations, and --calib-images: their photos, go together");
   return Status();
 }
 
@@ -105,26 +114,51 @@ std::string SourcePath(const cxxopts::ParseResult& parsed) {
   return TextOption(parsed, parsed.count("checkpoint") != 0 ? "checkpoint" : "from-ptq4sam");
 }
 
+// Numbers that cannot be quantized are the checkpoint's; other errors name their file themselves.
+Status AboutSource(const cxxopts::ParseResult& parsed, const Status& status) {
+  const std::string path = SourcePath(parsed);
+  return status.code() == Code::kUnsupported && !path.empty() ? status.WithPrefix(path) : status;
+}
+
+// The calibration photos; none where there is no option for them.
+Result<std::vector<std::string>> CalibrationPaths(const cxxopts::ParseResult& parsed) {
+  if (parsed.count("calib") != 0)
+    return ListPhotos("--calib", TextOption(parsed, "calib"), std::numeric_limits<size_t>::max());
+  std::vector<std::string> paths;
+  if (parsed.count("calib-coco") == 0) return paths;
+  const std::string path = TextOption(parsed, "calib-coco");
+  INTSAM_ASSIGN(const CocoAnnotations annotations, ReadCocoAnnotations(path, /*boxes=*/false));
+  INTSAM_ASSIGN(const std::vector<CocoPhoto> photos,
+                PhotosOfCoco(path, annotations, TextOption(parsed, "calib-images")));
+  for (const CocoPhoto& photo : photos) paths.push_back(photo.path);
+  return paths;
+}
+
 // Everything that is read, so that nothing of it is written over.
-Result<std::vector<NamedFile>> Inputs(const cxxopts::ParseResult& parsed) {
+Result<std::vector<NamedFile>> Inputs(const cxxopts::ParseResult& parsed, const std::vector<std::string>& photos) {
   std::vector<NamedFile> inputs;
   for (const auto& [option, name] :
        {std::pair{"checkpoint", "CHECKPOINT"}, {"from-ptq4sam", "--from-ptq4sam"}, {"config", "--config"}}) {
     if (parsed.count(option) != 0) inputs.push_back({name, TextOption(parsed, option)});
   }
-  if (parsed.count("calib") == 0) return inputs;
-  INTSAM_ASSIGN(const std::vector<std::string> photos,
-                ListPhotos("--calib", TextOption(parsed, "calib"), std::numeric_limits<size_t>::max()));
-  for (const std::string& photo : photos) inputs.push_back({"a photo of --calib", photo});
+  if (parsed.count("checkpoint") != 0 && parsed.count("config") == 0) {
+    const std::filesystem::path config = std::filesystem::path(SourcePath(parsed)).replace_extension(".json");
+    std::error_code ignored;
+    if (std::filesystem::exists(config, ignored)) inputs.push_back({"CHECKPOINT's configuration", config.string()});
+  }
+  if (parsed.count("calib-coco") != 0) inputs.push_back({"--calib-coco", TextOption(parsed, "calib-coco")});
+  const char* what = parsed.count("calib") != 0 ? "a photo of --calib" : "a photo of --calib-images";
+  for (const std::string& photo : photos) inputs.push_back({what, photo});
   return inputs;
 }
 
-Result<CalibrationPhotos> ReadImages(const cxxopts::ParseResult& parsed, const SamConfig& config, size_t limit,
-                                     Progress& bar) {
-  if (parsed.count("calib") == 0) return CalibrationPhotos{{SyntheticImage(config, 1)}, {}};
+Result<CalibrationPhotos> ReadImages(const cxxopts::ParseResult& parsed, std::vector<std::string> paths,
+                                     const SamConfig& config, size_t limit, Progress& bar) {
+  if (paths.empty()) return CalibrationPhotos{{SyntheticImage(config, 1)}, {}};
   bar.Restart("reading photos");
+  const char* option = parsed.count("calib") != 0 ? "--calib" : "--calib-images";
   return ReadCalibrationPhotos(
-      "--calib", TextOption(parsed, "calib"), config.image_size, FolderOptionsOf(parsed, limit),
+      option, PhotoFolder::Of(option, std::move(paths), FolderOptionsOf(parsed, limit)), config.image_size,
       [&](uint64_t done, uint64_t total, const std::string& what) { bar.Update(done, total, what); });
 }
 
@@ -176,7 +210,8 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_TRY(CheckArguments(parsed));
   INTSAM_ASSIGN(ConvertOptions convert, ReadConvertOptions(parsed));
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--calib-limit", TextOption(parsed, "calib-limit"), 1, 100000));
-  INTSAM_ASSIGN(const std::vector<NamedFile> inputs, Inputs(parsed));
+  INTSAM_ASSIGN(std::vector<std::string> paths, CalibrationPaths(parsed));
+  INTSAM_ASSIGN(const std::vector<NamedFile> inputs, Inputs(parsed, paths));
   const std::string output = TextOption(parsed, "output");
   INTSAM_TRY(CheckOutputs(flags, inputs, {{"--output", output}}));
 
@@ -185,7 +220,7 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_ASSIGN(Source source, LoadSource(parsed));
   Note(flags, source.warnings);
   INTSAM_ASSIGN(const CalibrationPhotos photos,
-                ReadImages(parsed, source.model.config, static_cast<size_t>(limit), bar));
+                ReadImages(parsed, std::move(paths), source.model.config, static_cast<size_t>(limit), bar));
   Note(flags, photos.notes);
 
   convert.threads = flags.threads;
@@ -195,12 +230,15 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
     if (name != stage) bar.Restart(stage = name);
     bar.Update(done, total, what);
   };
-  INTSAM_ASSIGN(const ConvertedModel converted, Convert(source.model, photos.images, convert, std::move(source.plan)));
+  Result<ConvertedModel> quantized = Convert(source.model, photos.images, convert, std::move(source.plan));
+  if (!quantized.ok()) return AboutSource(parsed, quantized.status());
+  const ConvertedModel converted = std::move(quantized).value();
   bar.Restart("writing and verifying");
-  INTSAM_ASSIGN(const Written written, Write(converted, output));
+  Result<Written> written = Write(converted, output);
+  if (!written.ok()) return AboutSource(parsed, written.status());
   bar.Clear();
   Note(flags, converted.quantized->notes);
-  PrintSummary(flags, output, converted, written);
+  PrintSummary(flags, output, converted, *written);
   return Status();
 }
 

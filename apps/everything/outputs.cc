@@ -9,10 +9,6 @@
 namespace intsam::internal {
 namespace {
 
-constexpr const char* kMetadata = "metadata.csv";
-
-std::string PngName(size_t id) { return std::to_string(id) + ".png"; }
-
 Status WriteText(OutputFile& file, const std::string& text) { return file.Write(text.data(), text.size()); }
 
 }  // namespace
@@ -53,16 +49,15 @@ Status MaskOutputs::Begin(size_t count) {
                  static_cast<unsigned long long>(kKeptMaskBytes));
   }
   if (writes_folder()) {
-    INTSAM_ASSIGN(AtomicFolder folder, AtomicFolder::Create(settings_.output, settings_.overwrite));
+    INTSAM_ASSIGN(MaskFolder folder, MaskFolder::Create(settings_.output, settings_.overwrite, MetadataColumns()));
     folder_.emplace(std::move(folder));
-    metadata_ = MetadataHeader();
   }
   if (writes_json()) {
     std::string path = settings_.output;
     if (!json_folder_.empty()) {
       INTSAM_ASSIGN(AtomicFolder folder, AtomicFolder::Create(json_folder_, true));
-      folder_.emplace(std::move(folder));
-      INTSAM_ASSIGN(path, folder_->Add(path.substr(path.rfind('/') + 1)));
+      new_json_folder_.emplace(std::move(folder));
+      INTSAM_ASSIGN(path, new_json_folder_->Add(path.substr(path.rfind('/') + 1)));
     }
     INTSAM_ASSIGN(OutputFile file, OutputFile::Create(path));
     json_.emplace(std::move(file));
@@ -71,16 +66,12 @@ Status MaskOutputs::Begin(size_t count) {
   return Status();
 }
 
-Status MaskOutputs::WritePng(const std::vector<uint8_t>& mask) {
-  const size_t id = records_.size() - 1;
-  INTSAM_ASSIGN(const std::string path, folder_->Add(PngName(id)));
-  metadata_ += "\n" + MetadataRow(id, records_.back());
-  return folder_->Named(WriteMaskPng(path, mask.data(), size_));
-}
-
 Status MaskOutputs::WriteRle(const FoundRecord& record, const intsam_mask* mask) {
-  INTSAM_ASSIGN(const std::string text, RleRecord(record, mask, settings_.form));
-  return WriteText(*json_, (records_.size() > 1 ? ", " : "") + text);
+  const bool plain = settings_.form == MaskForm::kPlainRle;
+  INTSAM_ASSIGN(const std::string segmentation,
+                SegmentationText(mask, plain ? RunLengthForm::kPlain : RunLengthForm::kCompressed));
+  const std::string comma = records_.size() > 1 ? ", " : "";
+  return WriteText(*json_, comma + R"({"segmentation": )" + segmentation + ", " + RecordMembers(record) + "}");
 }
 
 Status MaskOutputs::Add(const intsam_found_mask& found) {
@@ -91,23 +82,9 @@ Status MaskOutputs::Add(const intsam_found_mask& found) {
   std::vector<uint8_t> mask(size_t{size_.width} * size_.height);
   if (intsam_mask_pixels(found.mask, mask.data(), size_.width) != INTSAM_OK)
     return Status(Code::kInternal, "a mask does not have the size of the photo");
-  if (writes_folder()) INTSAM_TRY(WritePng(mask));
+  if (folder_) INTSAM_TRY(folder_->Add(mask.data(), size_, MetadataValues(record)));
   if (labels_) labels_->Add(mask, static_cast<uint64_t>(record.area));
   if (!settings_.overlay.empty()) shown_.push_back({PackMask(mask.data(), size_, overlay_size_), {}, std::nullopt});
-  return Status();
-}
-
-Status MaskOutputs::FinishFolder() {
-  INTSAM_ASSIGN(const std::string path, folder_->Add(kMetadata));
-  const auto write = [&]() -> Status {
-    INTSAM_ASSIGN(OutputFile file, OutputFile::Create(path));
-    INTSAM_TRY(WriteText(file, metadata_));
-    return file.Commit();
-  };
-  INTSAM_TRY(folder_->Named(write()));
-  INTSAM_TRY(folder_->Commit());
-  // Masks that an earlier call has left in a folder that is overwritten, and that metadata.csv no longer knows.
-  for (size_t id = records_.size(); unlink((settings_.output + "/" + PngName(id)).c_str()) == 0; ++id) continue;
   return Status();
 }
 
@@ -123,9 +100,9 @@ Status MaskOutputs::Finish(Image& photo) {
   if (json_) {
     INTSAM_TRY(WriteText(*json_, "]"));
     INTSAM_TRY(json_->Commit());
-    return folder_ ? folder_->Commit() : Status();
+    if (new_json_folder_) INTSAM_TRY(new_json_folder_->Commit());
   }
-  return folder_ ? FinishFolder() : Status();
+  return folder_ ? folder_->Commit() : Status();
 }
 
 }  // namespace intsam::internal

@@ -10,10 +10,11 @@
 #include <vector>
 
 #include "apps/common/label_map.h"
+#include "apps/common/mask_folder.h"
+#include "apps/common/mask_records.h"
 #include "apps/common/output_files.h"
 #include "apps/common/overlay.h"
 #include "apps/common/photo/photo_reader.h"
-#include "apps/everything/records.h"
 #include "apps/everything/settings.h"
 #include "files/atomic_folder.h"
 
@@ -39,16 +40,14 @@ class MaskOutputs {
  private:
   bool writes_folder() const { return !settings_.output.empty() && settings_.form == MaskForm::kPngs; }
   bool writes_json() const { return !settings_.output.empty() && settings_.form != MaskForm::kPngs; }
-  Status WritePng(const std::vector<uint8_t>& mask);
   Status WriteRle(const FoundRecord& record, const intsam_mask* mask);
-  Status FinishFolder();
 
   const EverythingSettings& settings_;
   ImageSize size_, overlay_size_;
   std::vector<FoundRecord> records_;  // of the masks so far
-  std::optional<AtomicFolder> folder_;
-  std::string metadata_;
+  std::optional<MaskFolder> folder_;
   std::string json_folder_;  // that of the JSON file, where it is missing: it comes with the file
+  std::optional<AtomicFolder> new_json_folder_;
   std::optional<OutputFile> json_;
   std::optional<LabelPainter> labels_;
   std::vector<OverlayObject> shown_;

@@ -2,9 +2,9 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "apps/common/output.h"
-#include "apps/common/prompt_text.h"
 
 namespace intsam::internal {
 namespace {
@@ -13,21 +13,14 @@ using Json = nlohmann::ordered_json;
 
 double Milliseconds(double ms) { return std::round(ms * 10) / 10; }
 
-double Pixels(int32_t coordinate) { return static_cast<double>(coordinate) / kPixel; }
-
-Json RectJson(const PixelRect& rect) { return {rect.x, rect.y, rect.width, rect.height}; }
-
-Json MaskJson(size_t id, const FoundRecord& record) {
-  Json json;
-  json["id"] = id;
-  json["area"] = record.area;
-  json["bbox"] = RectJson(record.box);
-  json["predicted_iou"] = std::stod(PredictedIouText(record));
-  json["point_coords"] = Json::array();
-  json["point_coords"].push_back({Pixels(record.point_x), Pixels(record.point_y)});
-  json["stability_score"] = std::stod(StabilityText(record));
-  json["crop_box"] = RectJson(record.crop);
-  return json;
+// Their numbers are text already, with the decimals of the files, which a JSON library would print in its own way.
+std::string MasksText(const std::vector<FoundRecord>& masks) {
+  std::string text;
+  for (size_t id = 0; id < masks.size(); ++id) {
+    text +=
+        (id == 0 ? "\n    {\"id\": " : ",\n    {\"id\": ") + std::to_string(id) + ", " + RecordMembers(masks[id]) + "}";
+  }
+  return text.empty() ? "[]" : "[" + text + "\n  ]";
 }
 
 void TellJson(const EverythingSettings& settings, const EverythingReport& report) {
@@ -43,11 +36,13 @@ void TellJson(const EverythingSettings& settings, const EverythingReport& report
                       {"search", Milliseconds(report.times.search_ms)},
                       {"write", Milliseconds(report.times.write_ms)}};
   json["masks"] = Json::array();
-  for (size_t i = 0; i < report.masks.size(); ++i) json["masks"].push_back(MaskJson(i, report.masks[i]));
   if (!settings.output.empty()) json["output"] = settings.output;
   if (!settings.overlay.empty()) json["overlay"] = settings.overlay;
   if (!settings.label_map.empty()) json["label_map"] = settings.label_map;
-  Out(DumpJson(json));
+  constexpr std::string_view kMasks = "\n  \"masks\": ", kNone = "[]";  // no string in JSON has such a newline
+  std::string text = DumpJson(json);
+  text.replace(text.find(kMasks) + kMasks.size(), kNone.size(), MasksText(report.masks));
+  Out(text);
 }
 
 // " -> m.png", or nothing.

@@ -1,11 +1,11 @@
-// What intsam-everything says: words for people, or one JSON object (docs/tools.md).
+// What intsam-everything says: words for people, or one JSON object (docs/schema/everything.json).
 #ifndef INTSAM_APPS_EVERYTHING_REPORT_H_
 #define INTSAM_APPS_EVERYTHING_REPORT_H_
 
 #include <string>
 #include <vector>
 
-#include "apps/everything/records.h"
+#include "apps/common/mask_records.h"
 #include "apps/everything/settings.h"
 #include "runtime/image/resize.h"
 

@@ -50,6 +50,7 @@ Json LimitsReport() {
       {"prompt file depth", kPromptFileDepth, "levels"},
       {"prompts per object", kMaxPromptsPerObject, ""},
       {"objects", kMaxObjects, ""},
+      {"objects times pixels of the photo", kMaskPixels, "pixels"},
       {"masks kept for prompts, and for an overlay", kKeptMaskBytes, "bytes"},
       {"checkpoint file", Checkpoint::kFileBytes, "bytes"},
       {"checkpoint tensors", Checkpoint::kTensors, ""},

@@ -22,7 +22,6 @@
 namespace intsam::internal {
 namespace {
 
-constexpr size_t kBatch = 64;  // prompts that the library answers in one call
 constexpr size_t kEmbeddingBytes = size_t{1} << 30;
 
 // "image_encoder.blocks.3.attn" for people: "block 4, attention".
@@ -95,40 +94,20 @@ Status SaveEmbedding(const std::string& path, Session& session) {
   return file.Commit();
 }
 
-// Asks about objects [first, first + count) in one batch.
-Status Predict(std::vector<Object>& objects, size_t first, size_t count, Session& session) {
-  std::vector<intsam_prompt> prompts;
-  std::vector<uint8_t> drawn;
-  for (size_t i = first; i < first + count; ++i) {
-    Object& object = objects[i];
-    if (!object.drawn.bits.empty()) {
-      UnpackMask(object.drawn, drawn);
-      INTSAM_TRY(FromOutcome(session.MaskPrompt(drawn, object.logits)));
-      object.drawn = {};
-    }
-    prompts.push_back({object.prompt.points.data(), object.prompt.points.size(),
-                       object.prompt.box ? &*object.prompt.box : nullptr,
-                       object.logits.empty() ? nullptr : object.logits.data()});
-  }
-  INTSAM_TRY(FromOutcome(session.PredictBatch(prompts)));
-  for (size_t i = first; i < first + count; ++i) objects[i].logits = {};
-  return Status();
-}
-
 // Answers all objects, and hands each mask on as soon as it is made: one is in memory at a time.
 Status SegmentObjects(const intsam_model_info& model, Session& session, Steps& steps, Outputs& outputs,
                       SegmentReport& report) {
   const size_t side = static_cast<size_t>(model.low_res_size);
   Stopwatch watch;
   std::vector<uint8_t> mask;
-  for (size_t first = 0; first < report.objects.size(); first += kBatch) {
-    const size_t count = std::min(kBatch, report.objects.size() - first);
-    INTSAM_TRY(Predict(report.objects, first, count, session));
+  for (size_t first = 0; first < report.objects.size(); first += kPromptBatch) {
+    const size_t count = std::min(kPromptBatch, report.objects.size() - first);
+    INTSAM_TRY(PredictObjects(report.objects, first, count, session));
     steps.Answered(count);
     for (size_t result = 0; result < count; ++result) {
       const Object& object = report.objects[first + result];
       Answer answer;
-      answer.mask = object.choice == kBestMask ? session.best_mask(result) : object.choice;
+      answer.mask = ChosenMask(object, session, result);
       for (int i = 0; i < model.num_masks; ++i) answer.ious_q15.push_back(session.iou(result, i));
       INTSAM_TRY(FromOutcome(session.Mask(result, answer.mask, mask)));
       report.times.decode_ms += watch.LapMs();

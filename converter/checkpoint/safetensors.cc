@@ -182,6 +182,9 @@ Result<std::vector<TensorView>> ReadSafetensors(ByteSpan file, CheckpointMetadat
   const ByteSpan header = file.subspan(8, header_bytes);
   const ByteSpan data = file.subspan(8 + header_bytes);
   if (header.empty() || header[0] != '{') return Error(Code::kDamaged, "safetensors: header does not start with '{'");
+  // The parser takes a NUL for the end, and what follows would be read by others only.
+  if (const size_t nul = TextOf(header).find('\0'); nul != std::string_view::npos)
+    return Error(Code::kDamaged, "safetensors header: not valid JSON at byte %zu: a NUL", nul + 1);
   HeaderReader reader;
   if (!json::sax_parse(header.begin(), header.end(), &reader)) return reader.status();
 

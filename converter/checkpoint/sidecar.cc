@@ -90,6 +90,8 @@ Result<Sidecar> Sidecar::Parse(const std::string& text) {
     return Error(Code::kResource, "config: JSON of %zu bytes, above the limit of %" PRIu64, text.size(),
                  CheckpointLimits::kConfigBytes);
   }
+  if (text.find('\0') != std::string::npos)  // the parser would take it for the end
+    return Error(Code::kDamaged, "config: not valid JSON: a NUL");
   bool too_deep = false;
   std::string duplicate;
   std::set<std::string> keys;

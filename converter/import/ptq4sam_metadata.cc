@@ -36,6 +36,8 @@ Result<uint32_t> Number(const CheckpointMetadata& metadata, const char* key) {
 // A flat list or object: no value of the contract is nested deeper.
 Result<json> Flat(const CheckpointMetadata& metadata, const char* key, json::value_t type) {
   INTSAM_ASSIGN(const std::string text, Text(metadata, key));
+  if (text.find('\0') != std::string::npos)  // the parser would take it for the end
+    return Error(Code::kDamaged, "metadata %s: not valid JSON: a NUL", key);
   bool too_deep = false;
   std::string duplicate;
   std::set<std::string> names;

@@ -25,8 +25,7 @@ class Collector : public isam::PathVisitor<Collector> {
   void Field(const char* name, T& value, int64_t lo, int64_t hi) {
     const int64_t stored = static_cast<int64_t>(value);
     if (stored < lo || stored > hi) {
-      Fail(Error(Code::kInternal, "%s: %" PRId64 " is outside %" PRId64 "..%" PRId64, PathOf(name).c_str(), stored, lo,
-                 hi));
+      Fail(OutOfRange(name, stored, lo, hi));
     }
     fields.push_back(stored);
   }
@@ -57,7 +56,7 @@ class Collector : public isam::PathVisitor<Collector> {
   void Tensor(const char* name, View<T>& view, std::initializer_list<uint32_t> dims, int64_t lo, int64_t hi) {
     Tensor(name, view, dims);
     for (const T x : view) {
-      if (x < lo || x > hi) return Fail(Error(Code::kInternal, "%s: holds %" PRId64, PathOf(name).c_str(), int64_t{x}));
+      if (x < lo || x > hi) return Fail(OutOfRange(name, x, lo, hi));
     }
   }
 
@@ -68,6 +67,10 @@ class Collector : public isam::PathVisitor<Collector> {
   Status status;
 
  private:
+  Status OutOfRange(const char* name, int64_t value, int64_t lo, int64_t hi) const {
+    return Error(Code::kUnsupported, "cannot be quantized: %s: %" PRId64 " is outside %" PRId64 "..%" PRId64,
+                 PathOf(name).c_str(), value, lo, hi);
+  }
   void Fail(Status problem) {
     if (status.ok()) status = std::move(problem);
   }
@@ -90,9 +93,10 @@ void SetSection(isam::Section& section, uint64_t offset, uint64_t size, const Sh
   std::memcpy(section.sha256, digest.data(), digest.size());
 }
 
-Status Verify(std::span<const uint8_t> written) {
-  INTSAM_TRY(ReadModel(written).status().WithPrefix("verifying what was written"));
-  return VerifyChecksum(written).WithPrefix("verifying what was written");
+// What reading refuses of a model that was just written: the proof found sums that might overflow.
+Status CheckProof(std::span<const uint8_t> written) {
+  const Status status = ReadModel(written).status();
+  return status.ok() ? status : Status(Code::kUnsupported, "cannot be quantized: " + status.message());
 }
 
 }  // namespace
@@ -142,7 +146,8 @@ Result<uint64_t> WriteModelFile(IntegerModel& model, const std::string& provenan
   uint64_t bytes = 0;
   {
     INTSAM_ASSIGN(MappedFile written, MappedFile::Open(file.temporary_path(), limits::kFileBytes));
-    INTSAM_TRY(Verify(written.bytes()).WithPrefix(path));
+    INTSAM_TRY(CheckProof(written.bytes()));
+    INTSAM_TRY(VerifyChecksum(written.bytes()).WithPrefix(path + ": verifying what was written"));
     bytes = written.bytes().size();
   }
   INTSAM_TRY(file.Commit());
@@ -156,7 +161,7 @@ Result<std::vector<uint8_t>> ModelBytes(IntegerModel& model, const std::string& 
     bytes.insert(bytes.end(), begin, begin + size);
     return Status();
   }));
-  INTSAM_TRY(Verify(bytes));
+  INTSAM_TRY(CheckProof(bytes));
   return bytes;
 }
 

@@ -6,6 +6,7 @@
 
 #include "converter/encoder/layers.h"
 #include "converter/quantize/pack_weights.h"
+#include "converter/quantize/rounding.h"
 
 namespace intsam::internal {
 
@@ -100,7 +101,7 @@ std::vector<double> SetBias(QuantizeContext& q, std::span<const float> bias, std
   std::vector<int32_t> codes(linear.out);
   for (uint32_t n = 0; n < linear.out; ++n) {
     units[n] = scale[n] * input_scale;
-    codes[n] = bias.empty() ? 0 : static_cast<int32_t>(std::floor(bias[n] / units[n] + 0.5));
+    codes[n] = bias.empty() ? 0 : RoundTo<int32_t>(bias[n] / units[n]);
   }
   linear.bias = q.pool.Add(codes);
   return units;
@@ -176,9 +177,9 @@ std::vector<double> CodeRows(QuantizeContext& q, std::span<const float> weight, 
     double max = 0;
     for (const float w : row) max = std::max(max, std::fabs(double{w}));
     const double scale = std::max(max / most, LeastScale(bias[n], use));
-    for (size_t k = 0; k < length; ++k) codes[place(n, k)] = static_cast<T>(std::floor(row[k] / scale + 0.5));
+    for (size_t k = 0; k < length; ++k) codes[place(n, k)] = RoundTo<T>(row[k] / scale);
     units[n] = scale * use.input_scale;
-    bias_codes[n] = static_cast<int32_t>(std::floor(bias[n] / units[n] + 0.5));
+    bias_codes[n] = RoundTo<int32_t>(bias[n] / units[n]);
   }
   layer.weight = q.pool.Add(codes);
   layer.bias = q.pool.Add(bias_codes);

@@ -4,12 +4,13 @@
 #include <bit>
 #include <cmath>
 
+#include "converter/quantize/rounding.h"
 #include "kernels/numerics/fixed_point.h"
 
 namespace intsam::internal {
 namespace {
 
-int64_t Round(double x) { return static_cast<int64_t>(std::floor(x + 0.5)); }
+int64_t Round(double x) { return RoundTo<int64_t>(x); }
 
 double MaxAbs(std::span<const float> values) {
   double max = 0;
@@ -128,18 +129,19 @@ NormNarrow MakeNormNarrow(std::span<const float> gamma, std::span<const float> b
   norm.channels = static_cast<uint32_t>(gamma.size());
   norm.epsilon = std::max<int64_t>(1, Round(static_cast<double>(gamma.size()) * eps / (input_unit * input_unit)));
   norm.out = out.codes;
-  // The largest k <= 20 for which every G fits s16 and 32768 * |G| + |B| fits s32.
-  for (int k = 20; k >= 1; --k) {
+  // The largest k <= 20 for which every G fits s16 and 32768 * |G| + |B| fits s32. Without one k becomes 0, which is
+  // outside the field's range: such a model is never written.
+  for (int k = 20; k >= 0; --k) {
     std::vector<int16_t> gain(gamma.size());
     std::vector<int32_t> bias(gamma.size());
     bool fits = true;
-    for (size_t i = 0; i < gamma.size() && fits; ++i) {
-      const int64_t g = Round(std::ldexp(gamma[i] / (512 * out.scale), k));
-      const int64_t b = Round(std::ldexp(beta[i] / out.scale + out.codes.zero, k)) + (int64_t{1} << (k - 1));
-      fits = std::abs(g) <= 32767 && 32768 * std::abs(g) + std::abs(b) <= INT32_MAX;
-      if (fits) gain[i] = static_cast<int16_t>(g), bias[i] = static_cast<int32_t>(b);
+    for (size_t i = 0; i < gamma.size(); ++i) {
+      const double g = std::floor(std::ldexp(gamma[i] / (512 * out.scale), k) + 0.5);
+      const double b = std::floor(std::ldexp(beta[i] / out.scale + out.codes.zero, k) + 0.5) + std::ldexp(0.5, k);
+      fits = fits && std::fabs(g) <= 32767 && 32768 * std::fabs(g) + std::fabs(b) <= INT32_MAX;
+      gain[i] = RoundTo<int16_t>(g), bias[i] = RoundTo<int32_t>(b);
     }
-    if (!fits && k > 1) continue;
+    if (!fits && k > 0) continue;
     norm.k = static_cast<uint32_t>(k);
     norm.gain = pool.Add(gain);
     norm.bias = pool.Add(bias);
@@ -159,7 +161,7 @@ NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta,
   std::vector<int32_t> gain;
   std::vector<int64_t> bias;
   for (size_t i = 0; i < gamma.size(); ++i) {
-    gain.push_back(static_cast<int32_t>(Round(std::ldexp(gamma[i] / output_unit, shift))));
+    gain.push_back(RoundTo<int32_t>(std::ldexp(gamma[i] / output_unit, shift)));
     bias.push_back(Round(std::ldexp(beta[i] / output_unit, shift + 16)));
   }
   norm.gain = pool.Add(gain);
@@ -189,7 +191,7 @@ Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, double value
     const double scale = std::clamp(coding.scale, std::exp2(-32767.0 / 2048), 4.0);
     softmax.variant = Softmax::kAgq;
     softmax.tau_shift = static_cast<uint32_t>(std::countr_zero(static_cast<uint32_t>(coding.tau)));
-    softmax.log2_scale = static_cast<int32_t>(Round(2048 * std::log2(scale)));
+    softmax.log2_scale = RoundTo<int32_t>(2048 * std::log2(scale));
     // The levels are those of the exact scale; only the thresholds between them use the rounded logarithm.
     unit = scale / 32767;
   } else {
@@ -214,7 +216,7 @@ RelPos MakeRelPos(std::span<const float> table, uint32_t side, uint32_t head_dim
   std::vector<int16_t> reversed;
   for (uint32_t row = 0; row < rows; ++row) {
     for (uint32_t d = 0; d < head_dim; ++d) {
-      reversed.push_back(static_cast<int16_t>(Round(table[size_t{rows - 1 - row} * head_dim + d] / scale)));
+      reversed.push_back(RoundTo<int16_t>(table[size_t{rows - 1 - row} * head_dim + d] / scale));
     }
   }
   rel.table = pool.Add(reversed);

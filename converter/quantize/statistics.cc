@@ -1,6 +1,7 @@
 #include "converter/quantize/statistics.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 namespace intsam::internal {
@@ -29,6 +30,11 @@ void SiteStatistics::Add(std::span<const float> values, size_t channels) {
   mean_min_ += (lo - mean_min_) / static_cast<double>(calls_);
   mean_max_ += (hi - mean_max_) / static_cast<double>(calls_);
   Sample(values, channels);
+}
+
+// Sums of finite floats stay far within double, and nothing makes an infinity or a NaN finite again.
+bool SiteStatistics::finite() const {
+  return std::all_of(channel_sum_.begin(), channel_sum_.end(), [](double sum) { return std::isfinite(sum); });
 }
 
 void SiteStatistics::Sample(std::span<const float> values, size_t channels) {

@@ -23,6 +23,8 @@ class SiteStatistics {
   double min() const { return min_; }
   double max() const { return max_; }
   double max_abs() const { return -min_ > max_ ? -min_ : max_; }
+  // Whether every value was a finite number; the ranges do not show a NaN.
+  bool finite() const;
   // Means over calls of each call's extremes (PTQ4SAM's AvgMinMax observer).
   double mean_min() const { return mean_min_; }
   double mean_max() const { return mean_max_; }

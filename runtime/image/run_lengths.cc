@@ -6,10 +6,11 @@
 namespace intsam::internal {
 namespace {
 
+constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();  // no further change in this row
+
 // body(begin, end) for each stretch of pixels, maximal, that are inside in one of two rows only.
 template <class Body>
 void ForDifferences(std::span<const PixelRun> a, std::span<const PixelRun> b, const Body& body) {
-  constexpr uint32_t kNone = std::numeric_limits<uint32_t>::max();
   const auto change = [](std::span<const PixelRun> row, size_t i) {
     if (i / 2 >= row.size()) return kNone;
     return i % 2 == 0 ? row[i / 2].begin : row[i / 2].end;

@@ -9,8 +9,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apps/common/calibration_photos.h"
-#include "apps/common/photo/photo_reader.h"
 #include "apps/common/options.h"
+#include "apps/common/photo/photo_reader.h"
 #include "apps/common/photos.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
@@ -24,8 +24,8 @@ namespace intsam::internal {
 namespace {
 
 constexpr ToolHelp kHelp = {"accuracy", "measures every profile and method.",
-                           "CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS",
-                           "accuracy models/sam_tiny.safetensors DATA/calib DATA/val --bits w8a8"};
+                            "CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS",
+                            "accuracy models/sam_tiny.safetensors DATA/calib DATA/val --bits w8a8"};
 
 struct Row {
   std::string bits, name;
@@ -256,9 +256,10 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
                 ParseInteger("--calib-limit", parsed["calib-limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--limit", parsed["limit"].as<std::string>(), 1, 100000));
   INTSAM_ASSIGN(FloatModel model, LoadFloatModel(parsed["checkpoint"].as<std::string>(), ""));
+  INTSAM_ASSIGN(PhotoFolder folder, PhotoFolder::Open("CALIBRATION_PHOTOS", parsed["calib"].as<std::string>(),
+                                                      {.limit = static_cast<size_t>(calib_limit), .strict = true}));
   INTSAM_ASSIGN(const CalibrationPhotos calibration,
-                ReadCalibrationPhotos("CALIBRATION_PHOTOS", parsed["calib"].as<std::string>(), model.config.image_size,
-                                      {.limit = static_cast<size_t>(calib_limit), .strict = true}, {}));
+                ReadCalibrationPhotos("CALIBRATION_PHOTOS", std::move(folder), model.config.image_size, {}));
   const std::vector<CalibrationImage>& images = calibration.images;
   if (parsed.count("bimodal") != 0) {
     FloatSam sam(model, 0);
@@ -283,13 +284,13 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
   for (const Candidate& c : candidates) contestants.push_back({c.session.get(), c.model.get()});
   FloatSam reference(model, 0);
   Evaluator evaluator(reference, contestants);
-  const std::string folder = parsed["photos"].as<std::string>();
+  const std::string labelled = parsed["photos"].as<std::string>();
   INTSAM_ASSIGN(const std::vector<std::string> photos,
-                ListPhotos("PHOTOS_WITH_LABELS", folder, static_cast<size_t>(limit)));
+                ListPhotos("PHOTOS_WITH_LABELS", labelled, static_cast<size_t>(limit)));
   for (const std::string& path : photos) {
     std::fprintf(stderr, "measuring on %s\n", path.c_str());
     INTSAM_ASSIGN(const Image photo, ReadImage(path));
-    INTSAM_ASSIGN(const LabelMap map, ReadLabels(LabelPath(folder, path)));
+    INTSAM_ASSIGN(const LabelMap map, ReadLabels(LabelPath(labelled, path)));
     if (map.size != photo.size) return Error(Code::kDamaged, "%s: labels of another size", path.c_str());
     INTSAM_TRY(evaluator.Add(photo.rgb.data(), photo.size, &map.labels));
   }

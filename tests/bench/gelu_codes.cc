@@ -93,9 +93,9 @@ double LloydMax(const Weighted& x, std::vector<double> levels) {
 Status Run(int argc, char** argv) {
   if (argc != 3) return Error(Code::kUsage, "two arguments are needed: CHECKPOINT CALIBRATION_PHOTOS");
   INTSAM_ASSIGN(const FloatModel model, LoadFloatModel(argv[1], ""));
-  INTSAM_ASSIGN(
-      const CalibrationPhotos photos,
-      ReadCalibrationPhotos("CALIBRATION_PHOTOS", argv[2], model.config.image_size, {.limit = 16, .strict = true}, {}));
+  INTSAM_ASSIGN(PhotoFolder folder, PhotoFolder::Open("CALIBRATION_PHOTOS", argv[2], {.limit = 16, .strict = true}));
+  INTSAM_ASSIGN(const CalibrationPhotos photos,
+                ReadCalibrationPhotos("CALIBRATION_PHOTOS", std::move(folder), model.config.image_size, {}));
   FloatSam sam(model, 0);
   const Observations seen = Calibrate(sam, model.config, photos.images, {}, {}, {});
   std::printf("| block | 6 bits: uniform | hybrid | best table | 4 bits: uniform | hybrid | best table |\n");

@@ -100,6 +100,8 @@ std::vector<BadSafetensors> Cases() {
       {"too many tensors", Code::kResource, "more tensors", many},
       {"not JSON", Code::kDamaged, "JSON", "{\"a\""},
       {"two values", Code::kDamaged, "JSON", "{" + good + "}{}"},
+      {"something behind a NUL", Code::kDamaged, "a NUL", "{" + good + "}" + std::string(1, '\0') + " junk"},
+      {"a NUL for padding", Code::kDamaged, "a NUL", "{" + good + "}" + std::string(3, '\0')},
       {"trailing comma", Code::kDamaged, "JSON", "{" + good + ",}"},
       {"invalid UTF-8", Code::kDamaged, "JSON", "{\"__metadata__\":{\"k\":\"\xff\"}," + good + "}"},
       {"deep nesting", Code::kDamaged, "unexpected", "{\"a\":" + std::string(100000, '[') + "}"},

@@ -79,6 +79,7 @@ TEST(DeduceConfig, RefusesASidecarThatDisagrees) {
   refuse(R"({"decoder_num_heads": "8"})", Code::kUnsupported, "decoder_num_heads");
   refuse(R"({"decoder_num_head": 8})", Code::kUnsupported, "unknown field 'decoder_num_head'");
   refuse(R"({"depth": 8, "depth": 8})", Code::kDamaged, "duplicate");
+  refuse(std::string("{}\0 {", 5), Code::kDamaged, "a NUL");
   refuse("[1]", Code::kDamaged, "object");
   refuse("{", Code::kDamaged, "object");
   refuse("{\"a\":" + std::string(10000, '['), Code::kResource, "deeper");

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 
+#include "converter/quantize/rounding.h"
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/numerics/requantize.h"
 #include "kernels/numerics/softmax.h"
@@ -52,6 +53,31 @@ TEST(Parameters, Rq16StaysWithinItsBound) {
       ASSERT_NEAR(code, exact, 0.5 + 3.0 / 128) << "channel " << c;
     }
   }
+}
+
+TEST(Parameters, RoundingEndsAtTheEndsOfTheType) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(RoundTo<int32_t>(2.5), 3);
+  EXPECT_EQ(RoundTo<int32_t>(-2.5), -2);
+  EXPECT_EQ(RoundTo<int8_t>(127.4), 127);
+  EXPECT_EQ(RoundTo<int8_t>(127.6), 127);
+  EXPECT_EQ(RoundTo<int8_t>(-1e9), -128);
+  EXPECT_EQ(RoundTo<int32_t>(1e300), INT32_MAX);
+  EXPECT_EQ(RoundTo<int64_t>(9.3e18), INT64_MAX);
+  EXPECT_EQ(RoundTo<int64_t>(-infinity), INT64_MIN);
+  EXPECT_EQ(RoundTo<int64_t>(infinity), INT64_MAX);
+  EXPECT_EQ(RoundTo<int64_t>(std::nan("")), 0);
+}
+
+// Without any fitting k the field keeps a value that the writer refuses.
+TEST(Parameters, GainsThatDoNotFitAreNotCutInSilence) {
+  TensorPool pool;
+  const std::vector<float> huge = {1, 3e38f, -3e38f}, none = {0, 0, 0};
+  EXPECT_EQ(MakeNormNarrow(huge, none, 1e-6, 0.01, Signed(0.01), pool).k, 0u);
+  EXPECT_EQ(MakeNormNarrow(none, huge, 1e-6, 0.01, Signed(0.01), pool).k, 0u);
+  EXPECT_GE(MakeNormNarrow(none, none, 1e-6, 0.01, Signed(0.01), pool).k, 1u);
+  const NormWide wide = MakeNormWide(huge, none, 1e-6, 0.01, 1e-3, pool);
+  EXPECT_EQ(wide.gain[1], INT32_MAX);  // beyond the field's range, as it should be
 }
 
 TEST(Parameters, DeadChannelsStayInRange) {

@@ -1,5 +1,6 @@
 """Files that are missing, damaged, hostile or not supported: the right exit code, the file and the reason."""
 
+import json
 import struct
 import subprocess
 
@@ -247,6 +248,30 @@ class BadCheckpoint(ToolTest):
             with self.subTest(says):
                 path = self.write("bad.safetensors", safetensors.replace(old, new, 1))
                 self.refused(code, path, path, says, config=("--config", Setup.source / DATA / "micro.json"))
+
+    def test_numbers_that_cannot_be_quantized(self):
+        """One tensor of the checkpoint made extreme: refused by the file's name, or a model that opens."""
+        good = bytearray((Setup.source / DATA / "micro_f32.safetensors").read_bytes())
+        config = ("--config", Setup.source / DATA / "micro.json")
+        begin = 8 + struct.unpack_from("<Q", good)[0]
+        header = json.loads(good[8:begin])
+        for name, value, says in (
+            ("image_encoder.blocks.0.norm1.weight", 3.4e38, "tensor image_encoder.blocks.0.norm1.weight: holds 3.4e+38"),
+            ("mask_decoder.transformer.norm_final_attn.weight", -1e15, "norm_final_attn.weight: holds -1e+15"),
+            ("image_encoder.neck.0.weight", 1e6, "calibration saw"),
+            ("image_encoder.blocks.1.mlp.lin1.weight", 1e-44, None),
+            ("mask_decoder.output_upscaling.3.weight", 0.0, None),
+        ):
+            with self.subTest(name):
+                first, last = header[name]["data_offsets"]
+                changed = bytearray(good)
+                changed[begin + first : begin + last] = struct.pack("<f", value) * ((last - first) // 4)
+                path = self.write("extreme.safetensors", changed)
+                if says:
+                    self.refused(5, path, path, says, config=config)
+                else:
+                    self.succeeds("convert", path, *config, "--calib", ".", "-o", "new.isam", "-q")
+                    self.succeeds("inspect", "new.isam", "--verify", "-q")
 
     def test_pickle_is_never_executed(self):
         pth = (Setup.source / DATA / "micro_f32.pth").read_bytes()

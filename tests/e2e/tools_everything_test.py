@@ -177,6 +177,28 @@ class Files(EverythingTest):
         self.find("--overlay", "s.jpg", "--overlay-size", "24")
         self.assertEqual(self.read("s.jpg")[:3], b"\xff\xd8\xff")
 
+    def test_json(self):
+        """The report fits its schema, and its numbers are printed as those of the files."""
+        arguments = ("everything", MICRO, self.photo(), *ALL, "-o", "out", "--rle", "--json")
+        text = self.succeeds(*arguments, "--overlay", "o.png", "--label-map", "l.png")
+        report = json.loads(text)
+        validator = self.validator("everything")
+        validator.validate(report)
+        validator.validate(self.find("--overlay", "o.png", "--pred-iou-thresh", "1.9"))
+        self.refuses(
+            validator,
+            report,
+            lambda r: r.pop("masks"),
+            lambda r: r.update(more=1),
+            lambda r: r["masks"][0].update(stability_score="1"),
+            lambda r: r["masks"][0]["bbox"].append(1),
+            lambda r: r["masks"][0]["point_coords"].append([1, 1]),
+        )
+        members = lambda records: [part.split("}")[0] for part in records.split('"area"')[1:]]
+        reported, written = members(text), members(self.read("out/photo.json").decode())
+        self.assertEqual(len(reported), len(report["masks"]))
+        self.assertEqual(reported, written)
+
     def test_words(self):
         done = self.run_tool("everything", MICRO, self.photo(), *ALL, "-o", "out", "--overlay", "o.png")
         self.assertEqual((done.returncode, done.stdout), (0, b""))

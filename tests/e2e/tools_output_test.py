@@ -142,6 +142,9 @@ class WrittenOver(ToolTest):
             self.fails(2, *self.arguments, "-o", output, says=("--output", output, "CHECKPOINT"))
         self.fails(2, *self.arguments, "-o", "other.json", says="--config")
         self.fails(2, *self.arguments, "-o", "photos/a.png", says="--calib")
+        self.write("c.json", self.config.read_bytes())  # read where --config is not given
+        beside = ["convert", "c.safetensors", "--calib", "photos"]
+        self.fails(2, *beside, "-o", "c.json", says=("c.json", "CHECKPOINT's configuration"))
         self.fails(2, "convert", "--from-ptq4sam", "x.safetensors", "--calib", "photos", "-o", "x.safetensors")
         self.fails(2, *self.arguments, "-o", "", says="--output: the name of the file is empty")
 

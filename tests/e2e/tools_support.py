@@ -3,6 +3,7 @@ changed under right checksums (docs/format.md).
 """
 
 import hashlib
+import json
 import os
 import pathlib
 import re
@@ -84,6 +85,25 @@ class ToolTest(unittest.TestCase):
 
     def photo(self, name="photo.png", width=48, height=32):
         return self.write(name, encode_png(width, height, disc_rgb(width, height)))
+
+    def validator(self, schema):
+        """Of docs/schema/SCHEMA.json."""
+        try:
+            import jsonschema
+        except ImportError:
+            self.skipTest("needs python3-jsonschema")
+        if not hasattr(jsonschema, "Draft202012Validator"):
+            self.skipTest(f"jsonschema {jsonschema.__version__} is older than 4.0")
+        schema = json.loads((Setup.source / f"docs/schema/{schema}.json").read_text(encoding="utf-8"))
+        jsonschema.Draft202012Validator.check_schema(schema)
+        return jsonschema.Draft202012Validator(schema)
+
+    def refuses(self, validator, good, *spoilers):
+        """A schema is no sieve: what each of these makes of a copy of `good` is refused."""
+        for spoil in spoilers:
+            bad = json.loads(json.dumps(good))
+            spoil(bad)
+            self.assertFalse(validator.is_valid(bad))
 
     def other_model(self):
         """Not ../micro.isam."""

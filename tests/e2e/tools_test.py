@@ -17,9 +17,14 @@ import unittest
 
 import tools_support
 from tools_bad_files_test import *  # noqa: F401,F403: unittest finds the cases here
+from tools_batch_coco_test import *  # noqa: F401,F403
+from tools_batch_resume_test import *  # noqa: F401,F403
+from tools_batch_test import *  # noqa: F401,F403
 from tools_bench_test import *  # noqa: F401,F403
+from tools_coco_test import *  # noqa: F401,F403
 from tools_everything_test import *  # noqa: F401,F403
 from tools_inspect_test import *  # noqa: F401,F403
+from tools_limits_test import *  # noqa: F401,F403
 from tools_mobile_test import *  # noqa: F401,F403
 from tools_output_test import *  # noqa: F401,F403
 from tools_photos_test import *  # noqa: F401,F403

@@ -1,57 +1,21 @@
 // Every field and every tensor that has a range is refused outside of it, whatever the family of the model.
 #include <gtest/gtest.h>
 
-#include <initializer_list>
 #include <limits>
 
 #include "tests/emulated.h"
 #include "tests/format/edited_model.h"
+#include "tests/format/value_ranges.h"
 
 namespace intsam::internal::testing {
 namespace {
-
-// Collects the range of every field, and of every tensor that has one.
-class Ranges : public isam::PathVisitor<Ranges> {
- public:
-  struct Range {
-    std::string name;
-    int64_t lo, hi;
-    size_t width;  // of an element, bytes
-    size_t elements;
-    bool is_signed;
-  };
-  template <class T>
-  void Field(const char* name, T&, int64_t lo, int64_t hi) {
-    fields.push_back({PathOf(name), lo, hi, sizeof(int64_t), 1, true});
-  }
-  void Field(const char* name, uint64_t&) {
-    fields.push_back({PathOf(name), INT64_MIN, INT64_MAX, sizeof(int64_t), 1, true});
-  }
-  template <class T>
-  void Tensor(const char*, View<T>&, std::initializer_list<uint32_t>) {}
-  template <class T>
-  void Tensor(const char* name, View<T>&, std::initializer_list<uint32_t> dims, int64_t lo, int64_t hi) {
-    size_t elements = 1;
-    for (const uint32_t dim : dims) elements *= dim;
-    tensors.push_back({PathOf(name), lo, hi, sizeof(T), elements, std::numeric_limits<T>::is_signed});
-  }
-  std::vector<Range> fields, tensors;
-};
-
-Ranges RangesOf(const char* golden) {
-  IntegerModel model(ReadModel(GoldenModel(golden))->model.config);
-  Ranges ranges;
-  ranges.Group("config", model.config);
-  model.Visit(ranges);
-  return ranges;
-}
 
 class ValueRanges : public ::testing::TestWithParam<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Families, ValueRanges, ::testing::Values("micro", "mobile"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(ValueRanges, EveryFieldOutsideItsRange) {
-  const Ranges ranges = RangesOf(GetParam());
+  const Ranges ranges = RangesOf(ReadModel(GoldenModel(GetParam()))->model.config);
   ModelBytes bytes = GoldenModel(GetParam());
   size_t refused = 0;
   test::Sweep sweep;
@@ -72,7 +36,7 @@ TEST_P(ValueRanges, EveryFieldOutsideItsRange) {
 }
 
 TEST_P(ValueRanges, EveryTensorOutsideItsRange) {
-  const Ranges ranges = RangesOf(GetParam());
+  const Ranges ranges = RangesOf(ReadModel(GoldenModel(GetParam()))->model.config);
   ModelBytes bytes = GoldenModel(GetParam());
   const ModelNames names(ReadModel(bytes)->model.config);
   size_t refused = 0;

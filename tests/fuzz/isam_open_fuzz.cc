@@ -7,21 +7,11 @@
 #include "converter/pack/isam_writer.h"
 #include "runtime/exec/session.h"
 #include "runtime/format/reader.h"
-#include "tests/format/micro_model.h"
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/fuzz/smallest_model.h"
 
 namespace intsam::internal::testing {
 namespace {
-
-// The smallest model there is: 2 x 2 patches, one block.
-SamConfig SmallestConfig() {
-  SamConfig c;
-  c.image_size = 32, c.vit.patch_size = 16, c.vit.embed_dim = 16, c.vit.depth = 1, c.vit.num_heads = 1, c.vit.mlp_dim = 16,
-  c.vit.window_size = 2;
-  c.vit.global_attn_mask = 0, c.prompt_embed_dim = 32, c.decoder_depth = 1, c.decoder_mlp_dim = 16, c.decoder_num_heads = 1;
-  c.num_multimask_outputs = 1, c.iou_head_depth = 2, c.iou_head_hidden_dim = 4, c.mask_in_chans = 4;
-  return c;
-}
 
 void Run(const ModelBytes& bytes) {
   const auto model = Model::OpenMemory(bytes);
@@ -54,8 +44,7 @@ void Read(const ModelBytes& bytes, bool run) {
 }  // namespace
 
 std::vector<std::string> FuzzSeeds() {
-  const auto quantized = MakeModel(SmallestConfig(), 1);
-  const ModelBytes bytes = FileOf(quantized->model, "{}");
+  const ModelBytes bytes = SmallestModel();
   return {std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size())};
 }
 

@@ -1,5 +1,6 @@
 // A main for the fuzz targets where no fuzzing compiler is at hand: replays the files named as arguments, or, with
 // "--mutations N [SEED]", feeds N seeded random mutations of the target's own seeds to it. A finding is a crash.
+// "--seeds FOLDER" writes the seeds as files, for libFuzzer.
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
@@ -61,6 +62,17 @@ int main(int argc, char** argv) {
       Run(input);
     }
     std::printf("%zu seeds, %llu mutations\n", seeds.size(), static_cast<unsigned long long>(count));
+    return 0;
+  }
+  if (argc == 3 && std::strcmp(argv[1], "--seeds") == 0) {
+    size_t number = 0;
+    for (const std::string& seed : intsam::internal::testing::FuzzSeeds()) {
+      const std::string path = std::string(argv[2]) + "/seed_" + std::to_string(number++);
+      if (!(std::ofstream(path, std::ios::binary) << seed << std::flush)) {
+        std::fprintf(stderr, "%s: cannot write\n", path.c_str());
+        return 3;
+      }
+    }
     return 0;
   }
   for (int i = 1; i < argc; ++i) {

@@ -83,6 +83,7 @@ TEST(BadPtq4Sam, Metadata) {
       {"bits not a number", Code::kDamaged, "metadata site_bits", "'a'", Meta("site_bits", R"({"a":"6"})")},
       {"bits negative", Code::kDamaged, "metadata site_bits", "'a'", Meta("site_bits", R"({"a":-6})")},
       {"a site twice", Code::kDamaged, "metadata site_bits", "duplicate 'a'", Meta("site_bits", R"({"a":6,"a":6})")},
+      {"a NUL", Code::kDamaged, "metadata big_sites", "a NUL", Meta("big_sites", std::string("[]\0 junk", 8))},
       {"control characters", Code::kDamaged, "metadata method", "'\\x0a'", Meta("method", "\n")},
       {"image size", Code::kUnsupported, "image_size", "1024", Meta("image_size", "1024")},
       {"width", Code::kUnsupported, "embed_dim", "64", Meta("embed_dim", "64")},

@@ -32,6 +32,7 @@ ALLOWED = {
 _CORE = tuple(layer for layer in ALLOWED if layer not in ("kernels/isa", "kernels/gemm", "kernels/nn"))
 ALLOWED["files"] = ("runtime/base",)
 ALLOWED["converter"] = _CORE + ("files",)
+ALLOWED["bindings"] = ("runtime/include",)
 ALLOWED["apps"] = _CORE + ("files", "converter")
 ALLOWED["tests"] = _CORE + ("files", "converter", "apps")
 

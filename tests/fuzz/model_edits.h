@@ -1,0 +1,80 @@
+// Bytes as changes of a good model: for fuzzers that would spend their time on checksums and layouts otherwise.
+#ifndef INTSAM_TESTS_FUZZ_MODEL_EDITS_H_
+#define INTSAM_TESTS_FUZZ_MODEL_EDITS_H_
+
+#include <algorithm>
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "tests/format/model_bytes.h"
+#include "tests/format/value_ranges.h"
+
+namespace intsam::internal::testing {
+
+// One change: of a field, or of an element of a tensor that has a range.
+struct ModelEdit {
+  uint8_t tensor = 0;  // odd: of a tensor
+  uint8_t unused = 0;
+  uint16_t index = 0;    // of the field or the tensor, modulo their number
+  uint32_t element = 0;  // modulo the number of elements
+  int64_t value = 0;
+};
+static_assert(sizeof(ModelEdit) == 16);
+
+inline std::string EditText(const std::vector<ModelEdit>& edits) {
+  return std::string(reinterpret_cast<const char*>(edits.data()), edits.size() * sizeof(ModelEdit));
+}
+
+// A model and what may be changed of it.
+class EditedModel {
+ public:
+  EditedModel(const ModelBytes& good, const SamConfig& config)
+      : good_(good), bytes_(good), ranges_(RangesOf(config)), names_(config) {}
+
+  // Whole edits of `input`, at most 16. Checksums are right afterwards.
+  const ModelBytes& Apply(std::span<const uint8_t> input) {
+    constexpr size_t kMostEdits = 16;
+    std::memcpy(bytes_.data(), good_.data(), good_.size());
+    inside_ = true;
+    for (size_t i = 0; i < std::min(input.size() / sizeof(ModelEdit), kMostEdits); ++i) {
+      ModelEdit edit;
+      std::memcpy(&edit, input.data() + i * sizeof edit, sizeof edit);
+      edit.tensor & 1 ? SetElement(edit) : SetField(edit);
+    }
+    Reseal(bytes_, {isam::kFields});
+    return bytes_;
+  }
+  // Whether every value that was set last lies in the range of its place.
+  bool inside() const { return inside_; }
+  bool changed() const { return std::memcmp(good_.data(), bytes_.data(), good_.size()) != 0; }
+
+ private:
+  void SetField(const ModelEdit& edit) {
+    const size_t index = edit.index % ranges_.fields.size();
+    bytes_.set_field(index, edit.value);
+    const Ranges::Range& range = ranges_.fields[index];
+    inside_ = inside_ && edit.value >= range.lo && edit.value <= range.hi;
+  }
+
+  void SetElement(const ModelEdit& edit) {
+    const Ranges::Range& range = ranges_.tensors[edit.index % ranges_.tensors.size()];
+    uint8_t* at = bytes_.tensor(names_.tensor(range.name)) + edit.element % range.elements * range.width;
+    std::memcpy(at, &edit.value, range.width);  // its lowest bytes
+    const auto spare = static_cast<int>(8 * (sizeof edit.value - range.width));
+    const int64_t stored = range.is_signed ? static_cast<int64_t>(static_cast<uint64_t>(edit.value) << spare) >> spare
+                                           : static_cast<int64_t>(static_cast<uint64_t>(edit.value) << spare >> spare);
+    inside_ = inside_ && stored >= range.lo && stored <= range.hi;
+  }
+
+  const ModelBytes good_;
+  ModelBytes bytes_;
+  const Ranges ranges_;
+  const ModelNames names_;
+  bool inside_ = true;
+};
+
+}  // namespace intsam::internal::testing
+
+#endif  // INTSAM_TESTS_FUZZ_MODEL_EDITS_H_
