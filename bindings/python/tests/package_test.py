@@ -98,7 +98,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=pathlib.Path, required=True)
     parser.add_argument("--build", type=pathlib.Path)
-    parser.add_argument("--max-megabytes", type=float, default=4)
+    parser.add_argument("--max-megabytes", type=float, default=5)
     parser.add_argument("--static", action="store_true")
     options = parser.parse_args()
     if sys.version_info < (3, 10):
