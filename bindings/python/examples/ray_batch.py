@@ -90,18 +90,20 @@ def photos_below(folder: str) -> list[dict[str, str]]:
 
 
 def finished_keys(folder: str) -> set[str]:
-    """The keys that have a row. A file without an end, of a process that was killed, is renamed."""
+    """The keys that have a row. A file without an end, of a process that was killed, is renamed; readers of Parquet take
+    no files whose names begin with an underscore."""
     filesystem, inside = opened(folder)
     keys: set[str] = set()
     for info in filesystem.get_file_info(pyarrow.fs.FileSelector(inside, allow_not_found=True)):
-        if not info.path.endswith(".parquet"):
+        folder_path, _, name = info.path.rpartition("/")
+        if not name.endswith(".parquet") or name.startswith("_"):
             continue
         try:
             with filesystem.open_input_file(info.path) as source:
                 names = pa.parquet.ParquetFile(source).schema_arrow.names
         except pa.ArrowInvalid:
             print(f"ray_batch: {info.path}: is damaged, and its photos are done again", file=sys.stderr)
-            filesystem.move(info.path, info.path + ".damaged")
+            filesystem.move(info.path, f"{folder_path}/_damaged_{name}")
             continue
         if "key" not in names:
             raise intsam.ArgumentError(f"{info.path}: is none of this program's files")

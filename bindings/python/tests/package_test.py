@@ -1,10 +1,12 @@
 """The wheel as strangers get it: built in one virtual environment, installed into another that sees no compiler, and
 tested there.
 
-  package_test.py --source DIR [--build DIR] [--max-megabytes N]
+  package_test.py --source DIR [--build DIR] [--max-megabytes N] [--static]
 
---build names a CMake build of libintsam that is linked instead of compiling the library once more. Exits with 77, which
-ctest calls skipped, where this Python is too old, lacks its headers, or pip reaches no packages.
+--build names a CMake build of libintsam that is linked instead of compiling the library once more, which leaves the
+tools out. Without it, the wheel is made of the source distribution, as pip does of a package from elsewhere, and must
+have the tools. --static links their picture libraries statically, as wheels for others do. Exits with 77, which ctest
+calls skipped, where this Python is too old, lacks its headers, or pip reaches no packages.
 """
 import argparse
 import os
@@ -48,9 +50,22 @@ def environment(folder, *packages):
     return python
 
 
+def source_distribution(python, source, scratch):
+    run(python, "-c", "import sys; from scikit_build_core.build import build_sdist; build_sdist(sys.argv[1])",
+        scratch / "sdist", cwd=source)
+    [archive] = (scratch / "sdist").glob("*.tar.gz")
+    print(f"{archive.name}: {archive.stat().st_size / 1e6:.2f} MB")
+    return archive
+
+
 def build_wheel(python, options, scratch):
+    source = options.source if options.build else source_distribution(python, options.source, scratch)
     command = [python, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--no-build-isolation", "-w",
-               scratch / "wheel", options.source, "-C", f"build-dir={scratch / 'build'}"]
+               scratch / "wheel", source, "-C", f"build-dir={scratch / 'build'}"]
+    if not options.build:
+        command += ["-C", "cmake.define.INTSAM_PYTHON_TOOLS=ON"]
+    if options.static:
+        command += ["-C", "cmake.define.INTSAM_PYTHON_STATIC=ON"]
     if options.build:
         prefix = scratch / "prefix"
         run("cmake", "--install", options.build, "--prefix", prefix, "--component", "devel")
@@ -61,8 +76,8 @@ def build_wheel(python, options, scratch):
     return wheel
 
 
-def check_contents(wheel, limit):
-    """Only the package, of the stable interface, and small."""
+def check_contents(wheel, limit, with_tools):
+    """Only the package and its tools, of the stable interface, and small."""
     if "-cp310-abi3-" not in wheel.name:
         raise SystemExit(f"{wheel.name}: not for every Python from 3.10")
     with zipfile.ZipFile(wheel) as archive:
@@ -70,8 +85,11 @@ def check_contents(wheel, limit):
     strays = [name for name in names if not name.startswith(("intsam/", "intsam-"))]
     if strays or "intsam/py.typed" not in names:
         raise SystemExit(f"{wheel.name}: {strays or 'no py.typed'}")
+    tools = sorted(name.rsplit("/", 1)[1] for name in names if ".data/scripts/" in name)
+    if bool(tools) != with_tools:
+        raise SystemExit(f"{wheel.name}: tools: {tools}")
     size = wheel.stat().st_size
-    print(f"{wheel.name}: {size / 1e6:.2f} MB")
+    print(f"{wheel.name}: {size / 1e6:.2f} MB{', with ' if tools else ''}{', '.join(tools)}")
     if size > limit * 1e6:
         raise SystemExit(f"{wheel.name}: more than {limit} MB")
 
@@ -80,7 +98,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=pathlib.Path, required=True)
     parser.add_argument("--build", type=pathlib.Path)
-    parser.add_argument("--max-megabytes", type=float, default=4)
+    parser.add_argument("--max-megabytes", type=float, default=5)
+    parser.add_argument("--static", action="store_true")
     options = parser.parse_args()
     if sys.version_info < (3, 10):
         raise Skip(f"Python {sys.version.split()[0]} is older than 3.10")
@@ -91,7 +110,7 @@ def main():
         builder = environment(scratch / "builder", *BUILD_TOOLS)
         user = environment(scratch / "user", *TEST_TOOLS)
         wheel = build_wheel(builder, options, scratch)
-        check_contents(wheel, options.max_megabytes)
+        check_contents(wheel, options.max_megabytes, with_tools=not options.build)
         run(user, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-index", wheel)
         # Neither a compiler nor the sources' own package is found from there.
         bare = {"PATH": str(user.parent), "HOME": folder, "PYTHONDONTWRITEBYTECODE": "1"}
