@@ -96,7 +96,7 @@ Status Manifest::TakeLine(const std::string& line, const std::vector<NamedPhoto>
   }
   // As both look in JSON: names need not be UTF-8.
   const bool known = totals_.photos < photos.size();
-  if (!known || Line(json["image"]) != Line(photos[totals_.photos].name)) {
+  if (!known || !json.contains("image") || Line(json["image"]) != Line(photos[totals_.photos].name)) {
     return Status(Code::kUsage, "the photos have changed since: '" + Text(json, "image") + "' was here, and now " +
                                     (known ? "'" + photos[totals_.photos].name + "' is" : "there are fewer"));
   }

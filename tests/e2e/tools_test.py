@@ -1,7 +1,7 @@
 """The command-line tools as users run them: results, exit codes, one line per error, nothing half-written.
 
 tools_test.py --bin DIR --source DIR --tools NAME... [--model sam_tiny.isam] [--mobile-model sam_tiny_mobile.isam]
-              [--suffix .js] [--emulator WORDS] [--sanitized] [unittest options]
+              [--suffix .js] [--emulator WORDS] [--sanitized] [unittest options, such as -k PATTERN]
 
 --emulator: what starts the tools, words separated by semicolons as in CMake. Without the convert tool committed models
 take the place of those made here.
@@ -66,7 +66,7 @@ def main():
                 subprocess.run(setup.command("convert", *synthetic, "-o", model), check=True)
             else:
                 shutil.copy(setup.source / f"tests/golden/data/{name}.isam", model)
-        unittest.main(module=None, defaultTest=MODULES, argv=[sys.argv[0], *rest])
+        unittest.main(module=None, argv=[sys.argv[0], *rest, *MODULES])
 
 
 if __name__ == "__main__":
