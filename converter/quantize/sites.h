@@ -26,10 +26,10 @@ struct LayerSite {
   // The LayerNorm that nobody but this layer reads, so that channel scales can move from one to the other; "" where
   // there is none. A shift can move too where may_shift: the layer has a bias, and all that it reads comes from the
   // norm (a padding token is zero after it: with a shift it would not be).
-  std::string input_norm = {};
+  std::string input_norm;
   bool may_shift = false;
   // The layer that reads this one's output through a ReLU and nothing else, or "".
-  std::string relu_reader = {};
+  std::string relu_reader;
   bool after_relu = false;  // reads such an output
 };
 
@@ -51,7 +51,7 @@ struct AttentionSite {
   uint32_t grid = 0, side = 0;
   // Of these, the tensor of biases per head and distance; "" where positions are name + ".rel_pos_h" and ".rel_pos_w",
   // which all heads share.
-  std::string biases = {};
+  std::string biases;
   bool has_relative_positions() const { return side != 0 && biases.empty(); }
 };
 
