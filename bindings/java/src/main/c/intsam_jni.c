@@ -59,7 +59,7 @@ static void* Open(JNIEnv* env, jlong handle) {
   return PointerOf(handle);
 }
 
-static int OpenArray(JNIEnv* env, jobject array, const char* sentence) {
+static int IsGiven(JNIEnv* env, jobject array, const char* sentence) {
   if (array == NULL) Throw(env, INTSAM_ERROR_ARGUMENT, sentence);
   return array != NULL;
 }
@@ -132,7 +132,7 @@ NATIVE(jlong, openModel)(JNIEnv* env, jclass self, jstring path) {
   intsam_status status;
   const char* name;
   (void)self;
-  if (!OpenArray(env, path, "no path")) return 0;
+  if (!IsGiven(env, path, "no path")) return 0;
   name = (*env)->GetStringUTFChars(env, path, NULL);
   if (name == NULL) return 0;
   status = intsam_model_open(name, &model, error, sizeof error);
@@ -172,6 +172,14 @@ NATIVE(void, verify)(JNIEnv* env, jclass self, jlong handle) {
   if (status != INTSAM_OK) Throw(env, status, error);
 }
 
+static intsam_model_info ModelInfo(const intsam_model* model) {
+  intsam_model_info info;
+  memset(&info, 0, sizeof info);
+  info.size = sizeof info;
+  intsam_model_get_info(model, &info);
+  return info;
+}
+
 static jlongArray LongArray(JNIEnv* env, const jlong* values, jsize count) {
   jlongArray array = (*env)->NewLongArray(env, count);
   if (array != NULL) (*env)->SetLongArrayRegion(env, array, 0, count, values);
@@ -190,9 +198,7 @@ NATIVE(jlongArray, modelInfo)(JNIEnv* env, jclass self, jlong handle) {
   jlong values[6];
   (void)self;
   if (model == NULL) return NULL;
-  memset(&info, 0, sizeof info);
-  info.size = sizeof info;
-  intsam_model_get_info(model, &info);
+  info = ModelInfo(model);
   values[0] = info.image_size;
   values[1] = info.num_masks;
   values[2] = info.low_res_size;
@@ -211,9 +217,7 @@ NATIVE(jstring, provenance)(JNIEnv* env, jclass self, jlong handle) {
   jstring charset;
   (void)self;
   if (model == NULL) return NULL;
-  memset(&info, 0, sizeof info);
-  info.size = sizeof info;
-  intsam_model_get_info(model, &info);
+  info = ModelInfo(model);
   /* Through java.lang.String: NewStringUTF takes another encoding, and needs a 0 at the end. */
   bytes = (*env)->NewByteArray(env, (jsize)info.provenance_size);
   type = bytes == NULL ? NULL : (*env)->FindClass(env, "java/lang/String");
@@ -284,7 +288,7 @@ NATIVE(void, setImage)
   intsam_status status;
   jint* pixels;
   (void)self;
-  if (engine == NULL || !OpenArray(env, argb, "no pixels")) return;
+  if (engine == NULL || !IsGiven(env, argb, "no pixels")) return;
   if (width < 1 || height < 1 || (jlong)width * height != (*env)->GetArrayLength(env, argb)) {
     Throw(env, INTSAM_ERROR_ARGUMENT, "not width * height pixels");
     return;
@@ -368,7 +372,7 @@ NATIVE(void, loadEmbedding)(JNIEnv* env, jclass self, jlong handle, jbyteArray a
   jbyte* bytes;
   intsam_status status;
   (void)self;
-  if (engine == NULL || !OpenArray(env, array, "no embedding")) return;
+  if (engine == NULL || !IsGiven(env, array, "no embedding")) return;
   bytes = (*env)->GetByteArrayElements(env, array, NULL);
   if (bytes == NULL) return;
   status = intsam_session_load_embedding(engine->session, bytes, (size_t)(*env)->GetArrayLength(env, array));
@@ -379,10 +383,7 @@ NATIVE(void, loadEmbedding)(JNIEnv* env, jclass self, jlong handle, jbyteArray a
 /* ---------------------------------------------------------------- predictions */
 
 static size_t LowResCodes(const intsam_model* model) {
-  intsam_model_info info;
-  memset(&info, 0, sizeof info);
-  info.size = sizeof info;
-  intsam_model_get_info(model, &info);
+  const intsam_model_info info = ModelInfo(model);
   return (size_t)info.low_res_size * (size_t)info.low_res_size;
 }
 
@@ -528,7 +529,7 @@ NATIVE(void, closeMask)(JNIEnv* env, jclass self, jlong mask) {
   intsam_mask_destroy(PointerOf(mask));
 }
 
-static intsam_mask_info InfoOf(const intsam_mask* mask) {
+static intsam_mask_info MaskInfo(const intsam_mask* mask) {
   intsam_mask_info info;
   memset(&info, 0, sizeof info);
   info.size = sizeof info;
@@ -539,10 +540,10 @@ static intsam_mask_info InfoOf(const intsam_mask* mask) {
 NATIVE(jlongArray, maskInfo)(JNIEnv* env, jclass self, jlong handle) {
   const intsam_mask* mask = Open(env, handle);
   intsam_mask_info info;
-  jlong values[8];
+  jlong values[7];
   (void)self;
   if (mask == NULL) return NULL;
-  info = InfoOf(mask);
+  info = MaskInfo(mask);
   values[0] = info.width;
   values[1] = info.height;
   values[2] = info.x0;
@@ -550,8 +551,7 @@ NATIVE(jlongArray, maskInfo)(JNIEnv* env, jclass self, jlong handle) {
   values[4] = info.x1;
   values[5] = info.y1;
   values[6] = info.area;
-  values[7] = (jlong)info.memory;
-  return LongArray(env, values, 8);
+  return LongArray(env, values, 7);
 }
 
 NATIVE(void, maskBytes)(JNIEnv* env, jclass self, jlong handle, jbyteArray out, jint stride) {
@@ -571,7 +571,7 @@ NATIVE(void, maskBuffer)(JNIEnv* env, jclass self, jlong handle, jobject out, ji
   intsam_mask_info info;
   (void)self;
   if (mask == NULL) return;
-  info = InfoOf(mask);
+  info = MaskInfo(mask);
   data = Rows(env, out, info.width, info.height, stride);
   if (data != NULL) (void)intsam_mask_pixels(mask, data, (size_t)stride);
 }
@@ -589,7 +589,7 @@ NATIVE(void, maskArgb)(JNIEnv* env, jclass self, jlong handle, jintArray out, ji
   if (pixels == NULL) {
     ThrowNoMemory(env);
   } else {
-    (void)intsam_mask_pixels(mask, bytes, (size_t)InfoOf(mask).width);
+    (void)intsam_mask_pixels(mask, bytes, (size_t)MaskInfo(mask).width);
     for (i = 0; i < count; ++i) pixels[i] = bytes[i] != 0 ? inside : outside;
     (*env)->ReleaseIntArrayElements(env, out, pixels, 0);
   }

@@ -64,7 +64,7 @@ final class Native {
 
   static native void closeMask(long mask);
 
-  /** width, height, x0, y0, x1, y1, area, memory */
+  /** width, height, x0, y0, x1, y1, area */
   static native long[] maskInfo(long mask);
 
   static native void maskBytes(long mask, byte[] out, int stride);
