@@ -192,7 +192,7 @@ cxxopts::Options BatchOptions() {
   add("shard", "only part I of N, for N processes on one folder of results", text(), "I/N");
   add("resume", "go on with what is in --out");
   add("keep-going", "note a photo that fails in the manifest and go on");
-  add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
+  AddTierOption(options);
   AddEverythingOptions(options);
   AddPhotoOptions(options);
   AddCommonOptions(options);

@@ -52,7 +52,7 @@ cxxopts::Options MakeBenchOptions() {
   add("softmax", "coding of the probabilities of --synthetic: exact, uniform, agq", text()->default_value("exact"),
       "CODING");
   add("rounds", "timed rounds, after one warm-up", text()->default_value("3"), "N");
-  add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
+  AddTierOption(options);
   add("no-fp32", "time the integer model only");
   add("fp32-library", "of the FP32 encoder's linear layers: onednn, xnnpack (all else is oneDNN's either way)",
       text()->default_value("onednn"), "NAME");

@@ -66,6 +66,11 @@ void AddCommonOptions(cxxopts::Options& options) {
   add("no-progress", "no progress bar, even on a terminal");
 }
 
+void AddTierOption(cxxopts::Options& options) {
+  options.add_options()("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has",
+                        cxxopts::value<std::string>(), "TIER");
+}
+
 Result<cxxopts::ParseResult> ParseOptions(cxxopts::Options& options, int argc, char** argv) {
   try {
     cxxopts::ParseResult parsed = options.parse(argc, argv);

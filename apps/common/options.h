@@ -33,6 +33,9 @@ struct ToolHelp {
 // Adds -h/--help, --version, -t/--threads, -q/--quiet, --json, --json-errors and --no-progress.
 void AddCommonOptions(cxxopts::Options& options);
 
+// Adds --isa, for the tools that compute.
+void AddTierOption(cxxopts::Options& options);
+
 // kUsage with one sentence for unknown options, missing or extra arguments and a bad --threads.
 Result<cxxopts::ParseResult> ParseOptions(cxxopts::Options& options, int argc, char** argv);
 Result<CommonFlags> CommonFlagsOf(const cxxopts::ParseResult& parsed);

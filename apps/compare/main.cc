@@ -33,7 +33,7 @@ cxxopts::Options MakeOptions() {
   add("coco", "COCO's annotations of the photos: both models on its boxes, for intsam-coco to measure", text(), "FILE");
   add("coco-results", "with --coco: writes DIR/fp32.json and DIR/int.json", text(), "DIR");
   add("limit", "use at most this many photos", text()->default_value("100000"), "N");
-  add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
+  AddTierOption(options);
   add("min-agreement", "exit with 1 when the mean mask agreement of points or boxes is below this percentage",
       text()->default_value("0"), "PERCENT");
   AddFolderOptions(options);

@@ -55,7 +55,7 @@ cxxopts::Options EverythingToolOptions() {
   add("overwrite", "write into a folder of masks that exists");
   add("overlay", "the photo with all masks drawn on it (.png, .jpg)", text(), "FILE");
   add("label-map", "16 bits per pixel: 0, or 1 more than the mask's index, small ones on top (.png)", text(), "FILE");
-  add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
+  AddTierOption(options);
   AddEverythingOptions(options);
   AddOverlaySizeOption(options);
   AddPhotoOptions(options);

@@ -102,7 +102,7 @@ cxxopts::Options SegmentOptions() {
   add("label-map", "16 bits per pixel: 0, or 1 more than the object's index, small ones on top (.png)", text(), "FILE");
   add("logits", "low-resolution logits of the mask, for --mask-input (.npy); numbered as --output", text(), "FILE");
   add("save-embedding", "the encoded photo; needs no prompt", text(), "FILE");
-  add("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has", text(), "TIER");
+  AddTierOption(options);
   AddOverlaySizeOption(options);
   AddPhotoOptions(options);
   AddCommonOptions(options);
