@@ -1,7 +1,7 @@
 """Installs libintsam under a scratch prefix, moves it, and builds the examples of docs/embedding.md against it as a
-stranger would: the C one through find_package(intsam) in a project that knows only C, and through pkg-config, as C99;
-the C++ one through pkg-config, as C++17; with every warning an error. Runs what it built: a missing model must be
-refused in one line, the bundled one must give masks, of the C program on a picture drawn here.
+stranger would: the first C one through find_package(intsam) in a project that knows only C, and all through pkg-config,
+as C99 and C++17, with every warning an error. Runs what it built: a missing model must be refused in one line, the
+bundled one must give masks, of the first program on a picture drawn here.
 
   install_test.py --source DIR --build DIR [--model FILE.isam] [--shared] [--cc CC] [--cxx CXX] [--flags FLAGS]
                   [--link-flags FLAGS] [--toolchain FILE] [--emulator WORDS] [--suffix .js] [--nm NM] [--objdump OBJDUMP]
@@ -44,16 +44,18 @@ def run(*command, check=True, env=None, cwd=None):
     return done
 
 
-def example_of(document, language):
-    """The first block of the document in this language that has a main()."""
+def examples_of(document, language):
+    """The blocks of the document in this language that have a main(): one at least."""
     text = document.read_text(encoding="utf-8")
-    for block in re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
-        if re.search(r"\bint main\(", block):
-            lines = block.count("\n")
-            if lines > MAX_LINES:
-                raise Failure(f"{document}: the example has {lines} lines, more than {MAX_LINES}")
-            return block
-    raise Failure(f"{document}: no ```{language} block with a main()")
+    blocks = [block for block in re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+              if re.search(r"\bint main\(", block)]
+    for block in blocks:
+        lines = block.count("\n")
+        if lines > MAX_LINES:
+            raise Failure(f"{document}: an example has {lines} lines, more than {MAX_LINES}")
+    if not blocks:
+        raise Failure(f"{document}: no ```{language} block with a main()")
+    return blocks
 
 
 def compilers(options):
@@ -87,7 +89,7 @@ def check_no_absolute_paths(prefix, roots):
                     raise Failure(f"{path.name} names the absolute path {root}")
 
 
-def check_runs(program, options, scratch, environment, language="c"):
+def check_runs(program, options, scratch, environment, takes_picture):
     picture = scratch / "picture.ppm"
     width, height = 96, 64
     pixels = bytearray()
@@ -97,7 +99,7 @@ def check_runs(program, options, scratch, environment, language="c"):
             pixels += bytes((220, 60, 40) if inside else (30 + x, 60 + y, 90))
     picture.write_bytes(b"P6\n%d %d\n255\n" % (width, height) + pixels)
 
-    arguments = (picture, 48, 32) if language == "c" else ()
+    arguments = (picture, 48, 32) if takes_picture else ()
     missing = run(*options.emulator, program, scratch / "missing.isam", *arguments, check=False, env=environment)
     if missing.returncode <= 0 or missing.stderr.count("\n") != 1:
         raise Failure(f"a missing model: exit status {missing.returncode}, stderr {missing.stderr!r}; one line was expected")
@@ -120,7 +122,9 @@ def test(options, scratch):
     consumer = scratch / "consumer"
     consumer.mkdir()
     example = consumer / "example.c"
-    example.write_text(example_of(options.source / "docs" / "embedding.md", "c"))
+    document = options.source / "docs" / "embedding.md"
+    c_examples = examples_of(document, "c")
+    example.write_text(c_examples[0])
     config = (libdir / "cmake/intsam/intsam-config-version.cmake").read_text(encoding="utf-8")
     version = re.search(r'set\(PACKAGE_VERSION "([\d.]+)"\)', config).group(1)
     (consumer / "CMakeLists.txt").write_text(CONSUMER.format(version=version))
@@ -129,31 +133,29 @@ def test(options, scratch):
     place = f"-Dintsam_DIR={libdir}/cmake/intsam" if options.toolchain else f"-DCMAKE_PREFIX_PATH={prefix}"
     run("cmake", "-S", consumer, "-B", consumer / "build", "-G", "Ninja", place, *compilers(options))
     run("cmake", "--build", consumer / "build")
-    check_runs(consumer / "build" / f"example{options.suffix}", options, scratch, environment)
+    check_runs(consumer / "build" / f"example{options.suffix}", options, scratch, environment, True)
     print("install_test: find_package: builds and runs")
 
     pc = run("pkg-config", "--cflags", "--libs", "intsam", env={"PKG_CONFIG_PATH": str(libdir / "pkgconfig")}).stdout.split()
-    program = scratch / f"by_pkg_config{options.suffix}"
-    run(options.cc, *STRICT, *shlex.split(options.flags), example, "-o", program, *pc, *shlex.split(options.link_flags))
-    check_runs(program, options, scratch, environment)
-    print("install_test: pkg-config: builds and runs")
-
-    source = scratch / "example.cc"
-    source.write_text(example_of(options.source / "docs" / "embedding.md", "cpp"))
-    program = scratch / f"in_cpp{options.suffix}"
-    run(options.cxx, "-std=c++17", "-Wall", "-Wextra", "-Werror", "-pedantic-errors", *shlex.split(options.flags), source,
-        "-o", program, *pc, *shlex.split(options.link_flags))
-    check_runs(program, options, scratch, environment, "cpp")
-    print("install_test: intsam.hpp as C++17: builds and runs")
+    cxx = [options.cxx, "-std=c++17", *STRICT[1:]]
+    for compiler, language, examples in (([options.cc, *STRICT], "c", c_examples),
+                                         (cxx, "cpp", examples_of(document, "cpp"))):
+        for number, text in enumerate(examples):
+            source = scratch / f"{language}_{number}.{language}"
+            source.write_text(text)
+            program = scratch / f"{language}_{number}{options.suffix}"
+            run(*compiler, *shlex.split(options.flags), source, "-o", program, *pc, *shlex.split(options.link_flags))
+            check_runs(program, options, scratch, environment, (language, number) == ("c", 0))
+        print(f"install_test: pkg-config, {language}: {len(examples)} build and run")
 
 
 def self_test(scratch):
-    """example_of() must refuse a long example and a document without one."""
+    """examples_of() must refuse a long example and a document without one."""
     document = scratch / "document.md"
     for text in ("```c\nint x;\n```\n", "```c\nint main(void) {\n" + "\n" * MAX_LINES + "}\n```\n"):
         document.write_text(text)
         try:
-            example_of(document, "c")
+            examples_of(document, "c")
         except Failure:
             continue
         raise Failure("self-test: a bad example was accepted")

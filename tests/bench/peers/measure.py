@@ -1,5 +1,6 @@
 """One figure, in a process of its own, as one line of JSON:
   measure.py SYSTEM FOLDER --threads N      seconds of one encoder run after a warm-up, decoder, peak memory, cosine
+  measure.py SYSTEM FOLDER --threads N --everything MODEL  seconds and peak memory of everything mode
   measure.py intsam FOLDER --embedding FILE cosine of an embedding that intsam-segment saved
   measure.py reference FOLDER --embedding FILE  relative L2 distance of what float_embedding wrote
 The process loads encoder and decoder and runs both, as a program that segments would. What the measurement itself
@@ -14,11 +15,13 @@ import time
 
 import numpy
 
+import models
 import systems
 from prepare import prompt
 
 DECODES = 30
 DECODER_WARM_UPS = 3
+POINTS_PER_SIDE = 32  # of everything mode's grid
 
 
 class PyTorch:
@@ -39,7 +42,31 @@ class PyTorch:
             return self.original_sam.decode(self.sam, *map(self.torch.from_numpy, (embedding, coords, labels)))
 
 
-class OnnxRuntime:
+    def everything(self, folder, image, model):
+        """The original package's generator, its defaults but for the model's thresholds. Number of masks."""
+        from PIL import Image
+        from segment_anything import SamAutomaticMaskGenerator
+        photo = numpy.array(Image.open(folder / "checkpoint" / systems.PHOTO).convert("RGB"))
+        generator = SamAutomaticMaskGenerator(self.sam, points_per_side=POINTS_PER_SIDE,
+                                              **models.EVERYTHING_THRESHOLDS.get(model, {}))
+        return len(generator.generate(photo))
+
+
+class Exported:
+    """A system that runs the exported encoder and decoder."""
+
+    def everything(self, folder, image, model):
+        """The encoder, and the decoder for each point of the grid. Nobody has exported what comes after them, so
+        masks are neither enlarged nor chosen here."""
+        embedding = numpy.ascontiguousarray(self.encode(image))
+        for row in range(POINTS_PER_SIDE):
+            for column in range(POINTS_PER_SIDE):
+                point = ((column + 0.5) / POINTS_PER_SIDE, (row + 0.5) / POINTS_PER_SIDE)
+                self.decode(embedding, *prompt(image.shape[-1], point))
+        return None
+
+
+class OnnxRuntime(Exported):
     def __init__(self, folder, threads):
         import onnxruntime
         options = onnxruntime.SessionOptions()
@@ -56,7 +83,7 @@ class OnnxRuntime:
         return self.decoder.run(None, {"embedding": embedding, "coords": coords, "labels": labels})
 
 
-class OpenVino:
+class OpenVino(Exported):
     def __init__(self, folder, threads, precision):
         import openvino
         core = openvino.Core()
@@ -120,6 +147,16 @@ def measure(system, folder, threads):
     }
 
 
+def measure_everything(system, folder, threads, name):
+    with numpy.load(folder / "checkpoint" / systems.INPUTS) as inputs:
+        image = inputs["photo"]
+    model = load(system, folder, threads)
+    everything_s, masks = timed(lambda: model.everything(folder, image, name))
+    peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return {"everything_s": everything_s, "peak_rss_mib": peak_kib / 1024, "masks": masks,
+            "precision": getattr(model, "precision", None)}
+
+
 def saved_embedding_cosine(path, folder):
     """The file is a header, 16-bit codes in the order [row][column][channel], and a SHA-256 (runtime/exec/session.cc);
     the unit of the codes is of no matter to a cosine."""
@@ -145,11 +182,14 @@ def main():
     parser.add_argument("folder", type=pathlib.Path)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--embedding", type=pathlib.Path)
+    parser.add_argument("--everything", choices=models.NAMES, metavar="MODEL")
     options = parser.parse_args()
     if options.system == "intsam":
         result = saved_embedding_cosine(options.embedding, options.folder)
     elif options.system == "reference":
         result = float_embedding_error(options.embedding, options.folder)
+    elif options.everything:
+        result = measure_everything(options.system, options.folder, options.threads, options.everything)
     else:
         result = measure(options.system, options.folder, options.threads)
     print(json.dumps(result))

@@ -32,6 +32,11 @@ OFFICIAL = {
 NAMES = ("tiny", *OFFICIAL)
 
 
+# Everything mode's thresholds where the originals' defaults would find nothing: the bundled model's logits are soft.
+EVERYTHING_THRESHOLDS = {
+    "tiny": {"pred_iou_thresh": 0.3, "stability_score_thresh": 0.6, "stability_score_offset": 0.25}}
+
+
 def config_of(model):
     return OFFICIAL[model] if model in OFFICIAL else json.loads(BUNDLED.with_suffix(".json").read_text())
 

@@ -10,6 +10,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 import models
 import report
@@ -52,7 +53,10 @@ def parse_options(arguments):
                         help="default: 1 2")
     parser.add_argument("--rounds", type=whole(1, 1000), default=3, help="default: 3")
     parser.add_argument("--isa", choices=systems.INSTRUCTION_SETS, help="hold everybody to this instruction set")
-    parser.add_argument("--tiers", action="store_true", help="a row for each kernel tier of intsam that this CPU has")
+    parser.add_argument("--tiers", action="store_true",
+                        help="a row for each kernel tier of intsam that this CPU has; scalar only where it is alone")
+    parser.add_argument("--everything", action="store_true",
+                        help="time everything mode, a grid of 32 x 32 points, in place of one prompt")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every sample to this file too")
     parser.add_argument("--check-options", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -93,6 +97,13 @@ def run(command, environment=None, stdout=subprocess.PIPE):
     raise Failure(f"{name}: exit status {finished.returncode}: {last}")
 
 
+def run_for_peak(command):
+    """Runs it in a process that waits for nothing else, and returns the most memory it had, in KiB."""
+    script = ("import resource, subprocess, sys; status = subprocess.call(sys.argv[1:]); "
+              "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(status)")
+    return int(run([sys.executable, "-c", script, *command]).splitlines()[-1])
+
+
 def python(script, *arguments, environment=None):
     return run([sys.executable, "-B", HERE / script, *arguments], environment)
 
@@ -119,6 +130,7 @@ class Peer:
 
     def __init__(self, system, folder, options):
         self.system, self.folder = system, folder
+        self.everything = ["--everything", options.model] if options.everything else []
         entry = systems.SYSTEMS[system]
         self.label = entry.label + ("" if entry.held or not options.isa else " (not held)")
         prepare(entry.artifact, folder, options)
@@ -131,7 +143,7 @@ class Peer:
 
     def sample(self, threads):
         return json.loads(python("measure.py", self.system, self.folder, "--threads", threads,
-                                 environment=self.environment))
+                                 *self.everything, environment=self.environment))
 
 
 # Of the float reference's embedding to the original package's, as relative L2: both round to F32 in their own order.
@@ -157,10 +169,11 @@ def check_float_reference(folder, options):
 class Intsam:
     def __init__(self, profile, tier, folder, options):
         self.tier, self.folder = tier, folder
+        self.everything = options.model if options.everything else None
         self.label = f"intsam {profile}, {tier}"
         self.model = self._convert(profile, options)
         self.model_mib = size_mib(self.model)
-        self.cosine = self._cosine(max(options.threads))
+        self.cosine = None if options.everything else self._cosine(max(options.threads))
 
     def _convert(self, profile, options):
         prepare("checkpoint", self.folder, options)
@@ -181,21 +194,37 @@ class Intsam:
             return json.loads(python("measure.py", "intsam", self.folder, "--embedding", embedding))["cosine"]
 
     def sample(self, threads):
+        if self.everything:
+            return self._everything(threads)
         found = json.loads(run([BIN / "intsam-bench", self.model, "--no-fp32", "--json", "--rounds", "1",
                                 "--threads", threads, "--isa", self.tier]))
         return {"encoder_s": found["encoder"]["int_s"], "decoder_s": found["decoder_next"]["int_s"],
                 "peak_rss_mib": found["peak_rss_mib"], "cosine": self.cosine}
 
+    def _everything(self, threads):
+        """The whole process: opening the model, reading the photo, and writing the masks are in the figure."""
+        thresholds = [word for name, value in models.EVERYTHING_THRESHOLDS.get(self.everything, {}).items()
+                      for word in (f"--{name.replace('_', '-')}", value)]
+        with tempfile.TemporaryDirectory() as scratch:
+            masks = pathlib.Path(scratch) / "masks.json"
+            start = time.perf_counter()
+            peak_kib = run_for_peak([BIN / "intsam-everything", self.model, self.folder / "checkpoint" / systems.PHOTO,
+                                     "-o", masks, "--isa", self.tier, "--threads", threads, "--quiet", *thresholds])
+            everything_s = time.perf_counter() - start
+            return {"everything_s": everything_s, "peak_rss_mib": peak_kib / 1024,
+                    "masks": len(json.loads(masks.read_text()))}
+
 
 def intsam_tiers(options):
-    """Names of the kernel tiers to measure, best first."""
+    """Names of the kernel tiers to measure, best first. Scalar takes minutes: only where it is all there is."""
     kernels = json.loads(run([BIN / "intsam-inspect", "--kernels", "--json"]))["kernels"]
     tiers = [kernel["tier"] for kernel in kernels if kernel["supported"]]
     if options.isa:
         names = list(systems.INSTRUCTION_SETS)
         above = {systems.INSTRUCTION_SETS[name].tier for name in names[names.index(options.isa) + 1:]}
         tiers = [tier for tier in tiers if tier not in above]
-    return tiers if options.tiers else tiers[:1]
+    vectors = [tier for tier in tiers if tier != "scalar"] or tiers
+    return vectors if options.tiers else vectors[:1]
 
 
 def collect_rows(options, failures):
@@ -239,10 +268,8 @@ def take_rounds(samples, options, failures):
                     del samples[row]
                     continue
                 samples[row][threads].append(sample)
-                say(f"round {number}, {report.threads_text(threads)}, {row.label}: "
-                    f"encoder {sample['encoder_s']:.3f} s, decoder {sample['decoder_s'] * 1e3:.1f} ms, "
-                    f"{sample['peak_rss_mib']:.0f} MiB")
-                if sample.get("encoder_cpu_s", 0) > 1.1 * threads * sample["encoder_s"] + 0.1:
+                say(f"round {number}, {report.threads_text(threads)}, {row.label}: {report.sample_text(sample)}")
+                if "encoder_cpu_s" in sample and sample["encoder_cpu_s"] > 1.1 * threads * sample["encoder_s"] + 0.1:
                     say(f"warning: {row.label} used more than {report.threads_text(threads)}")
 
 
@@ -252,16 +279,17 @@ def medians(by_threads, key):
 
 def summary(row, by_threads):
     taken = [sample for samples in by_threads.values() for sample in samples]
-    return {
+    result = {
         "system": row.label,
-        "encoder_s": medians(by_threads, "encoder_s"),
-        "decoder_s": medians(by_threads, "decoder_s"),
         "peak_rss_mib": max(sample["peak_rss_mib"] for sample in taken),
         "model_mib": row.model_mib,
-        "cosine": min(sample["cosine"] for sample in taken),
         "precision": taken[0].get("precision"),
         "samples": by_threads,
     }
+    if "everything_s" in taken[0]:
+        return result | {"everything_s": medians(by_threads, "everything_s"), "masks": taken[0]["masks"]}
+    return result | {"encoder_s": medians(by_threads, "encoder_s"), "decoder_s": medians(by_threads, "decoder_s"),
+                     "cosine": min(sample["cosine"] for sample in taken)}
 
 
 def main():

@@ -73,7 +73,7 @@ class PeersTest(unittest.TestCase):
         self.addCleanup(setattr, peers, "run", original)
         peers.run = lambda command: kernels
         for isa, all_tiers, expected in (
-                (None, False, ["avx512vnni"]), ("avx2_vnni", False, ["avx2"]), ("avx2", True, ["avx2", "scalar"]),
+                (None, False, ["avx512vnni"]), ("avx2_vnni", False, ["avx2"]), ("avx2", True, ["avx2"]),
                 ("avx512_core_amx", False, ["avx512vnni"])):
             self.assertEqual(peers.intsam_tiers(types.SimpleNamespace(isa=isa, tiers=all_tiers)), expected)
 
@@ -137,13 +137,26 @@ class PeersTest(unittest.TestCase):
         result = peers.summary(row, samples[row])
         result["precision"] = "bf16"
         machine = {"model": "tiny", "weights": "bundled", "cpu": "C", "flags": ["avx2"], "cores": 2, "load_before": 0,
-                   "date": "2000-01-01", "rounds": 3, "isa": "avx2", "versions": {"torch": "1"}, "intsam": "intsam 0"}
+                   "date": "2000-01-01", "rounds": 3, "isa": "avx2", "everything": False,
+                   "versions": {"torch": "1"}, "intsam": "intsam 0"}
         lines = report.table(machine, [result], options.threads).splitlines()
         self.assertEqual(
             lines[-1], "| x, its default (bf16 here) | 2.00 s | 20.0 s | 130 MiB | 2.5 MiB | 20.0 ms | 0.70000 |")
         self.assertEqual(lines[-1].count("|"), lines[-2].count("|"))
         self.assertEqual(lines[-1].count("|"), lines[-3].count("|"))
         self.assertIn("held to avx2", lines[0])
+
+    def test_everything_mode_has_columns_of_its_own(self):
+        samples = [{"everything_s": seconds, "peak_rss_mib": 80, "masks": 7} for seconds in (90, 70)]
+        row = types.SimpleNamespace(label="x", model_mib=2.5)
+        machine = {"model": "tiny", "weights": "bundled", "cpu": "C", "flags": [], "cores": 2, "load_before": 0,
+                   "date": "2000-01-01", "rounds": 2, "isa": None, "everything": True, "versions": {},
+                   "intsam": "intsam 0"}
+        result = peers.summary(row, {1: samples})
+        lines = report.table(machine, [result, result | {"masks": None}], [1]).splitlines()
+        self.assertEqual(lines[-4], "| system | everything, 1 thread | peak RSS | masks |")
+        self.assertEqual(lines[-2:], ["| x | 80.0 s | 80 MiB | 7 |", "| x | 80.0 s | 80 MiB | not made |"])
+        self.assertEqual(report.sample_text(samples[0]), "everything 90.0 s, 80 MiB")
 
     def test_the_folder_of_artifacts_is_named_after_the_weights(self):
         names = {peers.artifacts_folder(types.SimpleNamespace(model="vit_b", checkpoint=checkpoint, seed=seed)).name

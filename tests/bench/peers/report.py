@@ -34,6 +34,7 @@ def machine(options, intsam_version):
                    else "bundled" if options.model == "tiny" else f"random, seed {options.seed}",
         "rounds": options.rounds,
         "isa": options.isa,
+        "everything": options.everything,
     }
 
 
@@ -45,8 +46,32 @@ def seconds_text(seconds):
     return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
 
 
+def sample_text(sample):
+    if "everything_s" in sample:
+        times = f"everything {sample['everything_s']:.1f} s"
+    else:
+        times = f"encoder {sample['encoder_s']:.3f} s, decoder {sample['decoder_s'] * 1e3:.1f} ms"
+    return f"{times}, {sample['peak_rss_mib']:.0f} MiB"
+
+
+def prompt_columns(threads):
+    """Titles, and what turns a row into their cells."""
+    titles = [f"encoder, {threads_text(n)}" for n in threads]
+    titles += ["peak RSS", "model size", f"decoder, {threads_text(threads[0])}", "cosine"]
+    return titles, lambda row: [
+        *(seconds_text(row["encoder_s"][n]) for n in threads), f"{row['peak_rss_mib']:.0f} MiB",
+        f"{row['model_mib']:.1f} MiB", f"{row['decoder_s'][threads[0]] * 1e3:.1f} ms", f"{row['cosine']:.5f}"]
+
+
+def everything_columns(threads):
+    titles = [f"everything, {threads_text(n)}" for n in threads] + ["peak RSS", "masks"]
+    return titles, lambda row: [
+        *(seconds_text(row["everything_s"][n]) for n in threads), f"{row['peak_rss_mib']:.0f} MiB",
+        "not made" if row["masks"] is None else str(row["masks"])]
+
+
 def table(machine, rows, threads):
-    first = threads[0]
+    titles, cells_of = (everything_columns if machine["everything"] else prompt_columns)(threads)
     held = f", held to {machine['isa']}" if machine["isa"] else ""
     lines = [
         f"SAM {machine['model']} ({machine['weights']}); {machine['cpu']} ({' '.join(machine['flags'])}), "
@@ -55,16 +80,12 @@ def table(machine, rows, threads):
         "",
         "; ".join(f"{name} {version}" for name, version in machine["versions"].items()) + f"; {machine['intsam']}",
         "",
-        "| system | " + " | ".join(f"encoder, {threads_text(n)}" for n in threads)
-        + f" | peak RSS | model size | decoder, {threads_text(first)} | cosine |",
-        "|" + "---|" * (len(threads) + 5),
+        "| " + " | ".join(["system", *titles]) + " |",
+        "|" + "---|" * (len(titles) + 1),
     ]
     for row in rows:
         label = row["system"]
         if "default" in label:
             label += f" ({row['precision']} here)"
-        cells = [label, *(seconds_text(row["encoder_s"][n]) for n in threads),
-                 f"{row['peak_rss_mib']:.0f} MiB", f"{row['model_mib']:.1f} MiB",
-                 f"{row['decoder_s'][first] * 1e3:.1f} ms", f"{row['cosine']:.5f}"]
-        lines.append("| " + " | ".join(cells) + " |")
+        lines.append("| " + " | ".join([label, *cells_of(row)]) + " |")
     return "\n".join(lines)

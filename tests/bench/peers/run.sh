@@ -31,7 +31,8 @@ install_peers() {
 
 # stdout is the table's: what is installed and built goes to stderr.
 {
-  build_preset release float_embedding intsam-bench intsam-convert intsam-inspect intsam-segment
+  build_preset release float_embedding intsam-bench intsam-convert intsam-everything \
+    intsam-inspect intsam-segment
   step "install the peers" install_peers
 } >&2
 "$venv/bin/python" -B "$here/peers.py" "$@"
