@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "apps/common/file_bytes.h"
+#include "apps/common/limits.h"
 #include "apps/common/photos.h"
 
 namespace intsam::internal {
@@ -16,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 Status TooMany() {
-  return Error(Code::kResource, "more than %zu photos; divide them among several folders of results", kMaxPhotos);
+  return Error(Code::kResource, "more than %zu photos; divide them among several folders of results", kBatchPhotos);
 }
 
 bool IsFolder(const fs::path& path) {
@@ -45,7 +46,7 @@ class Lister {
   }
 
   Status AddList(const std::string& path) {
-    INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ReadFileBytes(path, kPhotoListBytes));
+    INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ReadFileBytes(path, kBatchListBytes));
     std::string_view rest(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     for (size_t number = 1; !rest.empty(); ++number) {
       const size_t end = std::min(rest.find('\n'), rest.size());
@@ -84,7 +85,7 @@ class Lister {
   }
 
   Status Add(NamedPhoto photo) {
-    if (photos_.size() == kMaxPhotos) return TooMany();
+    if (photos_.size() == kBatchPhotos) return TooMany();
     photos_.push_back(std::move(photo));
     return Status();
   }
@@ -98,7 +99,7 @@ class Lister {
       const fs::path name = entry->path().filename();
       std::error_code ignored;
       if (IsPhotoFile(*entry)) {
-        if (found.size() == kMaxPhotos) return TooMany();
+        if (found.size() == kBatchPhotos) return TooMany();
         found.push_back({(inside / name).string(), entry->path().string()});
       } else if (sources_.recursive && entry->is_directory(ignored) && !entry->is_symlink(ignored) && !IsHidden(name) &&
                  Canonical(entry->path()) != out_) {

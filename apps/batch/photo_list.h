@@ -11,9 +11,6 @@
 
 namespace intsam::internal {
 
-constexpr size_t kMaxPhotos = size_t{1} << 22;
-constexpr size_t kPhotoListBytes = size_t{1} << 28;  // of a file with names
-
 struct NamedPhoto {
   std::string name;     // tells it from the others, and names its results: relative, with '/', never above its folder
   std::string path;     // to be read
@@ -31,7 +28,7 @@ struct PhotoSources {
 // photo of a folder is named by its path in that folder, one given itself by its file name, one of the list by its path
 // as written there, without what leads out of the current folder ("/" and ".." at its beginning).
 // kUsage when there are none, when two have one name, and for a photo in the folder of results; kIo for what cannot be
-// read, kResource above kMaxPhotos.
+// read, kResource above kBatchPhotos (limits.h).
 Result<std::vector<NamedPhoto>> ListPhotosOf(const PhotoSources& sources);
 
 // kUsage for a photo in the folder of results, over which or beside which results would be written.

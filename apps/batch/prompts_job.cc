@@ -8,13 +8,13 @@
 #include "apps/batch/job.h"
 #include "apps/common/file_bytes.h"
 #include "apps/common/library_call.h"
+#include "apps/common/limits.h"
 #include "apps/common/prompt_json.h"
 #include "apps/common/strict_json.h"
 
 namespace intsam::internal {
 namespace {
 
-constexpr size_t kPromptsBytes = size_t{1} << 30;
 constexpr int kLineDepth = kPromptFileDepth + 1;  // the object around the prompts
 
 struct PromptLine {
@@ -37,7 +37,7 @@ class PromptsJob : public Job {
   PromptsJob(const BatchSettings& settings, const intsam_model_info& model) : settings_(settings), model_(model) {}
 
   Status Read() {
-    INTSAM_ASSIGN(bytes_, ReadFileBytes(settings_.prompts, kPromptsBytes));
+    INTSAM_ASSIGN(bytes_, ReadFileBytes(settings_.prompts, kBatchPromptsBytes));
     std::string_view rest(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
     for (size_t number = 1; !rest.empty(); ++number) {
       const size_t end = std::min(rest.find('\n'), rest.size());

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "apps/common/everything_options.h"
+#include "apps/common/limits.h"
 #include "apps/common/photo_options.h"
 #include "apps/common/prompt_objects.h"
 #include "runtime/base/cpu.h"
@@ -11,8 +12,6 @@
 
 namespace intsam::internal {
 namespace {
-
-constexpr int64_t kMaxJobs = 256;
 
 struct Named {
   const char* name;
@@ -131,11 +130,11 @@ Status ReadWorkers(const cxxopts::ParseResult& parsed, BatchSettings& s) {
   const int cores = AvailableThreads();
   int jobs = 0;
   if (parsed.count("jobs") != 0) {
-    INTSAM_ASSIGN(const int64_t count, ParseInteger("--jobs", TextOption(parsed, "jobs"), 1, kMaxJobs));
+    INTSAM_ASSIGN(const int64_t count, ParseInteger("--jobs", TextOption(parsed, "jobs"), 1, kBatchJobs));
     jobs = static_cast<int>(count);
   }
   s.threads = s.flags.threads > 0 ? s.flags.threads : jobs > 0 ? std::max(1, cores / jobs) : 1;
-  s.jobs = jobs > 0 ? jobs : std::clamp(cores / s.threads, 1, static_cast<int>(kMaxJobs));
+  s.jobs = jobs > 0 ? jobs : std::clamp(cores / s.threads, 1, static_cast<int>(kBatchJobs));
   return Status();
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "apps/common/file_bytes.h"
+#include "apps/common/limits.h"
 #include "apps/common/prompt_text.h"
 #include "runtime/base/function_ref.h"
 
@@ -32,7 +33,7 @@ class EntryReader {
   bool operator()(int depth, json::parse_event_t event, json& value) {
     const bool starts_object = event == json::parse_event_t::object_start;
     const bool starts = starts_object || event == json::parse_event_t::array_start;
-    if (starts && depth >= kCocoDepth) Stop(Error(Code::kResource, "JSON nested deeper than %d", kCocoDepth));
+    if (starts && depth >= kCocoFileDepth) Stop(Error(Code::kResource, "JSON nested deeper than %d", kCocoFileDepth));
     const int entries = is_list_ ? 1 : 2;
     if (depth == 0 && (starts ? starts_object == is_list_ : event == json::parse_event_t::value)) Stop(NotThisForm());
     if (event == json::parse_event_t::key && depth == 1 && !is_list_) {

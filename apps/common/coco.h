@@ -1,7 +1,7 @@
 // COCO's files, as far as prompts and scores need them. Entries are taken one by one, so that memory does not grow with
 // what is passed over, such as the polygons of annotations.
-// Errors: kIo, kResource (larger than kCocoFileBytes, too deep, too many entries), kDamaged for what is not JSON of
-// this form; messages start with the path and name the entry.
+// Errors: kIo, kResource (larger than kCocoFileBytes, too deep, too many entries: limits.h), kDamaged for what is not
+// JSON of this form; messages start with the path and name the entry.
 #ifndef INTSAM_APPS_COMMON_COCO_H_
 #define INTSAM_APPS_COMMON_COCO_H_
 
@@ -15,10 +15,6 @@
 #include "runtime/base/status.h"
 
 namespace intsam::internal {
-
-constexpr size_t kCocoFileBytes = size_t{1} << 30;
-constexpr size_t kCocoEntries = size_t{1} << 24;  // of a list
-constexpr int kCocoDepth = 16;                    // of nested JSON
 
 struct CocoImage {
   int64_t id;

@@ -20,6 +20,14 @@ constexpr size_t kMaxPromptsPerObject = limits::kPointsPerPrompt;
 constexpr size_t kMaxObjects = 4096;
 constexpr uint64_t kMaskPixels = uint64_t{1} << 36;  // objects times pixels of the photo: 4096 objects on 16 megapixels
 constexpr uint64_t kKeptMaskBytes = uint64_t{1} << 30;  // of masks of prompts, and of masks for an overlay
+constexpr size_t kCocoFileBytes = size_t{1} << 30;
+constexpr int kCocoFileDepth = 16;                // of nested JSON
+constexpr size_t kCocoEntries = size_t{1} << 24;  // of a list in it
+constexpr size_t kBatchPhotos = size_t{1} << 22;
+constexpr size_t kBatchListBytes = size_t{1} << 28;  // of a file with names
+constexpr size_t kBatchPromptsBytes = size_t{1} << 30;
+constexpr int kBatchJobs = 256;
+constexpr int kBatchShards = 65536;
 constexpr int kMaxThreads = limits::kThreads;
 
 }  // namespace intsam::internal
