@@ -31,7 +31,7 @@ def output_of(*command, cwd=None):
 
 def headers_of(build):
     """Files outside of the repository that compilers have read."""
-    paths = re.findall(r"^    (\S+)$", output_of("ninja", "-t", "deps", cwd=build), re.MULTILINE)
+    paths = set(re.findall(r"^    (\S+)$", output_of("ninja", "-t", "deps", cwd=build), re.MULTILINE))
     resolved = {(build / path).resolve() for path in paths}
     return {path for path in resolved if not path.is_relative_to(SOURCE) or "_deps" in path.parts}
 
@@ -43,7 +43,8 @@ def libraries_of(build):
         with path.open("rb") as file:
             if path.is_symlink() or file.read(4) != b"\x7fELF":
                 continue
-        loaded |= {pathlib.Path(found).resolve() for found in re.findall(r"(?:=> |\t)(/\S+) \(0x", output_of("ldd", path))}
+        found = re.findall(r"(?:=> |\t)(/\S+) \(0x", output_of("ldd", path))
+        loaded |= {pathlib.Path(name).resolve() for name in found}
     return {path for path in loaded if not path.is_relative_to(build)}
 
 
@@ -69,13 +70,11 @@ def system():
 
 
 def licenses_of(name):
-    """As the package's copyright file calls those of its files, where it can be read by machines."""
+    """What the package's copyright file says of most of its files, where it can be read by machines."""
     file = pathlib.Path("/usr/share/doc") / name.split(":")[0] / "copyright"
     text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
-    if not text.startswith("Format:"):
-        return []
-    found = re.findall(r"^Files:.*?^License:[ \t]*(\S[^\n]*)$", text, re.MULTILINE | re.DOTALL)
-    return [DisjunctiveLicense(name=license) for license in sorted(set(found))]
+    found = re.search(r"^Files:[ \t]*\*[ \t]*\n(?:[^\n]+\n)*?License:[ \t]*(\S[^\n]*)$", text, re.MULTILINE)
+    return [DisjunctiveLicense(name=found[1])] if text.startswith("Format:") and found else []
 
 
 def package(name, how):

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Which lines of the parsers the fuzz targets reach: the seeds, the corpora that tests/fuzz/run.sh has left in
-# build/fuzz/corpus, and seeded mutations, under the preset fuzz. Prints for each file the share of its lines and those
-# that nothing reached.
+# build/fuzz/corpus, and seeded mutations, in programs that count (preset coverage, clang). Prints for each file the
+# share of its lines and those that nothing reached.
 #   tests/fuzz/coverage.sh [--mutations N] [TARGET...]      20000 mutations for each target
 source "$(dirname "${BASH_SOURCE[0]}")/../../cmake/bootstrap.sh"
 
@@ -46,16 +46,16 @@ for target in "${targets[@]}"; do
 done
 
 required_packages+=" clang llvm libomp-dev"
-build_preset fuzz "${programs[@]}"
+build_preset coverage "${programs[@]}"
 version=$(clang -dumpversion)
 profdata=$(command -v "llvm-profdata-${version%%.*}" || command -v llvm-profdata)
 cov=$(command -v "llvm-cov-${version%%.*}" || command -v llvm-cov)
-folder=build/fuzz/coverage
+folder=build/coverage/profiles
 rm -rf "$folder"
 mkdir -p "$folder"
 
 replay() {
-  local program=build/fuzz/bin/$1_fuzz
+  local program=build/coverage/bin/$1_fuzz
   LLVM_PROFILE_FILE=$folder/$1-mutations.profraw "$program" --mutations "$mutations" >/dev/null
   [ ! -d "build/fuzz/corpus/$1" ] || find "build/fuzz/corpus/$1" -type f -print0 |
     LLVM_PROFILE_FILE=$folder/$1-%p.profraw xargs -0 -r "$program" >/dev/null
@@ -77,7 +77,7 @@ summarize() {
 report() {
   local objects=() files=() target
   for target in "${targets[@]}"; do
-    objects+=(-object "build/fuzz/bin/${target}_fuzz")
+    objects+=(-object "build/coverage/bin/${target}_fuzz")
     files+=(${parsers[$target]})
   done
   "$profdata" merge -sparse "$folder"/*.profraw -o "$folder/all.profdata"

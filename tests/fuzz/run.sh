@@ -28,7 +28,6 @@ for target in "${targets[@]}"; do
 done
 
 required_packages+=" clang libomp-dev"
-export LLVM_PROFILE_FILE=/dev/null  # what they reach is for tests/fuzz/coverage.sh
 programs=()
 for target in "${targets[@]}"; do programs+=("${target}_fuzz" "${target}_libfuzzer"); done
 build_preset fuzz "${programs[@]}"

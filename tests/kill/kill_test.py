@@ -1,5 +1,5 @@
-"""Tools that are killed, and disks that fail, anywhere: what is under the name of an output is whole, the old one or the
-new one; nothing unfinished stays behind; and the next call ends as one that was never disturbed.
+"""Tools that are killed, and disks that fail, anywhere: what is under the name of an output is whole, the old one or
+the new one; nothing unfinished stays behind; and the next call ends as one that was never disturbed.
 
 kill_test.py --bin DIR --source DIR --preload LIBRARY [--steps N] [--times N] [--only COMMAND]
 
@@ -167,7 +167,8 @@ class Disturber:
             for number in numbers:
                 self.prepare()
                 done = self.run(INTSAM_STEP=step, INTSAM_FAULT=f"{kind}:{number}")
-                self.check(f"{kind} {errno.errorcode[number]} at step {step}", done.returncode, done.stderr, (3,), False)
+                what = f"{kind} {errno.errorcode[number]} at step {step}"
+                self.check(what, done.returncode, done.stderr, (3,), False)
 
     def at_a_moment(self, rng):
         number, pause = rng.choice(SIGNALS), rng.uniform(0, 1.1 * self.seconds)
