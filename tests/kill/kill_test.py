@@ -1,7 +1,7 @@
 """Tools that are killed, and disks that fail, anywhere: what is under the name of an output is whole, the old one or
 the new one; nothing unfinished stays behind; and the next call ends as one that was never disturbed.
 
-kill_test.py --bin DIR --source DIR --preload LIBRARY [--steps N] [--times N] [--only COMMAND]
+kill_test.py --bin DIR --source DIR --preload LIBRARY [--steps N] [--times N] [--only COMMAND...]
 
 Each command is disturbed at its steps that change files (at N evenly spread ones; without --steps at all), once in each
 run: by every signal, and by every way for the step to fail. --times: N times more each by a signal at a random moment.
@@ -191,14 +191,14 @@ def main():
     parser.add_argument("--preload", type=pathlib.Path, required=True)
     parser.add_argument("--steps", type=int, default=sys.maxsize)
     parser.add_argument("--times", type=int, default=0)
-    parser.add_argument("--only", help="one of the commands by its name here")
+    parser.add_argument("--only", nargs="+", default=[], help="some of the commands by their names here")
     options = parser.parse_args()
     options.bin, options.preload = options.bin.resolve(), options.preload.resolve()
     rng, problems = random.Random(1), 0
     with tempfile.TemporaryDirectory(prefix="intsam_kill_") as scratch:
         folder = Folder(pathlib.Path(scratch) / "folder")
         for name, command in commands(options.source.resolve()).items():
-            if options.only not in (None, name) or not (options.bin / f"intsam-{command[0][0]}").exists():
+            if (options.only and name not in options.only) or not (options.bin / f"intsam-{command[0][0]}").exists():
                 continue
             disturber = Disturber(options, folder, name, *command)
             taken = min(options.steps, disturber.steps)
