@@ -60,9 +60,8 @@ constexpr const char* kCpuFiles[] = {"/proc/self/cgroup", "/sys/fs/cgroup"};
 // Calls without conditions. Names that an architecture or a kernel lacks are passed over.
 constexpr const char* kCalls[] = {
     // Open files.
-    "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "_llseek", "close", "fcntl", "fcntl64", "flock",
-    "fsync", "fdatasync", "ftruncate", "ftruncate64", "fchmod", "fadvise64", "fadvise64_64", "poll", "ppoll",
-    "ppoll_time64",
+    "read", "readv", "pread64", "write", "writev", "pwrite64", "lseek", "_llseek", "close", "flock", "fsync",
+    "fdatasync", "ftruncate", "ftruncate64", "fadvise64", "fadvise64_64", "poll", "ppoll", "ppoll_time64",
     // Names of files: Landlock decides which, except that whether one exists can be asked of any.
     "stat", "stat64", "lstat", "lstat64", "fstat", "fstat64", "newfstatat", "fstatat64", "statx", "access", "faccessat",
     "faccessat2", "readlink", "readlinkat", "getcwd", "getdents64", "mkdir", "mkdirat", "rmdir", "unlink", "unlinkat",
@@ -155,9 +154,15 @@ class SystemCalls {
 
 void AllowCalls(SystemCalls& calls) {
   for (const char* call : kCalls) calls.Allow(call);
-  // O_TRUNC empties a file that was opened for reading.
-  calls.Allow("open", {Masked(1, O_TRUNC, 0)});
-  calls.Allow("openat", {Masked(2, O_TRUNC, 0)});
+  // O_TRUNC empties a file that was opened for reading; the bits let a program run with its owner's rights.
+  constexpr uint64_t kSetId = S_ISUID | S_ISGID;
+  calls.Allow("open", {Masked(1, O_TRUNC, 0), Masked(2, kSetId, 0)});
+  calls.Allow("openat", {Masked(2, O_TRUNC, 0), Masked(3, kSetId, 0)});
+  calls.Allow("fchmod", {Masked(1, kSetId, 0)});
+  // Of fcntl not what sends signals.
+  for (const uint64_t command : {F_GETFD, F_SETFD, F_GETFL}) {
+    for (const char* call : {"fcntl", "fcntl64"}) calls.Allow(call, {Equal(1, command)});
+  }
   for (const char* call : {"mmap", "mmap2", "mprotect"}) calls.Allow(call, {Masked(2, PROT_EXEC, 0)});
   // Threads and no processes. clone3 hides its flags in memory; told that there is none, the C library uses clone.
   calls.Allow("clone", {Masked(0, CLONE_THREAD, CLONE_THREAD)});

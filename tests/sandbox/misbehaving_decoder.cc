@@ -3,6 +3,7 @@
 // "open: refused"), and then decodes the picture.
 //   INTSAM_VICTIM=FILE      somebody else's file: read, changed, removed, ...
 //   INTSAM_INPUT=FILE       a file that the tool may read, to be emptied
+//   INTSAM_OUTPUT=FOLDER    a folder that the tool may write into
 //   INTSAM_NO_LANDLOCK=1    the system seems to have no Landlock
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -66,6 +67,19 @@ bool Executes() {
   return execv(name, arguments) == -1 && errno == ENOENT;
 }
 
+// A program that runs with the rights of whoever started the tool.
+bool MakesSetId(const std::string& path) {
+  int file = open(path.c_str(), O_WRONLY | O_CREAT, 04755);
+  bool made = file >= 0;
+  if (!made) {
+    file = open(path.c_str(), O_WRONLY | O_CREAT, 0755);
+    made = file >= 0 && fchmod(file, 04755) == 0;
+  }
+  if (file >= 0) close(file);
+  unlink(path.c_str());
+  return made;
+}
+
 void TryFiles(const std::string& victim, const char* input) {
   Say("read", Opens(victim, O_RDONLY));
   Say("read a folder", Opens("/", O_RDONLY | O_DIRECTORY));
@@ -88,6 +102,8 @@ void TryFiles(const std::string& victim, const char* input) {
 }
 
 void TryProcesses() {
+  Say("make a program with the user's rights", MakesSetId(std::string(std::getenv("INTSAM_OUTPUT")) + "/program"));
+  Say("send signals by a file", fcntl(STDERR_FILENO, F_SETOWN, getppid()) == 0);
   Say("fork", Forks());
   Say("execute", Executes());
   Say("signal another process", kill(getppid(), 0) == 0);

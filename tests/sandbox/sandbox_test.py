@@ -59,7 +59,11 @@ class SandboxTest(unittest.TestCase):
             if path != self.victim:
                 path.unlink()
         done = self.run_tool(
-            *arguments, LD_PRELOAD=OPTIONS.preload, INTSAM_VICTIM=self.victim, INTSAM_INPUT=self.input
+            *arguments,
+            LD_PRELOAD=OPTIONS.preload,
+            INTSAM_VICTIM=self.victim,
+            INTSAM_INPUT=self.input,
+            INTSAM_OUTPUT=self.work / "out",
         )
         self.assertEqual(done.returncode, 0, done.stderr)
         outcomes = re.findall(r"misbehaving: ([^:]*): (let|refused)\n", done.stderr)
