@@ -107,7 +107,7 @@ void TryProcesses() {
   Say("fork", Forks());
   Say("execute", Executes());
   Say("signal another process", kill(getppid(), 0) == 0);
-  Say("trace another process", syscall(SYS_ptrace, PTRACE_PEEKUSER, getppid(), 0, 0) == 0 || errno != ENOSYS);
+  Say("trace another process", syscall(SYS_ptrace, PTRACE_PEEKDATA, getppid(), 0, 0) == 0 || errno != ENOSYS);
   Say("read another process", syscall(SYS_process_vm_readv, getppid(), nullptr, 0, nullptr, 0, 0) == 0);
   const rlimit none = {0, 0};
   Say("set limits", setrlimit(RLIMIT_CORE, &none) == 0);
