@@ -7,8 +7,8 @@
 # When cross compiling, headers of the build machine and the GoogleTest sources of Debian are used as well.
 #
 # Targets afterwards: intsam::dnnl, intsam::eigen, intsam::json, intsam::stb, intsam::cxxopts (each where an enabled part needs it),
-# and, only where found, intsam::png, intsam::jpeg, intsam::webp, intsam::tiff, intsam::heif, intsam::xnnpack,
-# intsam::simde and benchmark::benchmark.
+# and, only where found, intsam::png, intsam::jpeg, intsam::webp, intsam::tiff, intsam::heif, intsam::seccomp,
+# intsam::xnnpack, intsam::simde and benchmark::benchmark.
 include_guard()
 include(FetchContent)
 if(POLICY CMP0135)
@@ -190,6 +190,18 @@ if(INTSAM_BUILD_APPS)
   endif()
 
   intsam_photo_libraries()
+
+  # libseccomp and the kernel's header of Landlock: --sandbox (apps/common/sandbox.h).
+  find_path(INTSAM_SECCOMP_INCLUDE_DIR seccomp.h)
+  find_path(INTSAM_LANDLOCK_INCLUDE_DIR linux/landlock.h)
+  find_library(INTSAM_SECCOMP_LIBRARY seccomp)
+  if(INTSAM_SECCOMP_INCLUDE_DIR AND INTSAM_LANDLOCK_INCLUDE_DIR AND INTSAM_SECCOMP_LIBRARY)
+    intsam_interface(seccomp ${INTSAM_SECCOMP_LIBRARY})
+    target_include_directories(intsam_seccomp SYSTEM INTERFACE ${INTSAM_SECCOMP_INCLUDE_DIR})
+    target_compile_definitions(intsam_seccomp INTERFACE INTSAM_HAVE_LIBSECCOMP)
+  else()
+    message(STATUS "libseccomp was not found: the tools refuse --sandbox")
+  endif()
 
   find_package(cxxopts 3.1 CONFIG QUIET)
   intsam_host_headers(cxxopts 3.1 CXXOPTS_ cxxopts.hpp cxxopts.hpp)

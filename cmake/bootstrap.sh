@@ -10,7 +10,7 @@ configure_options=()
 # What a build for this machine needs, and what it uses where the distribution has it.
 # ocl-icd-opencl-dev: the CMake package of Debian's oneDNN asks for OpenCL, but libdnnl-dev only recommends it.
 required_packages="g++ cmake ninja-build python3 pkg-config binutils libdnnl-dev ocl-icd-opencl-dev libstb-dev libjpeg-dev libpng-dev libcxxopts-dev nlohmann-json3-dev libeigen3-dev libgtest-dev"
-optional_packages="libwebp-dev libtiff-dev libheif-dev python3-pil python3-jsonschema python3-dev python3-venv libxnnpack-dev libpthreadpool-dev libbenchmark-dev libsimde-dev ccache"
+optional_packages="libwebp-dev libtiff-dev libheif-dev libseccomp-dev python3-pil python3-jsonschema python3-dev python3-venv libxnnpack-dev libpthreadpool-dev libbenchmark-dev libsimde-dev ccache"
 
 say() { printf '%s\n' "$*"; }
 die() {

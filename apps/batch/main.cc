@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "apps/common/library_call.h"
 #include "apps/common/output.h"
 #include "apps/common/progress.h"
+#include "apps/common/sandbox.h"
 #include "apps/common/stopwatch.h"
 #include "apps/common/tool.h"
 
@@ -93,6 +95,20 @@ class Journal {
   std::optional<ResultsFile> results_;
 };
 
+// Leaves the process the folders of the photos, of files that are read with them, and of the results.
+Status Confine(const BatchSettings& settings, const std::vector<NamedPhoto>& photos) {
+  std::set<std::string> read;
+  if (!settings.class_maps.empty()) read.insert(settings.class_maps);
+  if (!settings.prompts.empty()) read.insert(SandboxFolderOf(settings.prompts));  // of masks that they name
+  std::error_code ignored;
+  for (const NamedPhoto& photo : photos) {
+    read.insert(SandboxFolderOf(photo.path));
+    if (fs::is_symlink(photo.path, ignored)) read.insert(photo.path);
+  }
+  const SandboxPaths paths = {{read.begin(), read.end()}, {settings.out}};
+  return EnterSandbox(paths);
+}
+
 // "12.3 photos/s, cat.jpg", of this call.
 std::string Speed(size_t done, double ms, const std::string& name) {
   char text[48];
@@ -139,6 +155,7 @@ Status RunPhotos(const BatchSettings& settings, const Model& model, const BatchW
 }
 
 Status RunBatch(const BatchSettings& settings) {
+  if (settings.sandbox) INTSAM_TRY(CheckSandbox());
   Model model;
   INTSAM_TRY(FromOutcome(Model::Open(settings.model, model)));
   INTSAM_ASSIGN(const BatchWork work, MakeWork(settings, model));
@@ -154,6 +171,7 @@ Status RunBatch(const BatchSettings& settings) {
   report.resumed = journal.manifest().totals().photos;
   report.manifest = journal.manifest().path();
   report.results = settings.format == BatchFormat::kOriented ? "" : ResultsPath(settings);
+  if (settings.sandbox) INTSAM_TRY(Confine(settings, photos));  // threads begin behind it
   INTSAM_TRY(RunPhotos(settings, model, work, photos, journal, report));
   report.totals = journal.manifest().totals();
   Tell(settings, report);

@@ -192,6 +192,7 @@ cxxopts::Options BatchOptions() {
   add("resume", "go on with what is in --out");
   add("keep-going", "note a photo that fails in the manifest and go on");
   AddTierOption(options);
+  AddSandboxOption(options);
   AddEverythingOptions(options);
   AddPhotoOptions(options);
   AddCommonOptions(options);
@@ -237,6 +238,7 @@ Result<BatchSettings> ReadSettings(const cxxopts::ParseResult& parsed, const Com
   s.keep_going = parsed.count("keep-going") != 0;
   s.stretch = ReadOptionsOf(parsed).stretch;
   s.isa = TextOption(parsed, "isa");
+  s.sandbox = parsed.count("sandbox") != 0;
   INTSAM_TRY(ReadWorkers(parsed, s));
   return s;
 }

@@ -39,6 +39,7 @@ struct BatchSettings {
   bool resume = false, keep_going = false;
   bool stretch = false;  // ReadOptions
   std::string isa;       // empty: the library's choice
+  bool sandbox = false;
 
   intsam_everything_options everything;  // of kEverything
   std::string class_maps;                // of kClassMaps: a folder

@@ -7,6 +7,7 @@
 
 #include "apps/common/output.h"
 #include "apps/common/photo/photo_reader.h"
+#include "apps/common/sandbox.h"
 #include "apps/common/tiers.h"
 
 namespace intsam::internal {
@@ -57,7 +58,7 @@ std::string WithoutStraySpaces(const std::string& text) {
 void AddCommonOptions(cxxopts::Options& options) {
   auto add = options.add_options("Common");
   add("h,help", "print this help and exit");
-  add("version", "print version, commit, compiler, kernel tiers and photo formats and exit");
+  add("version", "print version, commit, compiler, kernel tiers, photo formats and sandbox and exit");
   add("t,threads", "threads, 0 for as many as the process may use", cxxopts::value<std::string>()->default_value("0"),
       "N");
   add("q,quiet", "no words on standard error but errors; results stay");
@@ -69,6 +70,10 @@ void AddCommonOptions(cxxopts::Options& options) {
 void AddTierOption(cxxopts::Options& options) {
   options.add_options()("isa", "kernel tier; without, INTSAM_ISA or the best that this CPU has",
                         cxxopts::value<std::string>(), "TIER");
+}
+
+void AddSandboxOption(cxxopts::Options& options) {
+  options.add_options()("sandbox", "first give up all rights but to these files (Linux; refused where it cannot)");
 }
 
 Result<cxxopts::ParseResult> ParseOptions(cxxopts::Options& options, int argc, char** argv) {
@@ -144,7 +149,8 @@ Status RunWithOptions(const ToolHelp& help, cxxopts::Options options, int argc, 
   INTSAM_ASSIGN(const cxxopts::ParseResult parsed, ParseOptions(options, argc, argv));
   INTSAM_ASSIGN(const CommonFlags flags, CommonFlagsOf(parsed));
   if (!flags.help && !flags.version) return work(parsed, flags);
-  const std::string version = VersionLine(help.tool, BuiltTiers()) + "\nreads " + PhotoDecoders() + "\n";
+  const std::string version =
+      VersionLine(help.tool, BuiltTiers()) + "\nreads " + PhotoDecoders() + "\nsandbox " + SandboxLibraries() + "\n";
   Out(flags.help ? HelpText(help, options) : version);
   return Status();
 }

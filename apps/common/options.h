@@ -36,6 +36,9 @@ void AddCommonOptions(cxxopts::Options& options);
 // Adds --isa, for the tools that compute.
 void AddTierOption(cxxopts::Options& options);
 
+// Adds --sandbox, for the tools that confine themselves (apps/common/sandbox.h).
+void AddSandboxOption(cxxopts::Options& options);
+
 // kUsage with one sentence for unknown options, missing or extra arguments and a bad --threads.
 Result<cxxopts::ParseResult> ParseOptions(cxxopts::Options& options, int argc, char** argv);
 Result<CommonFlags> CommonFlagsOf(const cxxopts::ParseResult& parsed);

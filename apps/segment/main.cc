@@ -11,6 +11,7 @@
 #include "apps/common/output_files.h"
 #include "apps/common/photo/photo_reader.h"
 #include "apps/common/progress.h"
+#include "apps/common/sandbox.h"
 #include "apps/common/stopwatch.h"
 #include "apps/common/tool.h"
 #include "apps/segment/objects.h"
@@ -68,6 +69,18 @@ class Steps {
   uint64_t objects_ = 0, encoder_ = 0, answered_ = 0, written_ = 0;
 };
 
+// Leaves the process what this call reads, and the folders of what it writes.
+Status Confine(const SegmentSettings& s) {
+  SandboxPaths paths = {{s.model, s.image, s.prompts, s.mask_input, s.embedding}, {}};
+  if (!s.prompts.empty()) paths.read.push_back(SandboxFolderOf(s.prompts));  // of masks that they name
+  for (const std::string& output : {s.output, s.overlay, s.cutout, s.label_map, s.logits, s.save_embedding}) {
+    if (output.empty() || IsStream(output)) continue;
+    INTSAM_ASSIGN(const std::string target, FollowLinks(output));
+    paths.write.push_back(SandboxFolderOf(target));
+  }
+  return EnterSandbox(paths);
+}
+
 Status CreateSession(const SegmentSettings& settings, const Model& model, Steps& steps, Session& session) {
   intsam_session_options options;
   intsam_session_options_init(&options);
@@ -121,6 +134,7 @@ Status SegmentObjects(const intsam_model_info& model, Session& session, Steps& s
 }
 
 Status Segment(const SegmentSettings& settings) {
+  if (settings.sandbox) INTSAM_TRY(Confine(settings));
   SegmentReport report;
   Stopwatch watch;
   Model model;

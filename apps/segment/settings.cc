@@ -103,6 +103,7 @@ cxxopts::Options SegmentOptions() {
   add("logits", "low-resolution logits of the mask, for --mask-input (.npy); numbered as --output", text(), "FILE");
   add("save-embedding", "the encoded photo; needs no prompt", text(), "FILE");
   AddTierOption(options);
+  AddSandboxOption(options);
   AddOverlaySizeOption(options);
   AddPhotoOptions(options);
   AddCommonOptions(options);
@@ -120,6 +121,7 @@ Result<SegmentSettings> ReadSettings(const cxxopts::ParseResult& parsed, const C
   s.select = parsed["select"].as<std::string>();
   s.stretch = ReadOptionsOf(parsed).stretch;
   s.isa = TextOption(parsed, "isa");
+  s.sandbox = parsed.count("sandbox") != 0;
   const std::pair<const char*, std::string*> files[] = {
       {"prompts", &s.prompts}, {"mask-input", &s.mask_input}, {"output", &s.output},
       {"overlay", &s.overlay}, {"cutout", &s.cutout},         {"label-map", &s.label_map},

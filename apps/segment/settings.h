@@ -22,6 +22,7 @@ struct SegmentSettings {
   std::string embedding, save_embedding;
   bool stretch = false;  // ReadOptions of the photo
   std::string isa;       // empty: the library's choice
+  bool sandbox = false;
 
   bool has_prompt() const { return !points.empty() || !boxes.empty() || !prompts.empty() || !mask_input.empty(); }
   // A file that shows masks, besides the words and the JSON about them.

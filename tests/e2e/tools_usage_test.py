@@ -41,9 +41,10 @@ class Common(ToolTest):
             for option in ("-h", "--help"):
                 self.assertIn("--json-errors", self.succeeds(tool, option))
             version = self.succeeds(tool, "--version")
-            first, photos = version.splitlines()
+            first, photos, sandbox = version.splitlines()
             self.assertRegex(first, rf"^intsam-{tool} \d+\.\d+\.\d+ \(commit .*, compiler .*, tiers .*scalar\)$")
             self.assertRegex(photos, r"^reads PNG \((libpng [\d.]+|stb_image)\), JPEG \((libjpeg|stb_image).*\)")
+            self.assertRegex(sandbox, r"^sandbox (libseccomp [\d.]+ and Landlock|none \(built without libseccomp\))$")
 
     def test_unknown_option(self):
         for tool in Setup.tools:

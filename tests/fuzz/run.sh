@@ -2,7 +2,8 @@
 # Every fuzz target under libFuzzer with clang's sanitizers (preset fuzz), so many executions each, from seeds made by
 # code. Prints a line for each; exit status 1 at the first finding, whose input is left in build/fuzz/findings.
 #   tests/fuzz/run.sh [--executions N] [TARGET...]         1000000 executions; for example tests/fuzz/run.sh pickle rle
-# Coverage is what clang's libFuzzer reports: edges of the instrumented code that the inputs reached.
+# Coverage is what clang's libFuzzer reports: edges of the instrumented code that the inputs reached. For lines of the
+# parsers, see tests/fuzz/coverage.sh.
 source "$(dirname "${BASH_SOURCE[0]}")/../../cmake/bootstrap.sh"
 
 executions=1000000

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 TOP_LEVEL = ("runtime", "kernels", "files", "converter", "apps", "bindings", "tests", "cmake", "toolchains",
-             "models", "docs", ".ci")
+             "models", "docs", "release", ".ci")
 CODE = (".h", ".hpp", ".cc", ".c", ".inc")
 SCRIPTS = (".py", ".sh", ".cmake")
 

@@ -87,6 +87,7 @@ void* New(std::size_t size, std::size_t alignment, const void* caller) {
 
 #define INTSAM_CALLER __builtin_return_address(0)
 
+#pragma GCC visibility push(default)  // in the place of the real ones
 extern "C" {
 
 void* malloc(std::size_t size) { return OrNone(Fails(INTSAM_CALLER) ? nullptr : __libc_malloc(size)); }
@@ -110,6 +111,7 @@ int posix_memalign(void** memory, std::size_t alignment, std::size_t size) {
 }
 
 }  // extern "C"
+#pragma GCC visibility pop
 
 // Those of libstdc++ would call the functions above, and then libstdc++ would be every caller.
 void* operator new(std::size_t size) { return New(size, 0, INTSAM_CALLER); }
