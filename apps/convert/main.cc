@@ -15,7 +15,9 @@
 #include "apps/common/tool.h"
 #include "converter/convert.h"
 #include "converter/import/ptq4sam.h"
+#include "converter/pack/decoder_part.h"
 #include "converter/pack/isam_writer.h"
+#include "runtime/exec/session.h"
 
 namespace intsam::internal {
 namespace {
@@ -24,6 +26,7 @@ constexpr ToolHelp kHelp = {
     "intsam-convert", "Converts a SAM checkpoint (.pth, .safetensors) into an integer model (.isam).", "CHECKPOINT",
     "intsam-convert sam_vit_b_01ec64.pth --calib photos -o vit_b.isam\n"
     "intsam-convert sam_vit_b_01ec64.pth --calib photos --bits w6a6 -o vit_b_6.isam\n"
+    "intsam-convert vit_b.isam --part decoder -o vit_b_decoder.isam\n"
     "intsam-convert --synthetic micro -o random.isam"};
 
 cxxopts::Options MakeOptions() {
@@ -31,8 +34,10 @@ cxxopts::Options MakeOptions() {
   const auto list = [] { return cxxopts::value<std::vector<std::string>>(); };
   cxxopts::Options options(kHelp.tool);
   auto add = options.add_options();
-  add("checkpoint", "checkpoint file", text());
+  add("checkpoint", "checkpoint file; with --part decoder also a model (.isam)", text());
   add("o,output", "model to write; - for standard output", text(), "FILE");
+  add("part", "all, or decoder: a small model that answers prompts on embeddings which the whole one has saved",
+      text()->default_value("all"), "PART");
   add("calib", "folder of calibration photos: " + PhotoHelp(), text(), "DIR");
   add("calib-limit", "use at most this many photos, in order of their names, or of --calib-coco",
       text()->default_value("32"), "N");
@@ -82,11 +87,22 @@ Result<Source> LoadSource(const cxxopts::ParseResult& parsed) {
   return source;
 }
 
+bool DecoderAlone(const cxxopts::ParseResult& parsed) { return TextOption(parsed, "part") == "decoder"; }
+
+// Whether the decoder is taken out of a model, and nothing is converted.
+bool FromModel(const cxxopts::ParseResult& parsed) {
+  return DecoderAlone(parsed) && parsed.count("checkpoint") != 0 &&
+         std::filesystem::path(TextOption(parsed, "checkpoint")).extension() == ".isam";
+}
+
 Status CheckArguments(const cxxopts::ParseResult& parsed) {
   if (parsed.count("checkpoint") + parsed.count("synthetic") + parsed.count("from-ptq4sam") != 1) {
     return UsageError(kHelp, "one of CHECKPOINT, --from-ptq4sam FILE and --synthetic SIZE is needed");
   }
   if (parsed.count("output") == 0) return Error(Code::kUsage, "--output: which file to write is missing");
+  if (const std::string part = TextOption(parsed, "part"); part != "all" && part != "decoder")
+    return Error(Code::kUsage, "--part: '%s' is not all or decoder", part.c_str());
+  if (FromModel(parsed)) return Status();
   if (parsed.count("calib") + parsed.count("calib-coco") == 0 && parsed.count("synthetic") == 0) {
     return Error(Code::kUsage, "--calib: a folder of calibration photos is missing");
   }
@@ -167,20 +183,28 @@ struct Written {
   double seconds = 0;
 };
 
-Result<Written> Write(const ConvertedModel& converted, const std::string& output) {
+Result<Written> Write(IntegerModel& model, const std::string& provenance, const std::string& output) {
   const auto start = std::chrono::steady_clock::now();
   Written written;
   if (IsStream(output)) {
-    INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ModelBytes(converted.quantized->model, converted.provenance));
+    INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ModelBytes(model, provenance));
     INTSAM_ASSIGN(OutputFile file, OutputFile::Create(output));
     INTSAM_TRY(file.Write(bytes.data(), bytes.size()));
     INTSAM_TRY(file.Commit());
     written.bytes = bytes.size();
   } else {
-    INTSAM_ASSIGN(written.bytes, WriteModelFile(converted.quantized->model, converted.provenance, output));
+    INTSAM_ASSIGN(written.bytes, WriteModelFile(model, provenance, output));
   }
   written.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return written;
+}
+
+// A part is named after the whole model, whose bytes therefore have to be made.
+Result<Written> WriteDecoder(IntegerModel& whole, const std::string& provenance, const std::string& output) {
+  INTSAM_ASSIGN(const std::vector<uint8_t> bytes, ModelBytes(whole, provenance));
+  const Sha256Digest identity = IdentityOf(bytes, whole);
+  IntegerModel part = DecoderPart(whole, identity);
+  return Write(part, provenance, output);
 }
 
 void Note(const CommonFlags& flags, const std::vector<std::string>& lines) {
@@ -206,8 +230,26 @@ void PrintSummary(const CommonFlags& flags, const std::string& output, const Con
   }
 }
 
+// The decoder of a model that is there.
+Status TakeDecoder(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
+  const std::string path = SourcePath(parsed), output = TextOption(parsed, "output");
+  INTSAM_TRY(CheckOutputs(flags, {{"MODEL", path}}, {{"--output", output}}));
+  INTSAM_ASSIGN(const std::unique_ptr<Model> whole, Model::Open(path));
+  if (const Status sound = VerifyChecksum(whole->bytes); !sound.ok()) return sound.WithPrefix(path);
+  IntegerModel part = DecoderPart(whole->weights(), whole->identity);
+  INTSAM_ASSIGN(const Written written, Write(part, std::string(whole->opened.provenance), output));
+  if (flags.json) {
+    Out(DumpJson({{"model", output}, {"model_bytes", written.bytes}, {"write_s", written.seconds}}));
+  } else {
+    Say(flags, "%s: %.1f MiB, the decoder of %s", output.c_str(), static_cast<double>(written.bytes) / (1 << 20),
+        path.c_str());
+  }
+  return Status();
+}
+
 Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   INTSAM_TRY(CheckArguments(parsed));
+  if (FromModel(parsed)) return TakeDecoder(parsed, flags);
   INTSAM_ASSIGN(ConvertOptions convert, ReadConvertOptions(parsed));
   INTSAM_ASSIGN(const int64_t limit, ParseInteger("--calib-limit", TextOption(parsed, "calib-limit"), 1, 100000));
   INTSAM_ASSIGN(std::vector<std::string> paths, CalibrationPaths(parsed));
@@ -234,7 +276,9 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags& flags) {
   if (!quantized.ok()) return AboutSource(parsed, quantized.status());
   const ConvertedModel converted = std::move(quantized).value();
   bar.Restart("writing and verifying");
-  Result<Written> written = Write(converted, output);
+  IntegerModel& model = converted.quantized->model;
+  Result<Written> written = DecoderAlone(parsed) ? WriteDecoder(model, converted.provenance, output)
+                                                 : Write(model, converted.provenance, output);
   if (!written.ok()) return AboutSource(parsed, written.status());
   bar.Clear();
   Note(flags, converted.quantized->notes);

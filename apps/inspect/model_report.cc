@@ -97,6 +97,7 @@ std::string SizeName(const SamConfig& config) {
     const Result<SamConfig> named = PresetConfig(preset);
     if (named.ok() && named.value() == config) return name;
   }
+  if (config.family == kNoEncoder) return "SAM's decoder alone, for saved embeddings";
   if (config.family == kTinyVit) return "SAM with a TinyViT of its own size";
   return "SAM with a ViT of " + std::to_string(config.vit.depth) + " blocks, " + std::to_string(config.vit.embed_dim) +
          " wide";
@@ -227,10 +228,12 @@ Json PartsReport(const Model& model) {
 
 Json UnitsReport(const Model& model) {
   const IntegerModel& m = model.weights();
-  return {{"image_encoder_residual", Real(m.image_encoder.residual_unit)},
-          {"token", Real(m.mask_decoder.token_unit)},
-          {"key", Real(m.mask_decoder.key_unit)},
-          {"logit", Real(m.mask_decoder.logit_unit)}};
+  Json units = Json::object();
+  if (model.has_encoder()) units["image_encoder_residual"] = Real(m.image_encoder.residual_unit);
+  units["token"] = Real(m.mask_decoder.token_unit);
+  units["key"] = Real(m.mask_decoder.key_unit);
+  units["logit"] = Real(m.mask_decoder.logit_unit);
+  return units;
 }
 
 Json ProvenanceSummary(const Model& model) {

@@ -88,7 +88,8 @@ void intsam_model_get_info(const intsam_model* model, intsam_model_info* info) {
                                  static_cast<int32_t>(c.grid()),
                                  static_cast<int32_t>(c.prompt_embed_dim),
                                  feature.mantissa,
-                                 feature.shift};
+                                 feature.shift,
+                                 model->model->has_encoder() ? 1 : 0};
   std::memcpy(info, &all, std::min(info->size, sizeof all));
 }
 

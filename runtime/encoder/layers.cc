@@ -61,7 +61,7 @@ std::vector<EncoderLayer> EncoderLayers(const SamConfig& config) {
   LayerList list;
   if (config.family == kVit) {
     AddVit(list, config);
-  } else {
+  } else if (config.family == kTinyVit) {
     AddTinyVit(list, config);
   }
   return std::move(list.layers);

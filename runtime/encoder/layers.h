@@ -33,7 +33,7 @@ struct EncoderLayer {
   std::string path() const { return "image_encoder." + group; }
 };
 
-// With all dimensions of a configuration that ValidateConfig accepts; every view is empty.
+// With all dimensions of a configuration that ValidateConfig accepts; every view is empty. None for kNoEncoder.
 std::vector<EncoderLayer> EncoderLayers(const SamConfig& config);
 
 }  // namespace intsam::internal

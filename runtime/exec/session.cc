@@ -10,7 +10,6 @@
 #include "runtime/exec/embedding_file.h"
 #include "runtime/exec/fused/fused_executor.h"
 #include "runtime/exec/select_kernels.h"
-#include "runtime/format/isam.h"
 
 namespace intsam::internal {
 namespace {
@@ -41,7 +40,7 @@ Result<std::unique_ptr<Model>> Model::OpenMemory(std::span<const uint8_t> bytes)
   auto model = std::make_unique<Model>();
   INTSAM_ASSIGN(model->opened, ReadModel(bytes));
   model->bytes = bytes;
-  model->identity = Sha256Of(bytes.data(), sizeof(isam::Header));
+  model->identity = IdentityOf(bytes, model->opened.model);
   return model;
 }
 
@@ -100,6 +99,9 @@ Result<std::unique_ptr<Session>> Session::Create(const Model& model, SessionOpti
 
 Status Session::SetImage(const uint8_t* pixels, ImageSize size, size_t stride, PixelFormat format) {
   DropImage();
+  if (!model_.has_encoder())
+    return Error(Code::kUnsupported,
+                 "image: this model has no image encoder; it takes embeddings that the whole model saved");
   INTSAM_TRY(CheckImage(pixels, size, stride, format));
   frame_ = {size, ResizedSize(size, config().image_size)};
   pixels_digest_.reset();

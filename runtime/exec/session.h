@@ -24,10 +24,11 @@ struct Model {
   MappedFile file;                 // empty for a model in memory
   std::span<const uint8_t> bytes;  // the file's or the caller's
   OpenedModel opened;
-  Sha256Digest identity;  // SHA-256 of the header, which holds the hashes of all sections
+  Sha256Digest identity;  // IdentityOf
 
   const IntegerModel& weights() const { return opened.model; }
   const SamConfig& config() const { return opened.model.config; }
+  bool has_encoder() const { return config().family != kNoEncoder; }
 
   static Result<std::unique_ptr<Model>> Open(const std::string& path);
   static Result<std::unique_ptr<Model>> OpenMemory(std::span<const uint8_t> bytes);

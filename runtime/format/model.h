@@ -29,8 +29,10 @@ namespace intsam::internal {
 struct ImageEncoder {
   Unit residual_unit;
   std::vector<EncoderLayer> layers;
+  View<uint8_t> identity;  // [32], without layers: IdentityOf the whole model, whose saved embeddings it takes
   template <class V>
   void Visit(V& v) {
+    if (layers.empty()) return v.Tensor("identity", identity, {32});
     v.Group("residual_unit", residual_unit);
     for (EncoderLayer& layer : layers) {
       std::visit([&](auto& record) { v.Group(layer.group.c_str(), record); }, layer.kind);

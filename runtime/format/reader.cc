@@ -218,6 +218,13 @@ Result<OpenedModel> ReadModel(std::span<const uint8_t> bytes) {
   return opened;
 }
 
+Sha256Digest IdentityOf(std::span<const uint8_t> bytes, const IntegerModel& model) {
+  if (!model.image_encoder.layers.empty()) return Sha256Of(bytes.data(), sizeof(Header));
+  Sha256Digest identity;
+  std::copy(model.image_encoder.identity.begin(), model.image_encoder.identity.end(), identity.begin());
+  return identity;
+}
+
 Status VerifyChecksum(std::span<const uint8_t> bytes) {
   Header header;
   INTSAM_TRY(CheckHeader(bytes, header));

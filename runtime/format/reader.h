@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "runtime/base/sha256.h"
 #include "runtime/base/status.h"
 #include "runtime/format/model.h"
 
@@ -20,6 +21,10 @@ struct OpenedModel {
 // `bytes` must stay valid and unchanged for as long as the result is used, and start at a multiple of 64 bytes.
 // Errors: kDamaged or kUnsupported with field and reason (the caller adds the file's name).
 Result<OpenedModel> ReadModel(std::span<const uint8_t> bytes);
+
+// What a saved embedding names: SHA-256 of the header, which holds the hashes of all sections; for a model without an
+// image encoder what it says of the whole model.
+Sha256Digest IdentityOf(std::span<const uint8_t> bytes, const IntegerModel& model);
 
 // SHA-256 of the data section against the header: reads the whole file. `bytes` has passed ReadModel.
 Status VerifyChecksum(std::span<const uint8_t> bytes);

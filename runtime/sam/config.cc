@@ -41,11 +41,22 @@ Status ValidateTinyVit(const SamConfig& config) {
   return Status();
 }
 
+Status ValidateNoEncoder(const SamConfig& c) {
+  if (c.image_size % c.embedding_cell != 0)
+    return Refuse("image_size", c.image_size, "is not a multiple of embedding_cell");
+  return Status();
+}
+
+Status ValidateEncoder(const SamConfig& c) {
+  if (c.family == kVit) return ValidateVit(c);
+  return c.family == kTinyVit ? ValidateTinyVit(c) : ValidateNoEncoder(c);
+}
+
 }  // namespace
 
 Status ValidateConfig(const SamConfig& c) {
   // GEMM operands come in groups of four consecutive k; LayerNorm rows and accumulator strips in groups of 16.
-  INTSAM_TRY(c.family == kVit ? ValidateVit(c) : ValidateTinyVit(c));
+  INTSAM_TRY(ValidateEncoder(c));
   if (c.grid() > 256) return Refuse("image_size", c.image_size, "gives more than 256 cells per side");
   // The mask product sums prompt_embed_dim / 8 terms of 2047 * 32767: at most 32 stay inside s32.
   if (c.prompt_embed_dim % 32 != 0) return Refuse("prompt_embed_dim", c.prompt_embed_dim, "is not a multiple of 32");

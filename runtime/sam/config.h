@@ -13,8 +13,9 @@ namespace intsam::internal {
 
 // The image encoder's architecture. The prompt encoder and the mask decoder are the same in all families.
 enum EncoderFamily : uint32_t {
-  kVit = 0,      // the original's (SAM-B, -L, -H, SlimSAM)
-  kTinyVit = 1,  // MobileSAM's
+  kVit = 0,        // the original's (SAM-B, -L, -H, SlimSAM)
+  kTinyVit = 1,    // MobileSAM's
+  kNoEncoder = 2,  // none: the decoder of a model, for embeddings that the whole model has saved
 };
 
 struct VitConfig {
@@ -82,6 +83,7 @@ struct SamConfig {
   uint32_t family = kVit;           // an EncoderFamily
   VitConfig vit;                    // of kVit
   TinyVitConfig tiny_vit;           // of kTinyVit
+  uint32_t embedding_cell = 16;     // of kNoEncoder: what cell() is in the whole model
   uint32_t prompt_embed_dim = 256;  // neck, prompt encoder and mask decoder width
   uint32_t decoder_depth = 2;       // two-way transformer layers
   uint32_t decoder_mlp_dim = 2048;
@@ -93,7 +95,7 @@ struct SamConfig {
   uint32_t mask_in_chans = 16;  // of the mask prompt's convolutions
 
   // Pixels of the input per cell of the embedding, along one side.
-  uint32_t cell() const { return family == kVit ? vit.patch_size : 16; }
+  uint32_t cell() const { return family == kVit ? vit.patch_size : family == kTinyVit ? 16 : embedding_cell; }
   uint32_t grid() const { return image_size / cell(); }  // cells of the embedding per side
   // Cells per side of TinyViT's stage.
   uint32_t stage_grid(uint32_t stage) const { return image_size >> (stage < 2 ? 2 + stage : 4); }
@@ -113,11 +115,13 @@ struct SamConfig {
   template <class V>
   void Visit(V& v) {
     v.Field("image_size", image_size, 32, 4096);
-    v.Field("family", family, kVit, kTinyVit);
+    v.Field("family", family, kVit, kNoEncoder);
     if (family == kVit) {
       vit.Visit(v);
-    } else {
+    } else if (family == kTinyVit) {
       tiny_vit.Visit(v);
+    } else {
+      v.Field("embedding_cell", embedding_cell, 2, 64);
     }
     v.Field("prompt_embed_dim", prompt_embed_dim, 16, 2048);
     v.Field("decoder_depth", decoder_depth, 1, 16);

@@ -141,6 +141,13 @@ class Embedding(SegmentTest):
         self.succeeds("segment", MICRO, "--embedding", "e.isemb", "-p", "16,16", "-o", "b.png", "-q")
         self.succeeds("segment", MICRO, photo, "--embedding", "e.isemb", "-p", "16,16", "-o", "c.png", "-q")
         self.assertTrue(self.read("a.png") == self.read("b.png") == self.read("c.png"))
+        if "convert" in Setup.tools:
+            self.succeeds("convert", MICRO, "--part", "decoder", "-o", "d.isam", "-q")
+            self.succeeds("segment", "d.isam", "--embedding", "e.isemb", "-p", "16,16", "-o", "d.png", "-q")
+            self.assertEqual((self.dir / "d.png").read_bytes(), (self.dir / "b.png").read_bytes())
+            words = ("image", "no image encoder")
+            self.fails(5, "segment", "d.isam", photo, "-p", "16,16", "-o", "f.png", "-q", says=words)
+            self.fails(2, "convert", MICRO, "--part", "encoder", "-o", "f.isam", says=("--part", "encoder"))
         report = json.loads(self.succeeds("segment", MICRO, "--embedding", "e.isemb", "-p", "16,16", "--json"))
         self.assertEqual((report["size"], report["embedding"]), ([48, 32], "e.isemb"))
         self.assertNotIn("image", report)

@@ -27,6 +27,7 @@ class ModelInfo:
     embedding_size: int  #: side of the grid of features that the image encoder gives
     embedding_channels: int  #: features per cell of the grid
     embedding_scale: float  #: a feature is an integer times this
+    has_encoder: bool  #: False for a decoder alone, which takes saved embeddings of the whole model and no images
     file_bytes: int  #: size of the file
     provenance: dict[str, Any]  #: source checkpoint, bits, method and calibration, as the converter wrote them
 
@@ -80,6 +81,7 @@ class Model:
             embedding_size=info.embedding_size,
             embedding_channels=info.embedding_channels,
             embedding_scale=info.embedding_mantissa * 2.0**-info.embedding_shift,
+            has_encoder=bool(info.has_encoder),
             file_bytes=info.file_bytes,
             provenance=_parse(provenance),
         )

@@ -77,6 +77,8 @@ async function long(what, work) {
 
 // ---------------------------------------------------------------- model and photo
 
+const kDecoderAlone = 'This model has no image encoder: load an embedding that the whole model has saved.';
+
 async function openModel(source, name) {
   intsam?.close();
   intsam = null;
@@ -90,7 +92,8 @@ async function openModel(source, name) {
   const {threads, tier} = intsam.info;
   element('kernels').textContent = `${tier}, ${threads} thread${threads > 1 ? 's' : ''}`;
   say(`Model ready after ${Math.round(performance.now() - started)} ms.`);
-  if (photo?.bitmap) await encode();
+  if (!intsam.info.hasEncoder) say(kDecoderAlone);
+  else if (photo?.bitmap) await encode();
 }
 
 // Answers that are still to come belong to what was before.
@@ -116,7 +119,8 @@ async function openPhoto(source, name) {
   view.setPhoto(bitmap, photo.width, photo.height);
   forget();
   draw();
-  if (intsam) await encode();
+  if (intsam && !intsam.info.hasEncoder) say(kDecoderAlone, true);
+  else if (intsam) await encode();
 }
 
 async function encode() {

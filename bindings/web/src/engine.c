@@ -63,7 +63,8 @@ EMSCRIPTEN_KEEPALIVE int32_t web_open(void* bytes, size_t size, int32_t threads)
   return status;
 }
 
-/* {image size, masks of a result, side of low-resolution masks, mantissa and shift of their logits, threads} */
+/* {image size, masks of a result, side of low-resolution masks, mantissa and shift of their logits, threads,
+   whether there is an image encoder} */
 EMSCRIPTEN_KEEPALIVE void web_info(int32_t* out) {
   intsam_model_info info = {0};
   info.size = sizeof info;
@@ -74,6 +75,7 @@ EMSCRIPTEN_KEEPALIVE void web_info(int32_t* out) {
   out[3] = info.logit_mantissa;
   out[4] = info.logit_shift;
   out[5] = intsam_session_threads(session);
+  out[6] = info.has_encoder;
 }
 EMSCRIPTEN_KEEPALIVE const char* web_tier(void) { return intsam_session_isa(session); }
 EMSCRIPTEN_KEEPALIVE const char* web_version(void) { return intsam_version(); }

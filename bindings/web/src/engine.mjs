@@ -76,16 +76,16 @@ export class Engine {
     engine.#check(engine.#module._web_open(bytes, model.length, count));
     engine.#open = true;
     engine.#info = engine.#scoped((room) => {
-      const [imageSize, numMasks, lowResSize, mantissa, shift, used] = room.integers(6, (out) =>
+      const [imageSize, numMasks, lowResSize, mantissa, shift, used, encoder] = room.integers(7, (out) =>
         engine.#module._web_info(out));
-      return {imageSize, numMasks, lowResSize, logitStep: mantissa * 2 ** -shift, threads: used,
-        tier: engine.#text(engine.#module._web_tier()), version: engine.#text(engine.#module._web_version())};
+      return {imageSize, numMasks, lowResSize, logitStep: mantissa * 2 ** -shift, hasEncoder: encoder !== 0,
+        threads: used, tier: engine.#text(engine.#module._web_tier()), version: engine.#text(engine.#module._web_version())};
     });
     return engine;
   }
 
-  /** {imageSize, numMasks, lowResSize, logitStep, threads, tier, version}; a logit is a low-resolution code times
-   * logitStep. */
+  /** {imageSize, numMasks, lowResSize, logitStep, hasEncoder, threads, tier, version}; a logit is a low-resolution code
+   * times logitStep. */
   get info() {
     return {...this.#info};
   }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Masks of the native tool for the web tests to equal: native_masks.py TOOLS SITE OUT
 
-Writes OUT/cases.json, [{model, photo, width, height, rgba, points, box, sha256}], and the photos' pixels in RGBA.
+Writes OUT/cases.json, [{model, photo, width, height, rgba, points, box, sha256}], and the photos' pixels in RGBA; and
+of the first case's model and photo OUT/decoder.isam and OUT/photo.isemb.
 """
 
 import hashlib
@@ -38,6 +39,10 @@ def main():
                 cases.append({"model": model, "photo": photo, "width": picture.width, "height": picture.height,
                               "rgba": rgba.name, **prompt,
                               "sha256": hashlib.sha256(Image.open(mask).tobytes()).hexdigest()})
+    model, photo = site / "models" / cases[0]["model"], site / "photos" / cases[0]["photo"]
+    for command in (["intsam-convert", model, "--part", "decoder", "-o", out / "decoder.isam", "-q"],
+                    ["intsam-segment", model, photo, "--save-embedding", out / "photo.isemb", "-q"]):
+        subprocess.run([tools / command[0], *command[1:]], check=True)
     (out / "cases.json").write_text(json.dumps(cases, indent=1))
 
 

@@ -108,6 +108,25 @@ for (const [name, options] of [['isolated, with threads', []], ['not isolated, o
   });
 }
 
+test('a decoder alone and a saved embedding: the native mask without an encoder', async () => {
+  const {server, url} = await serve();
+  try {
+    const {page, complaints} = await open(url);
+    const upload = async (id, name) => (await page.$(`#${id}`)).uploadFile(join(CASES, name));
+    await upload('model-file', 'decoder.isam');
+    await says(page, /^This model has no image encoder/);
+    await upload('embedding', 'photo.isemb');
+    await says(page, /^Embedding loaded/);
+    const [click] = cases;
+    await page.mouse.click(...(await onScreen(page, click.points[0].x, click.points[0].y, click)));
+    assert.equal(await hashOf(page), click.sha256);
+    assert.deepEqual(complaints, []);
+    await page.close();
+  } finally {
+    server.kill();
+  }
+});
+
 test('hover, everything mode, stop, cut-out, keyboard', async () => {
   const {server, url} = await serve();
   try {

@@ -25,6 +25,8 @@ export interface Info {
   lowResSize: number;
   /** A logit is a code of `lowRes` times this. */
   logitStep: number;
+  /** False for a decoder alone, which takes embeddings that the whole model saved, and no photos. */
+  hasEncoder: boolean;
   threads: number;
   /** "simd128", or "scalar". */
   tier: string;

@@ -114,6 +114,7 @@ typedef struct intsam_model_info {
   int32_t embedding_channels; /* features per cell of the grid */
   int32_t embedding_mantissa; /* a feature is code * embedding_mantissa * 2^-embedding_shift */
   int32_t embedding_shift;
+  int32_t has_encoder; /* 0: a decoder alone. It takes no images, but the embeddings that the whole model saved */
 } intsam_model_info;
 
 /* Writes the first info->size bytes and nothing beyond what this library knows; nothing at all where a pointer is NULL
@@ -185,7 +186,8 @@ typedef struct intsam_image {
 } intsam_image;
 
 /* Resizes (bit-equal to Pillow's bilinear) and encodes. Forgets image and results of before; after a failure the
- * session has no image. ARGUMENT: a bad field of the image. RESOURCE: too many pixels. CANCELLED: by the callback. */
+ * session has no image. ARGUMENT: a bad field of the image. RESOURCE: too many pixels. CANCELLED: by the callback.
+ * UNSUPPORTED: the model has no image encoder. */
 INTSAM_API intsam_status intsam_session_set_image(intsam_session* session, const intsam_image* image);
 
 /* Size of the image that was set or whose embedding or features were; 0 x 0 without one. Either pointer may be NULL. */
