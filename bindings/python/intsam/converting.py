@@ -15,6 +15,17 @@ from . import errors
 _PREFIX = "intsam-convert: "
 
 
+def _program() -> str:
+    found = shutil.which("intsam-convert")
+    if found is not None:
+        return found
+    try:
+        import intsam_convert
+    except ImportError:
+        raise errors.FileError("intsam-convert: is not on PATH, and the package intsam-convert is not installed") from None
+    return intsam_convert.program()
+
+
 def convert(
     checkpoint: str | os.PathLike[str],
     output: str | os.PathLike[str],
@@ -32,14 +43,11 @@ def convert(
     options: further words for the program (`intsam-convert --help`).
     quiet: leaves out the program's words on standard error.
 
-    The program is looked for on PATH; without it, FileError. Raises what the program ends with: FileError for files that
-    cannot be read or written, DamagedError and UnsupportedError for checkpoints, ResourceError. Takes minutes for a real
-    SAM, on all cores.
+    The program is looked for on PATH, then in the package intsam-convert; without both, FileError. Raises what the
+    program ends with: FileError for files that cannot be read or written, DamagedError and UnsupportedError for
+    checkpoints, ResourceError. Takes minutes for a real SAM, on all cores.
     """
-    program = shutil.which("intsam-convert")
-    if program is None:
-        raise errors.FileError("intsam-convert: is not on PATH")
-    command = [program, "--output", os.fspath(output), "--calib", os.fspath(calib), "--bits", bits,
+    command = [_program(), "--output", os.fspath(output), "--calib", os.fspath(calib), "--bits", bits,
                *(["--quiet"] if quiet else []), *options, "--", os.fspath(checkpoint)]
     last = ""
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, errors="backslashreplace") as process:

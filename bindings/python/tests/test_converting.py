@@ -2,6 +2,8 @@
 import os
 import pathlib
 import shutil
+import sys
+import types
 
 import pytest
 from conftest import ROOT
@@ -30,6 +32,14 @@ class TestProgram:
     def test_missing(self, program, tmp_path):
         with pytest.raises(intsam.FileError, match="intsam-convert: is not on PATH"):
             intsam.convert("a.pth", tmp_path / "a.isam", calib=tmp_path)
+
+    def test_the_package(self, program, tmp_path, monkeypatch):
+        words = program()
+        (tmp_path / "intsam-convert").rename(tmp_path / "elsewhere")
+        package = types.SimpleNamespace(program=lambda: str(tmp_path / "elsewhere"))
+        monkeypatch.setitem(sys.modules, "intsam_convert", package)
+        intsam.convert("a.pth", "out.isam", calib="photos", quiet=True)
+        assert words.read_text().endswith("|--|a.pth|")
 
     def test_arguments(self, program, tmp_path, capsys):
         words = program("echo calibrating >&2")
