@@ -61,11 +61,19 @@ replay() {
     LLVM_PROFILE_FILE=$folder/$1-%p.profraw xargs -0 -r "$program" >/dev/null
 }
 
-# Of the report in lcov's form: a line for each file, with the ranges of lines that nothing reached.
+# summarize file...: of the report in lcov's form a line for each of the files, with the ranges of lines that nothing
+# reached.
 summarize() {
-  awk -F '[:,]' -v root="$root/" '
+  awk -F '[:,]' -v root="$root/" -v files=" $* " '
     function gap() { if (first) gaps = gaps " " (first == last ? first : first "-" last); first = 0 }
-    /^SF:/ { name = substr($2, length(root) + 1); lines = hit = first = 0; gaps = "" }
+    /^SF:/ {
+      name = $2
+      if (index(name, root) == 1) name = substr(name, length(root) + 1)
+      sub(/^.*\/\.\.\//, "", name)  # ccache hands relative paths to the compiler
+      lines = hit = first = 0; gaps = ""
+      wanted = index(files, " " name " ") > 0
+    }
+    !wanted { next }
     /^DA:/ { ++lines; if ($3 > 0) { ++hit; gap() } else { if (!first) first = $2; last = $2 } }
     /^end_of_record/ {
       gap(); all += lines; all_hit += hit
@@ -77,11 +85,12 @@ summarize() {
 report() {
   local objects=() files=() target
   for target in "${targets[@]}"; do
-    objects+=(-object "build/coverage/bin/${target}_fuzz")
+    [ "${#objects[@]}" -eq 0 ] || objects+=(-object)
+    objects+=("build/coverage/bin/${target}_fuzz")
     files+=(${parsers[$target]})
   done
   "$profdata" merge -sparse "$folder"/*.profraw -o "$folder/all.profdata"
-  "$cov" export -format=lcov -instr-profile="$folder/all.profdata" "${objects[@]}" "${files[@]}" | summarize
+  "$cov" export -format=lcov -instr-profile="$folder/all.profdata" "${objects[@]}" | summarize "${files[@]}"
 }
 
 for target in "${targets[@]}"; do step "replay $target" replay "$target"; done
