@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 #include <utility>
 
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/parallel.h"
 #include "converter/quantize/big.h"
 #include "converter/quantize/round_weights.h"
+#include "runtime/format/decoder_attention.h"
 
 namespace intsam::internal {
 namespace {
@@ -29,15 +31,22 @@ class Planner {
       ActivationScale& scale = plan_.activations.try_emplace(site, ActivationScale{1, 0, kUndecided}).first->second;
       return scale.bits != kUndecided ? Status() : seen_.statistics.Require(site);
     };
+    const bool imported = !plan_.weights.empty();  // and its sites are those of projected image rows
     for (const AttentionSite& site : sites.attentions) {
       for (const char* part : {".q", ".k", ".v"}) INTSAM_TRY(need(site.name + part));
       INTSAM_TRY(need(site.output + ".in"));
       if (!seen_.attentions.contains(site.name))
         return Error(Code::kInternal, "calibration never observed %s", site.name.c_str());
+      if (!imported && method_.projects_tokens() && site.form != DecoderAttention::kOnImage) {
+        plan_.forms[site.name] = site.form;
+        if (site.token_to_image) image_rows_.insert({site.name + ".k_proj.in", site.name + ".v_proj.in"});
+      }
       plan_.softmax.try_emplace(site.name, SoftmaxCoding{SoftmaxCoding::kExact, kUndecided, 1, 1});
       report_.attentions.try_emplace(site.name);
     }
-    for (const std::string& site : sites.bytes) INTSAM_TRY(need(site));
+    for (const auto* bytes : {&sites.bytes, &sites.signed_bytes}) {
+      for (const std::string& site : *bytes) INTSAM_TRY(need(site));
+    }
     for (const LayerSite& layer : sites.layers) {
       INTSAM_TRY(need(layer.name + ".in"));
       INTSAM_TRY(seen_.statistics.Require(layer.name + ".in"));
@@ -47,7 +56,7 @@ class Planner {
     return Status();
   }
 
-  void Byte(const std::string& site) { Activation(site, 8, false, {}); }
+  void Byte(const std::string& site, bool centred) { Activation(site, 8, centred, {}); }
 
   void Attention(const AttentionSite& site) {
     const BitWidths& widths = bits_.at(site.group);
@@ -63,7 +72,8 @@ class Planner {
     report.score_error = ScoreError(site, samples);
     SoftmaxCoding& coding = plan_.softmax.at(site.name);
     if (coding.bits == kUndecided) {
-      report.softmax = ChooseSoftmax(site, model_, samples, widths.activations, method_.softmax,
+      const SoftmaxPolicy policy = plan_.forms.contains(site.name) ? SoftmaxPolicy::kExact : method_.softmax;
+      report.softmax = ChooseSoftmax(site, model_, samples, widths.activations, policy,
                                      method_.observer == Observer::kMse, OutputError(site));
       coding = report.softmax.coding;
     }
@@ -72,7 +82,8 @@ class Planner {
 
   void Layer(const LayerSite& layer) {
     const BitWidths& widths = bits_.at(layer.group);
-    Activation(layer.name + ".in", widths.activations, false, ColumnMoments(layer.name, layer.taps));
+    const bool centred = widths.activations == 8 && image_rows_.contains(layer.name + ".in");
+    Activation(layer.name + ".in", widths.activations, centred, ColumnMoments(layer.name, layer.taps));
     LayerReport& report = report_.layers.at(layer.name);
     report.widths = widths;
     const std::vector<float>& weight = model_.at(layer.name + ".weight");
@@ -180,6 +191,7 @@ class Planner {
   const QuantizeMethod& method_;
   QuantizationPlan& plan_;
   QuantizeReport& report_;
+  std::set<std::string, std::less<>> image_rows_;  // sites of image rows that are keys or values themselves
 };
 
 Histogram HistogramOf(const SiteStatistics& site) {
@@ -197,9 +209,10 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report) {
   Planner planner(model, seen, bits, method, plan, report);
   const QuantizedSites sites = SitesOf(model.config);
-  const auto& [layers, attentions, bytes] = sites;
+  const auto& [layers, attentions, bytes, signed_bytes] = sites;
   INTSAM_TRY(planner.Prepare(sites));
-  for (const std::string& site : bytes) planner.Byte(site);
+  for (const std::string& site : bytes) planner.Byte(site, false);
+  for (const std::string& site : signed_bytes) planner.Byte(site, true);
   ThreadPool pool(fp32::ReferenceThreads(threads));
   StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
   fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork,

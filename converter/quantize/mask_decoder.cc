@@ -24,7 +24,85 @@ void QuantizeProjection(QuantizeContext& q, const std::string& name, double inpu
   rq = MakeRq16(Multipliers(units, out.scale), out.codes, q.pool);
 }
 
+// Rows (head, channel) over a head's part of a token: of a layer's rows, transposed, or of its columns.
+std::vector<float> MovedRows(const std::vector<float>& weight, const DecoderAttention& a, bool transposed) {
+  std::vector<float> rows(size_t{a.heads} * a.dim * a.head_dim);
+  for (size_t row = 0; row < size_t{a.heads} * a.dim; ++row) {
+    for (size_t d = 0; d < a.head_dim; ++d) {
+      const size_t channel = row % a.dim, at = row / a.dim * a.head_dim + d;
+      rows[row * a.head_dim + d] = transposed ? weight[at * a.dim + channel] : weight[channel * a.inner() + at];
+    }
+  }
+  return rows;
+}
+
+void QuantizeMoved(QuantizeContext& q, const std::vector<float>& rows, const Scale& in, const Scale& out,
+                   Linear& linear, Rq16& rq) {
+  rq = MakeRq16(Multipliers(WideLinear(q, rows, {}, in.scale, linear), out.scale), out.codes, q.pool);
+}
+
+// What q_proj's bias adds to the scores: it times the keys, one row a head.
+void QuantizeScoreBias(QuantizeContext& q, const std::vector<float>& bias, const Scale& key, double score_unit,
+                       DecoderAttention& a) {
+  std::vector<float> rows(size_t{a.heads} * a.inner());
+  for (size_t i = 0; i < a.inner(); ++i) rows[i / a.head_dim * a.inner() + i] = bias[i];
+  a.q_bias_rq = MakeRq32(Multipliers(WideLinear(q, rows, {}, key.scale, a.q_bias), score_unit), q.pool);
+}
+
+double LogitUnit(const DecoderAttention& a, double score_unit) {
+  return score_unit / std::sqrt(static_cast<double>(a.head_dim));
+}
+
+void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
+                          DecoderAttention& a) {
+  const Scale query = q.Signed(name + ".q"), asked = q.Signed(name + ".q_rows"), mix = q.Signed(name + ".mix");
+  const Scale key = q.Signed(name + ".k_proj.in"), value = q.Signed(name + ".v_proj.in");
+  const Scale attended = q.Signed(name + ".out_proj.in");
+  QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
+  a.k_in = {MakeRq32Scalar(units.k / key.scale), key.codes};
+  QuantizeMoved(q, MovedRows(q.Weight(name + ".k_proj.weight"), a, true), query, asked, a.k, a.k_rq);
+  a.v_in = {MakeRq32Scalar(units.v / value.scale), value.codes};
+  a.softmax = MakeSoftmax({}, LogitUnit(a, asked.scale * key.scale), value.scale, mix, 1);
+  const std::vector<double> v = PlannedLinear(q, name + ".v_proj", {mix.scale, attended.scale}, a.v);
+  a.v_rq = MakeRq16(Multipliers(v, attended.scale), attended.codes, q.pool);
+  const std::vector<double> out = PlannedLinear(q, name + ".out_proj", {attended.scale, 0}, a.out);
+  a.out_rq = MakeRq32(Multipliers(out, units.out / 256), q.pool);
+}
+
+void QuantizeImageToToken(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
+                          DecoderAttention& a) {
+  const Scale key = q.Signed(name + ".k"), value = q.Signed(name + ".v"), rows = q.Signed(name + ".v_rows");
+  QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
+  QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
+  double score_unit;
+  if (a.scores_on_tokens()) {
+    const Scale in = q.Codes(name + ".q_proj.in"), asked = q.Signed(name + ".k_rows");
+    a.q_in = {MakeRq32Scalar(units.q / in.scale), in.codes};
+    QuantizeMoved(q, MovedRows(q.Weight(name + ".q_proj.weight"), a, true), key, asked, a.q, a.q_rq);
+    score_unit = in.scale * asked.scale;
+    QuantizeScoreBias(q, q.Weight(name + ".q_proj.bias"), key, score_unit, a);
+  } else {
+    const Scale query = q.Signed(name + ".q");
+    QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
+    score_unit = query.scale * key.scale;
+  }
+  a.softmax = MakeSoftmax({}, LogitUnit(a, score_unit), 1, {1, Codes::Signed()}, 1);
+  QuantizeMoved(q, MovedRows(q.Weight(name + ".out_proj.weight"), a, false), value, rows, a.out, a.out_rows_rq);
+  const double unit = rows.scale / 32768;  // of a probability times a row
+  std::vector<int32_t> bias;
+  for (const float b : q.Weight(name + ".out_proj.bias")) {
+    bias.push_back(static_cast<int32_t>(std::clamp(std::floor(b / unit + 0.5), -0x1p29, 0x1p29)));
+  }
+  a.out_bias = q.pool.Add(bias);
+  a.out_rq = MakeRq32(std::vector<double>(a.dim, unit / (units.out / 256)), q.pool);
+}
+
 void QuantizeAttention(QuantizeContext& q, const std::string& name, const AttentionUnits& units, DecoderAttention& a) {
+  const auto form = q.plan.forms.find(name);
+  if (form != q.plan.forms.end()) {
+    a.SetForm(form->second);
+    return a.image_asks() ? QuantizeImageToToken(q, name, units, a) : QuantizeTokenToImage(q, name, units, a);
+  }
   const Scale query = q.Signed(name + ".q"), key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
   QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);

@@ -8,8 +8,19 @@ namespace intsam::internal {
 namespace {
 
 PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
-  return {OverCodes(a.q, a.q_in.out, flip), OverCodes(a.k, a.k_in.out, flip), OverCodes(a.v, a.v_in.out, flip),
-          OverAttention(a.out, a.softmax, flip)};
+  PreparedAttention prepared{
+      OverCodes(a.q, a.q_in.out, flip), OverCodes(a.k, a.k_in.out, flip), OverCodes(a.v, a.v_in.out, flip), {}, {}};
+  if (a.image_asks()) {
+    if (a.scores_on_tokens()) {
+      prepared.q = OverCodes(a.q, a.k_rq.out, flip);
+      prepared.q_bias = OverCodes(a.q_bias, a.k_rq.out, flip);
+    }
+  } else if (a.mix_on_tokens()) {
+    prepared.k = OverCodes(a.k, a.q_rq.out, flip);
+    prepared.v = OverAttention(a.v, a.softmax, flip);
+  }
+  prepared.out = a.mix_on_tokens() ? OverCodes(a.out, a.v_rq.out, flip) : OverAttention(a.out, a.softmax, flip);
+  return prepared;
 }
 
 std::vector<int16_t> ImagePositionalEncoding(const PromptEncoder& p, uint32_t grid) {
