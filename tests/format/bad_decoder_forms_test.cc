@@ -21,7 +21,7 @@ const std::string kToTokens = kTransformer + "layers.1.cross_attn_image_to_token
 const std::string kMixed = kTransformer + "layers.0.cross_attn_image_to_token.";
 
 TEST(DecoderForms, AreThoseOfTheConverter) {
-  const auto opened = ReadModel(GoldenModel("tokens"));
+  auto opened = ReadModel(GoldenModel("tokens"));
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   const MaskDecoder& d = opened->model.mask_decoder;
   EXPECT_EQ(d.layers[0].self_attn.form, DecoderAttention::kOnImage);
