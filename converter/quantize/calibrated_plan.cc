@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 #include <utility>
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr size_t kHistogramBins = 64;
 constexpr int kUndecided = 0;
+constexpr int kMovedBits = 8;  // of projections on the tokens' side, in every profile
 constexpr int kWholeBits = 8;  // from here on nearest codes are as good as any
 
 class Planner {
@@ -37,10 +39,7 @@ class Planner {
       INTSAM_TRY(need(site.output + ".in"));
       if (!seen_.attentions.contains(site.name))
         return Error(Code::kInternal, "calibration never observed %s", site.name.c_str());
-      if (!imported && method_.projects_tokens() && site.form != DecoderAttention::kOnImage) {
-        plan_.forms[site.name] = site.form;
-        if (site.token_to_image) image_rows_.insert({site.name + ".k_proj.in", site.name + ".v_proj.in"});
-      }
+      if (!imported && method_.projects_tokens() && site.form != DecoderAttention::kOnImage) TakeForm(site);
       plan_.softmax.try_emplace(site.name, SoftmaxCoding{SoftmaxCoding::kExact, kUndecided, 1, 1});
       report_.attentions.try_emplace(site.name);
     }
@@ -50,7 +49,7 @@ class Planner {
     for (const LayerSite& layer : sites.layers) {
       INTSAM_TRY(need(layer.name + ".in"));
       INTSAM_TRY(seen_.statistics.Require(layer.name + ".in"));
-      plan_.weights.try_emplace(layer.name);
+      if (!IsMoved(layer.name)) plan_.weights.try_emplace(layer.name);
       report_.layers.try_emplace(layer.name);
     }
     return Status();
@@ -82,10 +81,16 @@ class Planner {
 
   void Layer(const LayerSite& layer) {
     const BitWidths& widths = bits_.at(layer.group);
-    const bool centred = widths.activations == 8 && image_rows_.contains(layer.name + ".in");
+    const bool centred = widths.activations == 8 && image_rows_.contains(layer.name);
     Activation(layer.name + ".in", widths.activations, centred, ColumnMoments(layer.name, layer.taps));
     LayerReport& report = report_.layers.at(layer.name);
-    report.widths = widths;
+    const auto token_layer = token_layers_.find(layer.name);
+    const std::string input = token_layer == token_layers_.end() ? layer.name + ".in" : token_layer->second.input;
+    report.widths = {widths.weights, plan_.activations.at(input).bits};
+    if (IsMoved(layer.name)) {
+      report.widths.weights = kMovedBits;
+      return;
+    }
     const std::vector<float>& weight = model_.at(layer.name + ".weight");
     WeightCodes& codes = plan_.weights.at(layer.name);
     if (codes.codes.empty()) {
@@ -100,10 +105,33 @@ class Planner {
       report.widths.weights = codes.bits;
       Outputs(layer, codes, false, report);
     }
-    report.widths.activations = plan_.activations.at(layer.name + ".in").bits;
   }
 
  private:
+  // Of an attention that projects tokens.
+  struct TokenLayer {
+    std::string input;   // the site that it reads there
+    bool moved = false;  // its weights are not those of the plan (converter/quantize/mask_decoder.cc)
+  };
+
+  void TakeForm(const AttentionSite& site) {
+    plan_.forms[site.name] = site.form;
+    const auto& [q, k, v] = site.projections;
+    if (site.token_to_image) {
+      image_rows_.insert({k.layer, v.layer});
+      token_layers_[k.layer] = {site.name + ".q", true};
+      token_layers_[v.layer] = {site.name + ".mix", false};
+      return;
+    }
+    token_layers_[site.output] = {site.name + ".v", true};
+    if (site.form == DecoderAttention::kOnTokens) token_layers_[q.layer] = {site.name + ".k", true};
+  }
+
+  bool IsMoved(const std::string& layer) const {
+    const auto found = token_layers_.find(layer);
+    return found != token_layers_.end() && found->second.moved;
+  }
+
   void Activation(const std::string& site, int bits, bool centred, std::span<const double> importance) {
     ActivationScale& scale = plan_.activations.at(site);
     if (scale.bits != kUndecided) return;
@@ -191,7 +219,8 @@ class Planner {
   const QuantizeMethod& method_;
   QuantizationPlan& plan_;
   QuantizeReport& report_;
-  std::set<std::string, std::less<>> image_rows_;  // sites of image rows that are keys or values themselves
+  std::set<std::string, std::less<>> image_rows_;  // layers whose inputs are keys or values as they are
+  std::map<std::string, TokenLayer, std::less<>> token_layers_;
 };
 
 Histogram HistogramOf(const SiteStatistics& site) {

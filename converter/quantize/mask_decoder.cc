@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "converter/quantize/layers.h"
+#include "converter/quantize/rounding.h"
 #include "converter/sam_constants.h"
 
 namespace intsam::internal {
@@ -71,7 +72,8 @@ void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const Att
 
 void QuantizeImageToToken(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
                           DecoderAttention& a) {
-  const Scale key = q.Signed(name + ".k"), value = q.Signed(name + ".v"), rows = q.Signed(name + ".v_rows");
+  const Scale key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
+  Scale rows = q.Signed(name + ".v_rows");
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
   QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
   double score_unit;
@@ -87,12 +89,13 @@ void QuantizeImageToToken(QuantizeContext& q, const std::string& name, const Att
     score_unit = query.scale * key.scale;
   }
   a.softmax = MakeSoftmax({}, LogitUnit(a, score_unit), 1, {1, Codes::Signed()}, 1);
+  // The bias is at most 2^29 units of a probability times a row.
+  const std::vector<float>& out_bias = q.Weight(name + ".out_proj.bias");
+  for (const float b : out_bias) rows.scale = std::max(rows.scale, std::fabs(double{b}) / (1 << 14));
   QuantizeMoved(q, MovedRows(q.Weight(name + ".out_proj.weight"), a, false), value, rows, a.out, a.out_rows_rq);
-  const double unit = rows.scale / 32768;  // of a probability times a row
+  const double unit = rows.scale / 32768;
   std::vector<int32_t> bias;
-  for (const float b : q.Weight(name + ".out_proj.bias")) {
-    bias.push_back(static_cast<int32_t>(std::clamp(std::floor(b / unit + 0.5), -0x1p29, 0x1p29)));
-  }
+  for (const float b : out_bias) bias.push_back(RoundTo<int32_t>(b / unit));
   a.out_bias = q.pool.Add(bias);
   a.out_rq = MakeRq32(std::vector<double>(a.dim, unit / (units.out / 256)), q.pool);
 }
