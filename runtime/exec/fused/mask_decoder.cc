@@ -55,8 +55,12 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
 }
 
 void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, ImageSide& image) {
-  const size_t values = size_t{c.grid()} * c.grid() * c.cross_dim();
-  for (int8_t** projection : {&image.k, &image.v, &image.q}) *projection = arena.Take<int8_t>(values);
+  const size_t keys = size_t{c.grid()} * c.grid();
+  image.heads.resize(c.decoder_num_heads);
+  for (HeadScratch& head : image.heads) {
+    head.LayoutPacked(arena, static_cast<int>(keys), static_cast<int>(c.cross_dim() / c.decoder_num_heads));
+  }
+  image.q = arena.Take<int8_t>(keys * c.cross_dim());
 }
 
 Status FusedMaskDecoder::Run(const Prompt& prompt, ImageSide& image, Buffers& buffers, int16_t* low_res, int16_t* iou,

@@ -26,7 +26,7 @@ class FusedMaskDecoder {
     int16_t* s16;    // likewise
     HeadScratch head;
     HeadScratch few_keys;  // of a block of image positions that attend to tokens
-    HeadScratch strip;     // of tokens times heads that meet image rows, or a block of image rows that meets them
+    HeadScratch strip;     // of tokens that meet heads packed before, or a block of image rows that meets tokens
   };
   struct Buffers {
     int16_t* tokens;    // [tokens][dim]
@@ -61,10 +61,9 @@ class FusedMaskDecoder {
   struct ImageSide {
     const int16_t* embedding = nullptr;
     Frame frame;
-    bool projected = false;  // the rest is filled in, of attentions that project image rows
-    int8_t* k;               // plain s8 [grid^2][cross_dim]: projections of layer 0, of token-to-image attention
-    int8_t* v;
-    int8_t* q;  // of image-to-token attention, as token_q
+    bool projected = false;          // the rest is filled in, of attentions of layer 0 that project image rows
+    std::vector<HeadScratch> heads;  // packed keys and values of token-to-image attention, no strip
+    int8_t* q;                       // [grid^2][cross_dim] of image-to-token attention, as token_q
   };
   static void Layout(const SamConfig& config, Arena& arena, ImageSide& image);
 
@@ -96,8 +95,7 @@ class FusedMaskDecoder {
   // Head h of an attention: its keys and values, and the tokens' queries against them into token_out.
   void PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows, int keys,
                        HeadScratch& head);
-  void AttendTokens(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows, int keys,
-                    HeadScratch& head);
+  void AttendTokens(const DecoderAttention& a, uint32_t h, HeadScratch& head);
   // tokens = norm((residual ? tokens : 0) + out_proj(token_out)).
   void FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual);
   void ImageToTokenOnImage(uint32_t layer, bool on_image);

@@ -36,13 +36,20 @@ void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
   ForKeys([&](size_t first, int rows, Worker& w) {
     DenseRows(nullptr, first, rows, w);
     if (!to_image.scores_on_tokens()) {
-      ProjectKeys(to_image.k_in, prepared.token_to_image.k, to_image.k_rq, true, first, rows, kPlain, w, image.k);
-      ProjectKeys(to_image.v_in, prepared.token_to_image.v, to_image.v_rq, false, first, rows, kPlain, w, image.v);
+      ProjectKeys(to_image.k_in, prepared.token_to_image.k, to_image.k_rq, true, first, rows, kPlain, w, buffers.key_a);
+      ProjectKeys(to_image.v_in, prepared.token_to_image.v, to_image.v_rq, false, first, rows, kPlain, w,
+                  buffers.key_b);
     }
     if (!to_token.scores_on_tokens()) {
       ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, q_flip, w, image.q);
     }
   });
+  if (!to_image.scores_on_tokens()) {
+    parallel_.For(static_cast<int>(to_image.heads), [&](int h, int) {
+      PackDecoderHead(to_image, static_cast<uint32_t>(h), buffers.key_a, buffers.key_b, key_count(),
+                      image.heads[static_cast<size_t>(h)]);
+    });
+  }
   image.projected = true;
 }
 
@@ -87,9 +94,7 @@ void FusedMaskDecoder::PackDecoderHead(const DecoderAttention& a, uint32_t h, co
            static_cast<int>(a.head_dim), head);
 }
 
-void FusedMaskDecoder::AttendTokens(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows,
-                                    int keys, HeadScratch& head) {
-  PackDecoderHead(a, h, k_rows, v_rows, keys, head);
+void FusedMaskDecoder::AttendTokens(const DecoderAttention& a, uint32_t h, HeadScratch& head) {
   const size_t inner = a.q.out;
   for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
     const size_t row = static_cast<size_t>(i) * inner + size_t{h} * a.head_dim;
@@ -106,13 +111,16 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
   ProjectTokens(a.q_in, prepared.q, a.q_rq, !first_layer, kPlain, buffers_->token_q);
   ProjectTokens(a.k_in, prepared.k, a.k_rq, !first_layer, kPlain, buffers_->token_k);
   ProjectTokens(a.v_in, prepared.v, a.v_rq, false, kPlain, buffers_->token_v);
+  HeadScratch& head = buffers_->workers[0].head;
   for (uint32_t h = 0; h < a.heads; ++h) {
-    AttendTokens(a, h, buffers_->token_k, buffers_->token_v, tokens_, buffers_->workers[0].head);
+    PackDecoderHead(a, h, buffers_->token_k, buffers_->token_v, tokens_, head);
+    AttendTokens(a, h, head);
   }
   FinishTokens(prepared.out, a.out_rq, record.norm1, !first_layer);
 }
 
-// on_image: layer 0 without a mask, where image rows are the same for every prompt, and what is projected is at hand.
+// on_image: layer 0 without a mask, where image rows are the same for every prompt, and what is projected is at hand
+// and packed.
 void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm,
                                     bool on_image) {
   if (a.mix_on_tokens()) {
@@ -134,11 +142,15 @@ void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAtt
       ProjectKeys(a.v_in, prepared.v, a.v_rq, false, first, rows, kPlain, w, buffers_->key_b);
     });
   }
-  const int8_t* k_rows = on_image ? image_->k : buffers_->key_a;
-  const int8_t* v_rows = on_image ? image_->v : buffers_->key_b;
-  parallel_.For(static_cast<int>(a.heads), [&](int h, int worker) {
-    AttendTokens(a, static_cast<uint32_t>(h), k_rows, v_rows, key_count(),
-                 buffers_->workers[static_cast<size_t>(worker)].head);
+  parallel_.For(static_cast<int>(a.heads), [&](int index, int worker) {
+    const uint32_t h = static_cast<uint32_t>(index);
+    Worker& w = buffers_->workers[static_cast<size_t>(worker)];
+    if (on_image) {
+      w.strip.Share(image_->heads[h]);
+    } else {
+      PackDecoderHead(a, h, buffers_->key_a, buffers_->key_b, key_count(), w.head);
+    }
+    AttendTokens(a, h, on_image ? w.strip : w.head);
   });
   FinishTokens(prepared.out, a.out_rq, norm, true);
 }
