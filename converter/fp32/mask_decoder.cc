@@ -98,7 +98,6 @@ std::vector<float> MaskDecoder::Attend(const std::string& name, std::vector<floa
     ShowMix(name, std::move(rows), k, v);
   } else if (context_.hook && kind == DecoderAttention::Kind::kImageToToken) {
     std::vector<float> rows;
-    ShowTokenRows(name, ".k_rows", name + ".q_proj", true, projected_k, rows);
     ShowTokenRows(name, ".v_rows", name + ".out_proj", false, projected_v, rows);
   }
   std::vector<float> mixed(queries * inner);

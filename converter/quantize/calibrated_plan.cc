@@ -116,15 +116,14 @@ class Planner {
 
   void TakeForm(const AttentionSite& site) {
     plan_.forms[site.name] = site.form;
-    const auto& [q, k, v] = site.projections;
-    if (site.token_to_image) {
-      image_rows_.insert({k.layer, v.layer});
-      token_layers_[k.layer] = {site.name + ".q", true};
-      token_layers_[v.layer] = {site.name + ".mix", false};
+    if (!site.token_to_image) {
+      token_layers_[site.output] = {site.name + ".v", true};
       return;
     }
-    token_layers_[site.output] = {site.name + ".v", true};
-    if (site.form == DecoderAttention::kOnTokens) token_layers_[q.layer] = {site.name + ".k", true};
+    const std::string &k = site.projections[1].layer, &v = site.projections[2].layer;
+    image_rows_.insert({k, v});
+    token_layers_[k] = {site.name + ".q", true};
+    token_layers_[v] = {site.name + ".mix", false};
   }
 
   bool IsMoved(const std::string& layer) const {

@@ -9,6 +9,8 @@
 namespace intsam::internal {
 namespace {
 
+constexpr double kRowHeadRoom = 1.1;  // of moved values over the calibrated maximum of their channel
+
 // Keys are image positions, or tokens.
 uint32_t MaxDecoderKeys(const SamConfig& c) { return std::max(c.grid() * c.grid(), MaxTokens(c)); }
 
@@ -42,12 +44,25 @@ void QuantizeMoved(QuantizeContext& q, const std::vector<float>& rows, const Sca
   rq = MakeRq16(Multipliers(WideLinear(q, rows, {}, in.scale, linear), out.scale), out.codes, q.pool);
 }
 
-// What q_proj's bias adds to the scores: it times the keys, one row a head.
-void QuantizeScoreBias(QuantizeContext& q, const std::vector<float>& bias, const Scale& key, double score_unit,
-                       DecoderAttention& a) {
-  std::vector<float> rows(size_t{a.heads} * a.inner());
-  for (size_t i = 0; i < a.inner(); ++i) rows[i / a.head_dim * a.inner() + i] = bias[i];
-  a.q_bias_rq = MakeRq32(Multipliers(WideLinear(q, rows, {}, key.scale, a.q_bias), score_unit), q.pool);
+// What tokens give to each channel of the image's stream, coded with a scale per channel: outlier channels of the
+// stream would leave the others few codes. Returns the scales.
+std::vector<double> QuantizeMovedOut(QuantizeContext& q, const std::string& name, const Scale& value,
+                                     DecoderAttention& a) {
+  const std::vector<float>& bias = q.Weight(name + ".out_proj.bias");
+  const double least = q.MaxAbs(name + ".v_rows") / (1 << 20);
+  std::vector<double> scales(a.dim, least);
+  if (!q.status.ok()) return scales;
+  const SiteStatistics& seen = q.statistics.at(name + ".v_rows");
+  std::vector<double> multipliers =
+      WideLinear(q, MovedRows(q.Weight(name + ".out_proj.weight"), a, false), {}, value.scale, a.out);
+  for (size_t c = 0; c < a.dim; ++c) {
+    const double largest = std::max(-seen.channel_min()[c], seen.channel_max()[c]);
+    // With a bias of at most 2^29 units of a probability times a row.
+    scales[c] = std::max({kRowHeadRoom * largest / 127, std::fabs(double{bias[c]}) / (1 << 14), least});
+  }
+  for (size_t i = 0; i < multipliers.size(); ++i) multipliers[i] /= scales[i % a.dim];
+  a.out_rows_rq = MakeRq16(multipliers, Codes::Signed(), q.pool);
+  return scales;
 }
 
 double LogitUnit(const DecoderAttention& a, double score_unit) {
@@ -72,32 +87,17 @@ void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const Att
 
 void QuantizeImageToToken(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
                           DecoderAttention& a) {
-  const Scale key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
-  Scale rows = q.Signed(name + ".v_rows");
+  const Scale query = q.Signed(name + ".q"), key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
+  QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
   QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
-  double score_unit;
-  if (a.scores_on_tokens()) {
-    const Scale in = q.Codes(name + ".q_proj.in"), asked = q.Signed(name + ".k_rows");
-    a.q_in = {MakeRq32Scalar(units.q / in.scale), in.codes};
-    QuantizeMoved(q, MovedRows(q.Weight(name + ".q_proj.weight"), a, true), key, asked, a.q, a.q_rq);
-    score_unit = in.scale * asked.scale;
-    QuantizeScoreBias(q, q.Weight(name + ".q_proj.bias"), key, score_unit, a);
-  } else {
-    const Scale query = q.Signed(name + ".q");
-    QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
-    score_unit = query.scale * key.scale;
-  }
-  a.softmax = MakeSoftmax({}, LogitUnit(a, score_unit), 1, {1, Codes::Signed()}, 1);
-  // The bias is at most 2^29 units of a probability times a row.
-  const std::vector<float>& out_bias = q.Weight(name + ".out_proj.bias");
-  for (const float b : out_bias) rows.scale = std::max(rows.scale, std::fabs(double{b}) / (1 << 14));
-  QuantizeMoved(q, MovedRows(q.Weight(name + ".out_proj.weight"), a, false), value, rows, a.out, a.out_rows_rq);
-  const double unit = rows.scale / 32768;
+  a.softmax = MakeSoftmax({}, LogitUnit(a, query.scale * key.scale), 1, {1, Codes::Signed()}, 1);
+  std::vector<double> unit = QuantizeMovedOut(q, name, value, a);  // of a probability times a row
+  for (double& u : unit) u /= 32768;
   std::vector<int32_t> bias;
-  for (const float b : out_bias) bias.push_back(RoundTo<int32_t>(b / unit));
+  for (const float b : q.Weight(name + ".out_proj.bias")) bias.push_back(RoundTo<int32_t>(b / unit[bias.size()]));
   a.out_bias = q.pool.Add(bias);
-  a.out_rq = MakeRq32(std::vector<double>(a.dim, unit / (units.out / 256)), q.pool);
+  a.out_rq = MakeRq32(Multipliers(unit, units.out / 256), q.pool);
 }
 
 void QuantizeAttention(QuantizeContext& q, const std::string& name, const AttentionUnits& units, DecoderAttention& a) {

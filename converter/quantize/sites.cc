@@ -34,20 +34,16 @@ void AddDecoder(const SamConfig& c, QuantizedSites& sites) {
     sites.layers.push_back({out, SiteClass::kDecoder, inner, dim, true});
     if (kind == Kind::kTokenToImage) {
       for (const char* rows : {".q_rows", ".mix"}) sites.signed_bytes.push_back(name + rows);
-    } else if (kind == Kind::kImageToToken) {
-      for (const char* rows : {".k_rows", ".v_rows"}) sites.signed_bytes.push_back(name + rows);
     }
     sites.attentions.push_back(std::move(site));
   };
   for (uint32_t i = 0; i < c.decoder_depth; ++i) {
     const std::string layer = transformer + "layers." + std::to_string(i) + ".";
-    // In layer 0 the image's projections are those of every prompt without a mask, and are kept.
-    const bool kept = i == 0;
+    // Keys and values of layer 0 are those of every prompt without a mask, and are kept.
     attention(layer + "self_attn", dim, Kind::kSelf, DecoderAttention::kOnImage);
     attention(layer + "cross_attn_token_to_image", c.cross_dim(), Kind::kTokenToImage,
-              kept ? DecoderAttention::kOnImage : DecoderAttention::kOnTokens);
-    attention(layer + "cross_attn_image_to_token", c.cross_dim(), Kind::kImageToToken,
-              kept ? DecoderAttention::kMixOnTokens : DecoderAttention::kOnTokens);
+              i == 0 ? DecoderAttention::kOnImage : DecoderAttention::kOnTokens);
+    attention(layer + "cross_attn_image_to_token", c.cross_dim(), Kind::kImageToToken, DecoderAttention::kOnTokens);
   }
   attention(transformer + "final_attn_token_to_image", c.cross_dim(), Kind::kTokenToImage, DecoderAttention::kOnTokens);
   for (uint32_t i = 0; i < c.decoder_depth; ++i) {

@@ -8,19 +8,10 @@ namespace intsam::internal {
 namespace {
 
 PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
-  PreparedAttention prepared{
-      OverCodes(a.q, a.q_in.out, flip), OverCodes(a.k, a.k_in.out, flip), OverCodes(a.v, a.v_in.out, flip), {}, {}};
-  if (a.image_asks()) {
-    if (a.scores_on_tokens()) {
-      prepared.q = OverCodes(a.q, a.k_rq.out, flip);
-      prepared.q_bias = OverCodes(a.q_bias, a.k_rq.out, flip);
-    }
-  } else if (a.mix_on_tokens()) {
-    prepared.k = OverCodes(a.k, a.q_rq.out, flip);
-    prepared.v = OverAttention(a.v, a.softmax, flip);
-  }
-  prepared.out = a.mix_on_tokens() ? OverCodes(a.out, a.v_rq.out, flip) : OverAttention(a.out, a.softmax, flip);
-  return prepared;
+  const bool ask_image = a.on_tokens() && !a.image_asks();
+  return {OverCodes(a.q, a.q_in.out, flip), OverCodes(a.k, ask_image ? a.q_rq.out : a.k_in.out, flip),
+          ask_image ? OverAttention(a.v, a.softmax, flip) : OverCodes(a.v, a.v_in.out, flip),
+          a.on_tokens() ? OverCodes(a.out, a.v_rq.out, flip) : OverAttention(a.out, a.softmax, flip)};
 }
 
 std::vector<int16_t> ImagePositionalEncoding(const PromptEncoder& p, uint32_t grid) {

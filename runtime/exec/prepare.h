@@ -15,7 +15,6 @@ namespace intsam::internal {
 
 struct PreparedAttention {
   PreparedLinear q, k, v, out;
-  PreparedLinear q_bias;  // where the record has one
 };
 
 struct PreparedLayer {

@@ -10,8 +10,6 @@ void Resize(Linear& linear, uint32_t in, uint32_t out) { linear.in = in, linear.
 DecoderAttention::DecoderAttention(uint32_t width, uint32_t inner_width, uint32_t head_count, Kind its_kind)
     : heads(head_count), head_dim(inner_width / head_count), dim(width), kind(its_kind) {
   out_rq.n = dim;
-  Resize(q_bias, inner(), heads);
-  q_bias_rq.n = heads;
   out_rows_rq.n = heads * dim;
   SetForm(kOnImage);
 }
@@ -22,11 +20,9 @@ void DecoderAttention::SetForm(uint32_t new_form) {
   for (Linear* linear : {&q, &k, &v}) Resize(*linear, dim, inner());
   q_rq.n = k_rq.n = v_rq.n = inner();
   Resize(out, inner(), dim);
-  if (scores_on_tokens()) {
-    Resize(image_asks() ? q : k, head_dim, moved);
-    (image_asks() ? q_rq : k_rq).n = moved;
-  }
-  if (mix_on_tokens() && image_asks()) Resize(out, head_dim, moved);
+  if (!on_tokens()) return;
+  Resize(image_asks() ? out : k, head_dim, moved);
+  if (!image_asks()) k_rq.n = moved;
 }
 
 }  // namespace intsam::internal

@@ -34,13 +34,9 @@ void ProveOnTokens(Proof& proof, DecoderAttention& a, uint32_t keys) {
       proof.Fail("softmax.mix", 0, "this form has no codes of mixed values, but mix.shift is", a.softmax.mix.shift);
     ProveSigned(proof, "k_proj", a.k, a.k_in.out, a.k_rq);
     ProveSigned(proof, "v_proj", a.v, a.v_in.out, a.v_rq);
-    ProveSigned(proof, "q_proj", a.q, a.scores_on_tokens() ? a.k_rq.out : a.q_in.out, a.q_rq);
-    if (a.scores_on_tokens()) {
-      proof.Requantized("q_proj.of_bias.rq", a.q_bias_rq, proof.CodesLayer("q_proj.of_bias", a.q_bias, a.k_rq.out));
-    }
+    ProveSigned(proof, "q_proj", a.q, a.q_in.out, a.q_rq);
     return ProveDividedMix(proof, a, keys);
   }
-  if (!a.scores_on_tokens()) proof.Fail("form", 0, "token-to-image attention has no form", a.form);
   // Image rows take the places of keys and values.
   proof.SignedCodes("k_proj.in.out", a.k_in.out);
   proof.SignedCodes("v_proj.in.out", a.v_in.out);
@@ -65,7 +61,7 @@ void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, 
   proof.Quantize("v_proj.in", a.v_in, 2 * 32767);
   proof.SignedCodes("softmax.out", a.softmax.out);
   proof.Attention("softmax", a.softmax, keys);
-  a.form == DecoderAttention::kOnImage ? ProveOnImage(proof, a) : ProveOnTokens(proof, a, keys);
+  a.on_tokens() ? ProveOnTokens(proof, a, keys) : ProveOnImage(proof, a);
   proof.prefix = outer;
 }
 

@@ -104,7 +104,7 @@ Sites ExpectedSites(const SamConfig& c, size_t prompt_tokens) {
     attention(layer + ".cross_attn_token_to_image", few, tokens, c.cross_dim());
     attention(layer + ".cross_attn_image_to_token", tokens, few, c.cross_dim());
     token_rows(layer + ".cross_attn_token_to_image", {".q_rows", ".mix"});
-    token_rows(layer + ".cross_attn_image_to_token", {".k_rows", ".v_rows"});
+    token_rows(layer + ".cross_attn_image_to_token", {".v_rows"});
     sites[layer + ".mlp.lin1.in"] = {few, c.prompt_embed_dim};
     sites[layer + ".mlp.lin2.in"] = {few, c.decoder_mlp_dim};
   }

@@ -47,7 +47,7 @@ class FusedMaskDecoder {
     std::vector<HeadScratch> token_heads;  // packed tokens, no strip
     // Of attentions whose projections moved to the tokens; columns are token * heads + head.
     int8_t* moved;    // plain s8 [tokens * heads][dim]
-    int8_t* columns;  // panels, [tokens * heads][dim]: what image rows are multiplied by
+    int8_t* columns;  // panels, [tokens * heads][cross_dim]: what queries of image rows are multiplied by
     int32_t* column_bias;
     int8_t* out_panels;  // panels, [dim][tokens * heads]: what probabilities are multiplied by
     int8_t* image_rows;  // plain s8 [grid^2][dim]
@@ -104,7 +104,7 @@ class FusedMaskDecoder {
   void Move(const DecoderAttention& a, const PreparedLinear& layer, const Rq16& rq, const int8_t* operands);
   void PackImage(const DecoderAttention& a, bool on_image);
   void AskImage(const DecoderAttention& a, const PreparedAttention& prepared, int first, int tokens, Worker& w);
-  void PackColumns(const DecoderAttention& a, const PreparedAttention& prepared);
+  void PackColumns(const DecoderAttention& a);
   void PackOut(const DecoderAttention& a, const PreparedAttention& prepared);
   void ImageToTokenOnTokens(uint32_t layer, bool on_image);
   void RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in, int last_limit,

@@ -32,19 +32,17 @@ void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
   const DecoderLayer& layer = prepared_.model->mask_decoder.layers[0];
   const DecoderAttention &to_image = layer.token_to_image, &to_token = layer.image_to_token;
   const PreparedLayer& prepared = prepared_.layers[0];
-  const uint8_t q_flip = to_token.mix_on_tokens() ? prepared_.kernels->flip : kPlain;
+  const uint8_t q_flip = to_token.on_tokens() ? prepared_.kernels->flip : kPlain;
   ForKeys([&](size_t first, int rows, Worker& w) {
     DenseRows(nullptr, first, rows, w);
-    if (!to_image.scores_on_tokens()) {
+    if (!to_image.on_tokens()) {
       ProjectKeys(to_image.k_in, prepared.token_to_image.k, to_image.k_rq, true, first, rows, kPlain, w, buffers.key_a);
       ProjectKeys(to_image.v_in, prepared.token_to_image.v, to_image.v_rq, false, first, rows, kPlain, w,
                   buffers.key_b);
     }
-    if (!to_token.scores_on_tokens()) {
-      ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, q_flip, w, image.q);
-    }
+    ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, q_flip, w, image.q);
   });
-  if (!to_image.scores_on_tokens()) {
+  if (!to_image.on_tokens()) {
     parallel_.For(static_cast<int>(to_image.heads), [&](int h, int) {
       PackDecoderHead(to_image, static_cast<uint32_t>(h), buffers.key_a, buffers.key_b, key_count(),
                       image.heads[static_cast<size_t>(h)]);
@@ -123,7 +121,7 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
 // and packed.
 void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm,
                                     bool on_image) {
-  if (a.mix_on_tokens()) {
+  if (a.on_tokens()) {
     ProjectTokens(a.q_in, prepared.q, a.q_rq, true, prepared_.kernels->flip, buffers_->token_q);
     Move(a, prepared.k, a.k_rq, buffers_->token_q);
     PackImage(a, on_image);
@@ -170,7 +168,7 @@ void FusedMaskDecoder::TokenMlp(uint32_t layer) {
 void FusedMaskDecoder::ImageToToken(uint32_t layer) {
   const DecoderAttention& a = prepared_.model->mask_decoder.layers[layer].image_to_token;
   const bool on_image = no_mask_ && layer == 0;
-  a.mix_on_tokens() ? ImageToTokenOnTokens(layer, on_image) : ImageToTokenOnImage(layer, on_image);
+  a.on_tokens() ? ImageToTokenOnTokens(layer, on_image) : ImageToTokenOnImage(layer, on_image);
 }
 
 void FusedMaskDecoder::ImageToTokenOnImage(uint32_t layer, bool on_image) {
@@ -260,31 +258,20 @@ void FusedMaskDecoder::AskImage(const DecoderAttention& a, const PreparedAttenti
   }
 }
 
-// The panels that image rows, or their queries, are multiplied by to give scores.
-void FusedMaskDecoder::PackColumns(const DecoderAttention& a, const PreparedAttention& prepared) {
+// The panels that queries of image rows are multiplied by to give scores: each key in the place of its head, zeros
+// elsewhere.
+void FusedMaskDecoder::PackColumns(const DecoderAttention& a) {
   const Kernels& k = *prepared_.kernels;
   const size_t inner = a.inner(), columns = static_cast<size_t>(tokens_) * a.heads;
-  int32_t* bias = buffers_->column_bias;
-  if (a.scores_on_tokens()) {
-    Move(a, prepared.q, a.q_rq, buffers_->token_k);
-    k.pack_keys({buffers_->moved, a.dim, static_cast<int>(columns), static_cast<int>(a.dim), buffers_->columns, bias});
-    ops::Gemm(k, prepared.q_bias, {AsCodes(buffers_->token_k), inner}, tokens_, {buffers_->token_acc, Padded(a.heads)});
-    ops::ToR24(k, a.q_bias_rq, {buffers_->token_acc, Padded(a.heads)}, tokens_, {buffers_->token_rows, a.heads});
-  } else {
-    // Each key in the place of its head, zeros elsewhere.
-    std::fill_n(buffers_->moved, columns * inner, int8_t{0});
-    for (size_t at = 0; at < columns; ++at) {
-      const size_t first = at % a.heads * a.head_dim;
-      const int8_t* key = buffers_->token_k + at / a.heads * inner + first;
-      for (size_t d = 0; d < a.head_dim; ++d) {
-        buffers_->moved[at * inner + first + d] = static_cast<int8_t>(AsCodes(key)[d] ^ k.flip ^ kPlain);
-      }
-    }
-    k.pack_keys({buffers_->moved, inner, static_cast<int>(columns), static_cast<int>(inner), buffers_->columns, bias});
-    std::fill_n(buffers_->token_rows, columns, 0);
+  std::fill_n(buffers_->moved, columns * inner, int8_t{0});
+  for (size_t at = 0; at < columns; ++at) {
+    const size_t first = at % a.heads * a.head_dim;
+    std::copy_n(buffers_->token_k + at / a.heads * inner + first, a.head_dim, buffers_->moved + at * inner + first);
   }
-  const int zero = static_cast<int>((a.scores_on_tokens() ? a.q_in.out : a.q_rq.out).zero);
-  for (size_t at = 0; at < columns; ++at) bias[at] = FoldBias(buffers_->token_rows[at], bias[at], zero, k.flip);
+  int32_t* bias = buffers_->column_bias;
+  k.pack_keys({buffers_->moved, inner, static_cast<int>(columns), static_cast<int>(inner), buffers_->columns, bias});
+  const int zero = static_cast<int>(a.q_rq.out.zero);
+  for (size_t at = 0; at < columns; ++at) bias[at] = FoldBias(0, bias[at], zero, k.flip);
 }
 
 // The panels [dim / 16][columns / 4][16][4] that probabilities are multiplied by.
@@ -306,35 +293,26 @@ void FusedMaskDecoder::ImageToTokenOnTokens(uint32_t layer, bool on_image) {
   const PreparedAttention& prepared = prepared_.layers[layer].image_to_token;
   const Kernels& k = *prepared_.kernels;
   const size_t dim = a.dim, inner = a.inner();
-  ProjectTokens(a.k_in, prepared.k, a.k_rq, true, k.flip, buffers_->token_k);
+  ProjectTokens(a.k_in, prepared.k, a.k_rq, true, kPlain, buffers_->token_k);
   ProjectTokens(a.v_in, prepared.v, a.v_rq, false, k.flip, buffers_->token_v);
-  PackColumns(a, prepared);
+  PackColumns(a);
   PackOut(a, prepared);
   const int columns = tokens_ * static_cast<int>(a.heads), depth = RoundUp(columns, 4);
-  const Codes& asked = a.scores_on_tokens() ? a.q_rq.out : a.k_rq.out;  // of what image rows are multiplied by
   const size_t score_stride = static_cast<size_t>(RoundUp(columns, kPanel)), prob_stride = static_cast<size_t>(depth);
   ForKeys([&](size_t first, int rows, Worker& w) {
     if (on_image) DenseRows(nullptr, first, rows, w);
     const Rows<int16_t> keys{buffers_->keys + first * dim, dim};
-    GemmA8W8 scores{.a = w.codes,
-                    .a_stride = dim,
-                    .weights = S8Panels(buffers_->columns, LargestValue(asked)),
-                    .bias = buffers_->column_bias,
-                    .acc = w.strip.logits,
-                    .acc_stride = score_stride,
-                    .m = rows,
-                    .n = columns,
-                    .k = static_cast<int>(dim),
-                    .a_max = static_cast<int>(a.q_in.out.hi)};
-    if (a.scores_on_tokens()) {
-      ops::Quantize(k, a.q_in, keys.data, prepared_.image_pe.data() + first * dim, static_cast<size_t>(rows) * dim,
-                    w.codes);
-    } else {
-      if (!on_image) ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, k.flip, w, buffers_->key_a);
-      scores.a = AsCodes((on_image ? image_->q : buffers_->key_a) + first * inner);
-      scores.a_stride = inner, scores.k = static_cast<int>(inner), scores.a_max = static_cast<int>(a.q_rq.out.hi);
-    }
-    k.gemm_a8w8(scores);
+    if (!on_image) ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, k.flip, w, buffers_->key_a);
+    k.gemm_a8w8({.a = AsCodes((on_image ? image_->q : buffers_->key_a) + first * inner),
+                 .a_stride = inner,
+                 .weights = S8Panels(buffers_->columns, LargestValue(a.k_rq.out)),
+                 .bias = buffers_->column_bias,
+                 .acc = w.strip.logits,
+                 .acc_stride = score_stride,
+                 .m = rows,
+                 .n = columns,
+                 .k = static_cast<int>(inner),
+                 .a_max = static_cast<int>(a.q_rq.out.hi)});
     int16_t* prob = reinterpret_cast<int16_t*>(w.strip.prob);
     ops::HeadProbabilities(k, a.softmax, {w.strip.logits, score_stride}, rows, static_cast<int>(a.heads), tokens_,
                            {prob, prob_stride});

@@ -126,27 +126,12 @@ Tensor<int32_t> TokensAskImage(const DecoderAttention& a, const PreparedAttentio
 }
 
 // Scores of image rows and tokens, columns token * heads + head.
-Tensor<int32_t> ScoresOfImage(const DecoderAttention& a, const PreparedAttention& prepared, const Tensor<uint8_t>& x,
-                              const Tensor<uint8_t>& k) {
-  Tensor<int32_t> scores(x.rows, k.rows * a.heads);
-  const Tensor<int8_t> keys = Signed(k);
-  if (!a.scores_on_tokens()) {
-    const Tensor<int8_t> q = ToSigned(a.q_rq, Multiply(prepared.q, x));
-    for (size_t i = 0; i < x.rows; ++i) {
-      for (size_t at = 0; at < scores.columns; ++at) {
-        const size_t first = at % a.heads * a.head_dim;
-        for (size_t d = first; d < first + a.head_dim; ++d) scores[i][at] += int32_t{q[i][d]} * keys[at / a.heads][d];
-      }
-    }
-    return scores;
-  }
-  const Tensor<int8_t> moved = RowsOfHeads(ToSigned(a.q_rq, MultiplyHeads(a, prepared.q, k)), a.heads);
-  const Tensor<int32_t> bias = ToR24(a.q_bias_rq, Multiply(prepared.q_bias, k));
-  const int32_t zero = static_cast<int32_t>(a.q_in.out.zero);
-  for (size_t i = 0; i < x.rows; ++i) {
+Tensor<int32_t> ScoresOfImage(const DecoderAttention& a, const Tensor<int8_t>& q, const Tensor<int8_t>& k) {
+  Tensor<int32_t> scores(q.rows, k.rows * a.heads);
+  for (size_t i = 0; i < q.rows; ++i) {
     for (size_t at = 0; at < scores.columns; ++at) {
-      scores[i][at] = bias[at / a.heads][at % a.heads];
-      for (size_t c = 0; c < a.dim; ++c) scores[i][at] += (x[i][c] - zero) * moved[at][c];
+      const size_t first = at % a.heads * a.head_dim;
+      for (size_t d = first; d < first + a.head_dim; ++d) scores[i][at] += int32_t{q[i][d]} * k[at / a.heads][d];
     }
   }
   return scores;
@@ -155,9 +140,10 @@ Tensor<int32_t> ScoresOfImage(const DecoderAttention& a, const PreparedAttention
 // Image rows are queries; what each token's value becomes behind out_proj is mixed. Returns accumulators of the mix.
 Tensor<int32_t> ImageAsksTokens(const DecoderAttention& a, const PreparedAttention& prepared, const Side& image,
                                 const Side& tokens) {
-  const Tensor<uint8_t> k = ToCodes(a.k_rq, Multiply(prepared.k, Quantize(a.k_in, tokens.rows, tokens.pe)));
+  const Tensor<int8_t> q = ToSigned(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, image.rows, image.pe)));
+  const Tensor<int8_t> k = ToSigned(a.k_rq, Multiply(prepared.k, Quantize(a.k_in, tokens.rows, tokens.pe)));
   const Tensor<uint8_t> v = ToCodes(a.v_rq, Multiply(prepared.v, Quantize(a.v_in, tokens.rows, nullptr)));
-  const Tensor<int32_t> scores = ScoresOfImage(a, prepared, Quantize(a.q_in, image.rows, image.pe), k);
+  const Tensor<int32_t> scores = ScoresOfImage(a, q, k);
   const Tensor<int8_t> rows = RowsOfHeads(ToSigned(a.out_rows_rq, MultiplyHeads(a, prepared.out, v)), a.heads);
   Tensor<int16_t> prob(scores.rows, static_cast<size_t>(RoundUp(static_cast<int>(rows.rows), 4)));
   ops::HeadProbabilities(Scalar(), a.softmax, scores.all(), scores.n(), static_cast<int>(a.heads), k.n(), prob.all());
@@ -181,7 +167,7 @@ void SelfAttention(State& s, uint32_t layer) {
 void TokenToImage(State& s, const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm) {
   const Side tokens{s.tokens, s.token_pe[0]}, image{s.keys, s.p.image_pe.data()};
   const Tensor<int32_t> acc =
-      a.mix_on_tokens() ? TokensAskImage(a, prepared, tokens, image) : AttendOnImage(a, prepared, tokens, image);
+      a.on_tokens() ? TokensAskImage(a, prepared, tokens, image) : AttendOnImage(a, prepared, tokens, image);
   s.tokens = Norm(norm, AddStream(a.out_rq, acc, s.tokens));
 }
 
@@ -198,7 +184,7 @@ void ImageToToken(State& s, uint32_t layer) {
   const PreparedAttention& prepared = s.p.layers[layer].image_to_token;
   const Side tokens{s.tokens, s.token_pe[0]}, image{s.keys, s.p.image_pe.data()};
   const Tensor<int32_t> acc =
-      a.mix_on_tokens() ? ImageAsksTokens(a, prepared, image, tokens) : AttendOnImage(a, prepared, image, tokens);
+      a.on_tokens() ? ImageAsksTokens(a, prepared, image, tokens) : AttendOnImage(a, prepared, image, tokens);
   s.keys = Norm(l.norm4, AddStream(a.out_rq, acc, s.keys));
 }
 
