@@ -62,12 +62,13 @@ Json AttentionJson(const std::string& name, const AttentionReport& r) {
 }
 
 Json LayerJson(const std::string& name, const LayerReport& r) {
-  return {{"layer", name},
-          {"weight_bits", r.widths.weights},
-          {"input_bits", r.widths.activations},
-          {"migration", r.migration},
-          {"shifted", r.shifted},
-          {"output_error", Short(r.output_error)}};
+  Json json = {{"layer", name},
+               {"weight_bits", r.widths.weights},
+               {"input_bits", r.widths.activations},
+               {"migration", r.migration},
+               {"shifted", r.shifted}};
+  if (r.output_error) json["output_error"] = Short(*r.output_error);
+  return json;
 }
 
 }  // namespace

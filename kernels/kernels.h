@@ -268,6 +268,19 @@ struct SoftmaxRow {
   int32_t sum;     // result: S, exact
 };
 
+// Softmax where many rows meet few keys in several heads: all heads of a row side by side, and divided by their sums.
+// Row i, head h, key t: p = TokenProbability of e = 2^-(distance of logits[i][t * heads + h] to the largest of the
+// head's) and of the sum of the head's e (docs/numerics.md 6.6).
+struct SoftmaxHeads {
+  const int32_t* logits;  // [rows][keys * heads]
+  size_t logits_stride;
+  int rows, heads, keys;  // keys at most 512
+  int shift;              // p, -15..15
+  uint16_t mult;          // mu16, 2^15..2^16-1
+  int16_t* prob;          // [rows][keys * heads rounded up to 4], 0..32767; the padding is written as zero
+  size_t prob_stride;
+};
+
 // N[i][c] = sum_j prob[i][j] * v[j][c], exact in s64.
 struct AttentionMix {
   const uint16_t* prob;  // [rows][prob_stride], zero from count to count rounded up to 16
@@ -349,6 +362,7 @@ struct Kernels {
   void (*pack_keys)(const PackKeys&);
   void (*pack_values)(const PackValues&);
   void (*softmax_row)(SoftmaxRow&);
+  void (*softmax_heads)(const SoftmaxHeads&);
   void (*attention_mix)(const AttentionMix&);
   void (*attention_output)(const AttentionOutput&);
   void (*relative_position)(const RelativePosition&);
@@ -371,7 +385,8 @@ constexpr void Kernels::ForEach(F f) {
   operator()<&K::gemm_a8w8, &K::gemm_a16w8, &K::depthwise_codes, &K::depthwise_s16, &K::requantize_narrow,
              &K::requantize_gelu, &K::requantize_r24, &K::requantize_s16, &K::quantize_codes, &K::gelu_s16,
              &K::narrow_r24, &K::layer_norm_narrow, &K::layer_norm_wide, &K::pack_keys, &K::pack_values,
-             &K::softmax_row, &K::attention_mix, &K::attention_output, &K::relative_position, &K::mask_product>();
+             &K::softmax_row, &K::softmax_heads, &K::attention_mix, &K::attention_output, &K::relative_position,
+             &K::mask_product>();
 }
 
 // Every tier compiled into this library, best first; the last one is "scalar". Whether the running CPU can execute

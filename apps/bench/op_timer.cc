@@ -142,6 +142,7 @@ Work WorkOf(const LayerNormWide& x) { return {kLayerNorm, 0, Product(x.rows, x.c
 Work WorkOf(const PackKeys& x) { return {kPack, 0, Product(x.count, x.d)}; }
 Work WorkOf(const PackValues& x) { return {kPack, 0, Product(x.count, x.d)}; }
 Work WorkOf(const SoftmaxRow& x) { return {kSoftmax, 0, Product(x.count)}; }
+Work WorkOf(const SoftmaxHeads& x) { return {kSoftmax, 0, Product(x.rows, x.heads, x.keys)}; }
 Work WorkOf(const AttentionMix& x) { return {kAttentionValue, Product(x.rows, x.count, x.d), 0}; }
 Work WorkOf(const AttentionOutput& x) { return {kAttentionOutput, 0, Product(x.rows, x.d)}; }
 Work WorkOf(const RelativePosition& x) { return {kRelativePosition, Product(x.rows, x.count, x.d), 0}; }

@@ -12,7 +12,8 @@ namespace {
 // What describes a synthetic model, then what goes with a given one.
 constexpr const char* kSyntheticOptions[] = {"seed", "bits", "softmax"};
 constexpr const char* kModelOptions[] = {"checkpoint", "config"};
-// Random weights have nothing to be tuned on: extremes as ranges, and one coding for all probabilities.
+// Random weights have nothing to be tuned on: extremes as ranges, and one coding for all probabilities. The decoder's
+// form, which decides about its time, is the default one where that coding allows it.
 constexpr std::string_view kSoftmaxes[] = {"exact", "uniform", "agq"};
 
 Status ReadSynthetic(const cxxopts::ParseResult& parsed, Settings& settings) {
@@ -25,7 +26,7 @@ Status ReadSynthetic(const cxxopts::ParseResult& parsed, Settings& settings) {
   const std::string softmax = text("softmax");
   if (std::find(std::begin(kSoftmaxes), std::end(kSoftmaxes), softmax) == std::end(kSoftmaxes))
     return Error(Code::kUsage, "--softmax: '%.32s' is not one of exact, uniform, agq", softmax.c_str());
-  INTSAM_ASSIGN(settings.method, MakeMethod("minmax", {}, {}, softmax));
+  INTSAM_ASSIGN(settings.method, MakeMethod("minmax", {"token-projections"}, {}, softmax));
   return Status();
 }
 

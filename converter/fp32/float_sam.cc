@@ -33,6 +33,9 @@
 //   A.{q_proj.in,k_proj.in,v_proj.in,q,k,v,out_proj.in}
 //       for each attention A: mask_decoder.transformer.layers.J.{self_attn,cross_attn_token_to_image,
 //       cross_attn_image_to_token}, mask_decoder.transformer.final_attn_token_to_image
+//   A.{q_rows,mix}, A.v_rows
+//       of token-to-image, and of image-to-token attentions, rows (token, head): queries or keys as what image rows are
+//       multiplied by, the image rows that are mixed, values behind out_proj. To be watched: nothing goes on with them
 //   mask_decoder.transformer.layers.J.mlp.{lin1.in,lin2.in}
 //       lin2.in after ReLU
 //   mask_decoder.output_upscaling.{0.out,1.out,3.in,3.out,4.out}

@@ -1,6 +1,8 @@
 // Plain and unfused: a prompt costs about one part in 250 of the image encoder. Every product is oneDNN's.
 #include "converter/fp32/mask_decoder.h"
 
+#include <cmath>
+
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/ops.h"
 #include "converter/sam_constants.h"
@@ -49,8 +51,37 @@ std::vector<float> MaskDecoder::Project(const std::string& layer, std::vector<fl
   return y;
 }
 
+// Row (token, head): W_h times the head's part of the token, W_h being the head's part of a layer's rows, transposed,
+// or of its columns.
+void MaskDecoder::ShowTokenRows(const std::string& name, const char* site, const std::string& layer, bool transposed,
+                                const std::vector<float>& tokens, std::vector<float>& rows) const {
+  const size_t inner = context_.model.at(name + ".q_proj.bias").size(), heads = context_.config.decoder_num_heads;
+  const size_t dim = inner / heads, count = tokens.size() / inner;
+  const float* weight = context_.Tensor(layer + ".weight");
+  rows.resize(count * heads * channels_);
+  for (size_t head = 0; head < heads; ++head) {
+    const size_t first = head * dim;
+    Product(context_.pool, transposed ? Transpose::kNo : Transpose::kYes, count, channels_, dim, tokens.data() + first,
+            inner, transposed ? weight + first * channels_ : weight + first, transposed ? channels_ : inner,
+            rows.data() + head * channels_, heads * channels_);
+  }
+  context_.Site(name, site, rows.data(), count * heads, channels_);
+}
+
+// What each token of each head mixes of the image rows: probabilities are the same whichever side is projected.
+void MaskDecoder::ShowMix(const std::string& name, std::vector<float> q_rows, const std::vector<float>& k,
+                          const std::vector<float>& v) {
+  const size_t inner = context_.model.at(name + ".q_proj.bias").size(), heads = context_.config.decoder_num_heads;
+  const float scale = std::sqrt(static_cast<float>(channels_ * heads) / static_cast<float>(inner));
+  for (float& value : q_rows) value *= scale;
+  std::vector<float> mix(q_rows.size());
+  const size_t queries = q_rows.size() / channels_, keys = k.size() / channels_;
+  attention_.Run(q_rows.data(), queries, k.data(), v.data(), keys, 1, channels_, mix.data());
+  context_.Site(name, ".mix", mix.data(), queries, channels_);
+}
+
 std::vector<float> MaskDecoder::Attend(const std::string& name, std::vector<float> q, std::vector<float> k,
-                                       std::vector<float> v) {
+                                       std::vector<float> v, DecoderAttention::Kind kind) {
   const size_t inner = context_.model.at(name + ".q_proj.bias").size();
   const size_t heads = context_.config.decoder_num_heads;
   std::vector<float> projected_q = Project(name + ".q_proj", q, channels_, inner);
@@ -61,6 +92,14 @@ std::vector<float> MaskDecoder::Attend(const std::string& name, std::vector<floa
   context_.Site(name, ".q", projected_q.data(), queries, inner);
   context_.Site(name, ".k", projected_k.data(), keys, inner);
   context_.Site(name, ".v", projected_v.data(), keys, inner);
+  if (context_.hook && kind == DecoderAttention::Kind::kTokenToImage) {
+    std::vector<float> rows;
+    ShowTokenRows(name, ".q_rows", name + ".k_proj", true, projected_q, rows);
+    ShowMix(name, std::move(rows), k, v);
+  } else if (context_.hook && kind == DecoderAttention::Kind::kImageToToken) {
+    std::vector<float> rows;
+    ShowTokenRows(name, ".v_rows", name + ".out_proj", false, projected_v, rows);
+  }
   std::vector<float> mixed(queries * inner);
   attention_.Run(projected_q.data(), queries, projected_k.data(), projected_v.data(), keys, heads, inner / heads,
                  mixed.data());
@@ -80,17 +119,20 @@ void MaskDecoder::Update(std::vector<float>& stream, const char* site, const std
 void MaskDecoder::SelfAttention(uint32_t layer, const std::string& name) {
   const bool first = layer == 0;  // replaces the tokens, and adds no positional encoding
   const std::vector<float> q = first ? tokens_ : Sum(tokens_, token_pe_);
-  Update(tokens_, "mask_decoder.tokens", Attend(name, q, q, tokens_), first, TransformerLayer(layer) + ".norm1");
+  Update(tokens_, "mask_decoder.tokens", Attend(name, q, q, tokens_, DecoderAttention::Kind::kSelf), first,
+         TransformerLayer(layer) + ".norm1");
 }
 
 void MaskDecoder::TokenToImage(const std::string& name, const std::string& norm) {
-  Update(tokens_, "mask_decoder.tokens", Attend(name, Sum(tokens_, token_pe_), Sum(keys_, image_pe_), keys_), false,
-         norm);
+  Update(tokens_, "mask_decoder.tokens",
+         Attend(name, Sum(tokens_, token_pe_), Sum(keys_, image_pe_), keys_, DecoderAttention::Kind::kTokenToImage),
+         false, norm);
 }
 
 void MaskDecoder::ImageToToken(uint32_t layer, const std::string& name) {
-  Update(keys_, "mask_decoder.keys", Attend(name, Sum(keys_, image_pe_), Sum(tokens_, token_pe_), tokens_), false,
-         TransformerLayer(layer) + ".norm4");
+  Update(keys_, "mask_decoder.keys",
+         Attend(name, Sum(keys_, image_pe_), Sum(tokens_, token_pe_), tokens_, DecoderAttention::Kind::kImageToToken),
+         false, TransformerLayer(layer) + ".norm4");
 }
 
 void MaskDecoder::TokenMlp(uint32_t layer, const std::string& name) {

@@ -7,6 +7,7 @@
 
 #include "converter/fp32/attention.h"
 #include "converter/fp32/context.h"
+#include "runtime/format/decoder_attention.h"
 
 namespace intsam::internal::fp32 {
 
@@ -30,7 +31,13 @@ class MaskDecoder {
 
  private:
   // out_proj(attention(q_proj(q), k_proj(k), v_proj(v))) with its bias; may overwrite its inputs when a hook does.
-  std::vector<float> Attend(const std::string& name, std::vector<float> q, std::vector<float> k, std::vector<float> v);
+  std::vector<float> Attend(const std::string& name, std::vector<float> q, std::vector<float> k, std::vector<float> v,
+                            DecoderAttention::Kind kind);
+  // The sites of projections that move to the tokens' side (runtime/format/decoder_attention.h): only for a hook.
+  void ShowTokenRows(const std::string& name, const char* site, const std::string& layer, bool transposed,
+                     const std::vector<float>& tokens, std::vector<float>& rows) const;
+  void ShowMix(const std::string& name, std::vector<float> q_rows, const std::vector<float>& k,
+               const std::vector<float>& v);
   std::vector<float> Project(const std::string& layer, std::vector<float>& x, size_t in, size_t out);
   // stream = norm(stream + change), or norm(change).
   void Update(std::vector<float>& stream, const char* site, const std::vector<float>& change, bool replace,

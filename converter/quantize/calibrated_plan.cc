@@ -2,18 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
 #include <utility>
 
 #include "converter/fp32/matmul.h"
 #include "converter/fp32/parallel.h"
 #include "converter/quantize/big.h"
 #include "converter/quantize/round_weights.h"
+#include "runtime/format/decoder_attention.h"
 
 namespace intsam::internal {
 namespace {
 
 constexpr size_t kHistogramBins = 64;
 constexpr int kUndecided = 0;
+constexpr int kMovedBits = 8;  // of projections on the tokens' side, in every profile
 constexpr int kWholeBits = 8;  // from here on nearest codes are as good as any
 
 class Planner {
@@ -29,25 +33,29 @@ class Planner {
       ActivationScale& scale = plan_.activations.try_emplace(site, ActivationScale{1, 0, kUndecided}).first->second;
       return scale.bits != kUndecided ? Status() : seen_.statistics.Require(site);
     };
+    const bool imported = !plan_.weights.empty();  // and its sites are those of projected image rows
     for (const AttentionSite& site : sites.attentions) {
       for (const char* part : {".q", ".k", ".v"}) INTSAM_TRY(need(site.name + part));
       INTSAM_TRY(need(site.output + ".in"));
       if (!seen_.attentions.contains(site.name))
         return Error(Code::kInternal, "calibration never observed %s", site.name.c_str());
+      if (!imported && method_.projects_tokens() && site.form != DecoderAttention::kOnImage) TakeForm(site);
       plan_.softmax.try_emplace(site.name, SoftmaxCoding{SoftmaxCoding::kExact, kUndecided, 1, 1});
       report_.attentions.try_emplace(site.name);
     }
-    for (const std::string& site : sites.bytes) INTSAM_TRY(need(site));
+    for (const auto* bytes : {&sites.bytes, &sites.signed_bytes}) {
+      for (const std::string& site : *bytes) INTSAM_TRY(need(site));
+    }
     for (const LayerSite& layer : sites.layers) {
       INTSAM_TRY(need(layer.name + ".in"));
       INTSAM_TRY(seen_.statistics.Require(layer.name + ".in"));
-      plan_.weights.try_emplace(layer.name);
+      if (!IsMoved(layer.name)) plan_.weights.try_emplace(layer.name);
       report_.layers.try_emplace(layer.name);
     }
     return Status();
   }
 
-  void Byte(const std::string& site) { Activation(site, 8, false, {}); }
+  void Byte(const std::string& site, bool centred) { Activation(site, 8, centred, {}); }
 
   void Attention(const AttentionSite& site) {
     const BitWidths& widths = bits_.at(site.group);
@@ -63,7 +71,8 @@ class Planner {
     report.score_error = ScoreError(site, samples);
     SoftmaxCoding& coding = plan_.softmax.at(site.name);
     if (coding.bits == kUndecided) {
-      report.softmax = ChooseSoftmax(site, model_, samples, widths.activations, method_.softmax,
+      const SoftmaxPolicy policy = plan_.forms.contains(site.name) ? SoftmaxPolicy::kExact : method_.softmax;
+      report.softmax = ChooseSoftmax(site, model_, samples, widths.activations, policy,
                                      method_.observer == Observer::kMse, OutputError(site));
       coding = report.softmax.coding;
     }
@@ -72,9 +81,16 @@ class Planner {
 
   void Layer(const LayerSite& layer) {
     const BitWidths& widths = bits_.at(layer.group);
-    Activation(layer.name + ".in", widths.activations, false, ColumnMoments(layer.name, layer.taps));
+    const bool centred = widths.activations == 8 && image_rows_.contains(layer.name);
+    Activation(layer.name + ".in", widths.activations, centred, ColumnMoments(layer.name, layer.taps));
     LayerReport& report = report_.layers.at(layer.name);
-    report.widths = widths;
+    const auto token_layer = token_layers_.find(layer.name);
+    const std::string input = token_layer == token_layers_.end() ? layer.name + ".in" : token_layer->second.input;
+    report.widths = {widths.weights, plan_.activations.at(input).bits};
+    if (IsMoved(layer.name)) {
+      report.widths.weights = kMovedBits;
+      return;
+    }
     const std::vector<float>& weight = model_.at(layer.name + ".weight");
     WeightCodes& codes = plan_.weights.at(layer.name);
     if (codes.codes.empty()) {
@@ -89,10 +105,32 @@ class Planner {
       report.widths.weights = codes.bits;
       Outputs(layer, codes, false, report);
     }
-    report.widths.activations = plan_.activations.at(layer.name + ".in").bits;
   }
 
  private:
+  // Of an attention that projects tokens.
+  struct TokenLayer {
+    std::string input;   // the site that it reads there
+    bool moved = false;  // its weights are not those of the plan (converter/quantize/mask_decoder.cc)
+  };
+
+  void TakeForm(const AttentionSite& site) {
+    plan_.forms[site.name] = site.form;
+    if (!site.token_to_image) {
+      token_layers_[site.output] = {site.name + ".v", true};
+      return;
+    }
+    const std::string &k = site.projections[1].layer, &v = site.projections[2].layer;
+    image_rows_.insert({k, v});
+    token_layers_[k] = {site.name + ".q", true};
+    token_layers_[v] = {site.name + ".mix", false};
+  }
+
+  bool IsMoved(const std::string& layer) const {
+    const auto found = token_layers_.find(layer);
+    return found != token_layers_.end() && found->second.moved;
+  }
+
   void Activation(const std::string& site, int bits, bool centred, std::span<const double> importance) {
     ActivationScale& scale = plan_.activations.at(site);
     if (scale.bits != kUndecided) return;
@@ -180,6 +218,8 @@ class Planner {
   const QuantizeMethod& method_;
   QuantizationPlan& plan_;
   QuantizeReport& report_;
+  std::set<std::string, std::less<>> image_rows_;  // layers whose inputs are keys or values as they are
+  std::map<std::string, TokenLayer, std::less<>> token_layers_;
 };
 
 Histogram HistogramOf(const SiteStatistics& site) {
@@ -197,9 +237,10 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report) {
   Planner planner(model, seen, bits, method, plan, report);
   const QuantizedSites sites = SitesOf(model.config);
-  const auto& [layers, attentions, bytes] = sites;
+  const auto& [layers, attentions, bytes, signed_bytes] = sites;
   INTSAM_TRY(planner.Prepare(sites));
-  for (const std::string& site : bytes) planner.Byte(site);
+  for (const std::string& site : bytes) planner.Byte(site, false);
+  for (const std::string& site : signed_bytes) planner.Byte(site, true);
   ThreadPool pool(fp32::ReferenceThreads(threads));
   StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
   fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork,

@@ -3,10 +3,13 @@
 #include <cmath>
 
 #include "converter/quantize/layers.h"
+#include "converter/quantize/rounding.h"
 #include "converter/sam_constants.h"
 
 namespace intsam::internal {
 namespace {
+
+constexpr double kRowHeadRoom = 1.1;  // of moved values over the calibrated maximum of their channel
 
 // Keys are image positions, or tokens.
 uint32_t MaxDecoderKeys(const SamConfig& c) { return std::max(c.grid() * c.grid(), MaxTokens(c)); }
@@ -24,7 +27,85 @@ void QuantizeProjection(QuantizeContext& q, const std::string& name, double inpu
   rq = MakeRq16(Multipliers(units, out.scale), out.codes, q.pool);
 }
 
+// Rows (head, channel) over a head's part of a token: of a layer's rows, transposed, or of its columns.
+std::vector<float> MovedRows(const std::vector<float>& weight, const DecoderAttention& a, bool transposed) {
+  std::vector<float> rows(size_t{a.heads} * a.dim * a.head_dim);
+  for (size_t row = 0; row < size_t{a.heads} * a.dim; ++row) {
+    for (size_t d = 0; d < a.head_dim; ++d) {
+      const size_t channel = row % a.dim, at = row / a.dim * a.head_dim + d;
+      rows[row * a.head_dim + d] = transposed ? weight[at * a.dim + channel] : weight[channel * a.inner() + at];
+    }
+  }
+  return rows;
+}
+
+void QuantizeMoved(QuantizeContext& q, const std::vector<float>& rows, const Scale& in, const Scale& out,
+                   Linear& linear, Rq16& rq) {
+  rq = MakeRq16(Multipliers(WideLinear(q, rows, {}, in.scale, linear), out.scale), out.codes, q.pool);
+}
+
+// What tokens give to each channel of the image's stream, coded with a scale per channel: outlier channels of the
+// stream would leave the others few codes. Returns the scales.
+std::vector<double> QuantizeMovedOut(QuantizeContext& q, const std::string& name, const Scale& value,
+                                     DecoderAttention& a) {
+  const std::vector<float>& bias = q.Weight(name + ".out_proj.bias");
+  const double least = q.MaxAbs(name + ".v_rows") / (1 << 20);
+  std::vector<double> scales(a.dim, least);
+  if (!q.status.ok()) return scales;
+  const SiteStatistics& seen = q.statistics.at(name + ".v_rows");
+  std::vector<double> multipliers =
+      WideLinear(q, MovedRows(q.Weight(name + ".out_proj.weight"), a, false), {}, value.scale, a.out);
+  for (size_t c = 0; c < a.dim; ++c) {
+    const double largest = std::max(-seen.channel_min()[c], seen.channel_max()[c]);
+    // With a bias of at most 2^29 units of a probability times a row.
+    scales[c] = std::max({kRowHeadRoom * largest / 127, std::fabs(double{bias[c]}) / (1 << 14), least});
+  }
+  for (size_t i = 0; i < multipliers.size(); ++i) multipliers[i] /= scales[i % a.dim];
+  a.out_rows_rq = MakeRq16(multipliers, Codes::Signed(), q.pool);
+  return scales;
+}
+
+double LogitUnit(const DecoderAttention& a, double score_unit) {
+  return score_unit / std::sqrt(static_cast<double>(a.head_dim));
+}
+
+void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
+                          DecoderAttention& a) {
+  const Scale query = q.Signed(name + ".q"), asked = q.Signed(name + ".q_rows"), mix = q.Signed(name + ".mix");
+  const Scale key = q.Signed(name + ".k_proj.in"), value = q.Signed(name + ".v_proj.in");
+  const Scale attended = q.Signed(name + ".out_proj.in");
+  QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
+  a.k_in = {MakeRq32Scalar(units.k / key.scale), key.codes};
+  QuantizeMoved(q, MovedRows(q.Weight(name + ".k_proj.weight"), a, true), query, asked, a.k, a.k_rq);
+  a.v_in = {MakeRq32Scalar(units.v / value.scale), value.codes};
+  a.softmax = MakeSoftmax({}, LogitUnit(a, asked.scale * key.scale), value.scale, mix, 1);
+  const std::vector<double> v = PlannedLinear(q, name + ".v_proj", {mix.scale, attended.scale}, a.v);
+  a.v_rq = MakeRq16(Multipliers(v, attended.scale), attended.codes, q.pool);
+  const std::vector<double> out = PlannedLinear(q, name + ".out_proj", {attended.scale, 0}, a.out);
+  a.out_rq = MakeRq32(Multipliers(out, units.out / 256), q.pool);
+}
+
+void QuantizeImageToToken(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
+                          DecoderAttention& a) {
+  const Scale query = q.Signed(name + ".q"), key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
+  QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
+  QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
+  QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
+  a.softmax = MakeSoftmax({}, LogitUnit(a, query.scale * key.scale), 1, {1, Codes::Signed()}, 1);
+  std::vector<double> unit = QuantizeMovedOut(q, name, value, a);  // of a probability times a row
+  for (double& u : unit) u /= 32768;
+  std::vector<int32_t> bias;
+  for (const float b : q.Weight(name + ".out_proj.bias")) bias.push_back(RoundTo<int32_t>(b / unit[bias.size()]));
+  a.out_bias = q.pool.Add(bias);
+  a.out_rq = MakeRq32(Multipliers(unit, units.out / 256), q.pool);
+}
+
 void QuantizeAttention(QuantizeContext& q, const std::string& name, const AttentionUnits& units, DecoderAttention& a) {
+  const auto form = q.plan.forms.find(name);
+  if (form != q.plan.forms.end()) {
+    a.SetForm(form->second);
+    return a.image_asks() ? QuantizeImageToToken(q, name, units, a) : QuantizeTokenToImage(q, name, units, a);
+  }
   const Scale query = q.Signed(name + ".q"), key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
   QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);

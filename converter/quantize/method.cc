@@ -13,6 +13,7 @@ constexpr std::pair<const char*, Feature> kFeatures[] = {{"big", &QuantizeMethod
                                                          {"migration", &QuantizeMethod::migration},
                                                          {"weight-search", &QuantizeMethod::weight_search},
                                                          {"error-feedback", &QuantizeMethod::error_feedback},
+                                                         {"token-projections", &QuantizeMethod::token_projections},
                                                          {"bias-correction", &QuantizeMethod::bias_correction}};
 constexpr std::pair<const char*, SoftmaxPolicy> kPolicies[] = {{"auto", SoftmaxPolicy::kAuto},
                                                                {"exact", SoftmaxPolicy::kExact},

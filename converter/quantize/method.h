@@ -22,6 +22,12 @@ struct QuantizeMethod {
   bool migration = true;        // channel scales move from a LayerNorm into the layer behind it
   bool weight_search = true;    // each channel's range by least error
   bool error_feedback = true;   // GPTQ
+  // Decoder attentions project tokens instead of image rows where that is less work (docs/numerics.md 11.1). Takes
+  // exact probabilities: not with SoftmaxPolicy::kUniform or kAgq.
+  bool token_projections = true;
+  bool projects_tokens() const {
+    return token_projections && (softmax == SoftmaxPolicy::kAuto || softmax == SoftmaxPolicy::kExact);
+  }
   // The mean error of each output goes into the bias. Off: measured, it helps plain min-max at 6 bits, but not on top
   // of the rest (docs/accuracy.md).
   bool bias_correction = false;

@@ -44,6 +44,7 @@ struct QuantizationPlan {
   std::map<std::string, ActivationScale, std::less<>> activations;
   std::map<std::string, WeightCodes, std::less<>> weights;
   std::map<std::string, SoftmaxCoding, std::less<>> softmax;
+  std::map<std::string, uint32_t, std::less<>> forms;  // DecoderAttention::Form by attention; absent: kOnImage
 };
 
 }  // namespace intsam::internal

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,11 @@ struct AttentionReport {
 
 struct LayerReport {
   BitWidths widths;
-  double migration = 0;     // exponent of the scales that moved from the norm into this layer; 0: none did
-  bool shifted = false;     // the norm's channel middles moved too
-  double output_error = 0;  // relative L2 error of the layer's output over the sample of its inputs
+  double migration = 0;  // exponent of the scales that moved from the norm into this layer; 0: none did
+  bool shifted = false;  // the norm's channel middles moved too
+  // Relative L2 error of the layer's output over the sample of its inputs; nothing where no such output is computed, of
+  // projections that moved to the other side (docs/numerics.md 11.1).
+  std::optional<double> output_error;
 };
 
 struct QuantizeReport {

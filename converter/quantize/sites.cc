@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "converter/encoder/layers.h"
+#include "runtime/format/decoder_attention.h"
 
 namespace intsam::internal {
 namespace {
@@ -17,7 +18,8 @@ void AddEncoder(const SamConfig& c, QuantizedSites& sites) {
 void AddDecoder(const SamConfig& c, QuantizedSites& sites) {
   const std::string transformer = "mask_decoder.transformer.";
   const uint32_t dim = c.prompt_embed_dim;
-  const auto attention = [&](const std::string& name, uint32_t inner, bool token_to_image) {
+  using Kind = DecoderAttention::Kind;
+  const auto attention = [&](const std::string& name, uint32_t inner, Kind kind, uint32_t form) {
     const std::string out = name + ".out_proj";
     AttentionSite site{name,
                        SiteClass::kDecoder,
@@ -25,19 +27,25 @@ void AddDecoder(const SamConfig& c, QuantizedSites& sites) {
                        inner / c.decoder_num_heads,
                        out,
                        {{name + ".q_proj"}, {name + ".k_proj"}, {name + ".v_proj"}}};
-    site.token_to_image = token_to_image;
+    site.token_to_image = kind == Kind::kTokenToImage;
+    site.form = form;
     for (const auto& projection : site.projections)
       sites.layers.push_back({projection.layer, SiteClass::kDecoder, dim, inner, true});
     sites.layers.push_back({out, SiteClass::kDecoder, inner, dim, true});
+    if (kind == Kind::kTokenToImage) {
+      for (const char* rows : {".q_rows", ".mix"}) sites.signed_bytes.push_back(name + rows);
+    }
     sites.attentions.push_back(std::move(site));
   };
   for (uint32_t i = 0; i < c.decoder_depth; ++i) {
     const std::string layer = transformer + "layers." + std::to_string(i) + ".";
-    attention(layer + "self_attn", dim, false);
-    attention(layer + "cross_attn_token_to_image", c.cross_dim(), true);
-    attention(layer + "cross_attn_image_to_token", c.cross_dim(), false);
+    // Keys and values of layer 0 are those of every prompt without a mask, and are kept.
+    attention(layer + "self_attn", dim, Kind::kSelf, DecoderAttention::kOnImage);
+    attention(layer + "cross_attn_token_to_image", c.cross_dim(), Kind::kTokenToImage,
+              i == 0 ? DecoderAttention::kOnImage : DecoderAttention::kOnTokens);
+    attention(layer + "cross_attn_image_to_token", c.cross_dim(), Kind::kImageToToken, DecoderAttention::kOnTokens);
   }
-  attention(transformer + "final_attn_token_to_image", c.cross_dim(), true);
+  attention(transformer + "final_attn_token_to_image", c.cross_dim(), Kind::kTokenToImage, DecoderAttention::kOnTokens);
   for (uint32_t i = 0; i < c.decoder_depth; ++i) {
     const std::string mlp = transformer + "layers." + std::to_string(i) + ".mlp.";
     LayerSite lin1{mlp + "lin1", SiteClass::kDecoder, dim, c.decoder_mlp_dim, true};

@@ -47,6 +47,7 @@ struct AttentionSite {
   Projection projections[3];
 
   bool token_to_image = false;  // where PTQ4SAM folds bimodal signs
+  uint32_t form = 0;            // DecoderAttention::Form, where projections move to the tokens
   // Of attentions over windows: tokens and keys per side. 0: keys are a row without positions.
   uint32_t grid = 0, side = 0;
   // Of these, the tensor of biases per head and distance; "" where positions are name + ".rel_pos_h" and ".rel_pos_w",
@@ -58,7 +59,8 @@ struct AttentionSite {
 struct QuantizedSites {
   std::vector<LayerSite> layers;
   std::vector<AttentionSite> attentions;
-  std::vector<std::string> bytes;  // other activations that are codes, of 8 bits in every profile
+  std::vector<std::string> bytes;         // other activations that are codes, of 8 bits in every profile
+  std::vector<std::string> signed_bytes;  // the same around zero
 };
 
 std::vector<LayerSite> QuantizedLayers(const SamConfig& config);

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "kernels/isa/neon.h"
+#include "kernels/nn/softmax_heads.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
@@ -157,6 +158,9 @@ void NeonSoftmaxRow(SoftmaxRow& s) {
 
 }  // namespace
 
-void FillSoftmaxNeon(Kernels& k) { k.softmax_row = NeonSoftmaxRow; }
+void FillSoftmaxNeon(Kernels& k) {
+  k.softmax_row = NeonSoftmaxRow;
+  k.softmax_heads = SoftmaxOfHeads;
+}
 
 }  // namespace intsam::internal

@@ -41,8 +41,35 @@ void ScalarSoftmaxRow(SoftmaxRow& s) {
   s.sum = static_cast<int32_t>(sum);
 }
 
+// One head of one row at a time.
+void ScalarSoftmaxHeads(const SoftmaxHeads& s) {
+  const int columns = s.heads * s.keys;
+  for (int i = 0; i < s.rows; ++i) {
+    const int32_t* logits = s.logits + static_cast<size_t>(i) * s.logits_stride;
+    int16_t* prob = s.prob + static_cast<size_t>(i) * s.prob_stride;
+    for (int h = 0; h < s.heads; ++h) {
+      int32_t maximum = logits[h];
+      for (int at = h; at < columns; at += s.heads) maximum = std::max(maximum, logits[at]);
+      const auto exponential = [&](int at) {
+        const uint32_t distance = static_cast<uint32_t>(maximum) - static_cast<uint32_t>(logits[at]);
+        return uint32_t{Exp2Negative(LogDistance(distance, s.shift, s.mult))};
+      };
+      uint32_t sum = 0;
+      for (int at = h; at < columns; at += s.heads) sum += exponential(at);
+      const TokenDivisor divisor = TokenDivisorOf(sum);
+      for (int at = h; at < columns; at += s.heads) {
+        prob[at] = static_cast<int16_t>(TokenProbability(exponential(at), divisor));
+      }
+    }
+    std::fill(prob + columns, prob + RoundUp(columns, 4), int16_t{0});
+  }
+}
+
 }  // namespace
 
-void FillSoftmaxScalar(Kernels& k) { k.softmax_row = ScalarSoftmaxRow; }
+void FillSoftmaxScalar(Kernels& k) {
+  k.softmax_row = ScalarSoftmaxRow;
+  k.softmax_heads = ScalarSoftmaxHeads;
+}
 
 }  // namespace intsam::internal

@@ -107,6 +107,21 @@ static constexpr int UniformCode(uint16_t e, UniformRow row, int bits) {
   return static_cast<int>(Clamp(code, 0, (int64_t{1} << bits) - 1));
 }
 
+// Probabilities that are divided by their sum at once, of few keys (docs/numerics.md 6.6). S in 2^15-1..2^24-1.
+struct TokenDivisor {
+  uint32_t reciprocal;  // at most 2^16
+  int shift;            // 15..24
+};
+static constexpr TokenDivisor TokenDivisorOf(uint32_t sum) {
+  const int n = BitLength(sum);
+  return {static_cast<uint32_t>((uint64_t{1} << (n + 15)) / sum), n};
+}
+// Of e <= 32767: a product and its rounding half stay below 2^32.
+static constexpr uint32_t TokenProbability(uint32_t e, TokenDivisor divisor) {
+  const uint32_t p = (e * divisor.reciprocal + (uint32_t{1} << (divisor.shift - 1))) >> divisor.shift;
+  return p < 32767 ? p : 32767;
+}
+
 // The attention output: N / S times the site multiplier mult * 2^-shift (mult as in RQ32, shift in 1..62).
 struct AttentionDivisor {
   int64_t reciprocal;  // RMo, at most 2^31

@@ -8,8 +8,10 @@ namespace intsam::internal {
 namespace {
 
 PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
-  return {OverCodes(a.q, a.q_in.out, flip), OverCodes(a.k, a.k_in.out, flip), OverCodes(a.v, a.v_in.out, flip),
-          OverAttention(a.out, a.softmax, flip)};
+  const bool ask_image = a.on_tokens() && !a.image_asks();
+  return {OverCodes(a.q, a.q_in.out, flip), OverCodes(a.k, ask_image ? a.q_rq.out : a.k_in.out, flip),
+          ask_image ? OverAttention(a.v, a.softmax, flip) : OverCodes(a.v, a.v_in.out, flip),
+          a.on_tokens() ? OverCodes(a.out, a.v_rq.out, flip) : OverAttention(a.out, a.softmax, flip)};
 }
 
 std::vector<int16_t> ImagePositionalEncoding(const PromptEncoder& p, uint32_t grid) {

@@ -9,16 +9,6 @@ Linear12 MakeLinear12(uint32_t in, uint32_t out) {
   return linear;
 }
 
-DecoderAttention MakeAttention(uint32_t dim, uint32_t inner, uint32_t heads) {
-  DecoderAttention attn;
-  attn.heads = heads, attn.head_dim = inner / heads;
-  attn.q = attn.k = attn.v = MakeLinear(dim, inner);
-  attn.q_rq.n = attn.k_rq.n = attn.v_rq.n = inner;
-  attn.out = MakeLinear(inner, dim);
-  attn.out_rq.n = dim;
-  return attn;
-}
-
 Mlp MakeMlp(uint32_t in, uint32_t hidden, uint32_t out, uint32_t depth) {
   Mlp mlp;
   mlp.layers.resize(depth);
@@ -33,8 +23,11 @@ Mlp MakeMlp(uint32_t in, uint32_t hidden, uint32_t out, uint32_t depth) {
 DecoderLayer MakeLayer(const SamConfig& c) {
   const uint32_t dim = c.prompt_embed_dim;
   DecoderLayer l;
-  l.self_attn = MakeAttention(dim, dim, c.decoder_num_heads);
-  l.token_to_image = l.image_to_token = MakeAttention(dim, c.cross_dim(), c.decoder_num_heads);
+  const uint32_t heads = c.decoder_num_heads;
+  using Kind = DecoderAttention::Kind;
+  l.self_attn = DecoderAttention(dim, dim, heads, Kind::kSelf);
+  l.token_to_image = DecoderAttention(dim, c.cross_dim(), heads, Kind::kTokenToImage);
+  l.image_to_token = DecoderAttention(dim, c.cross_dim(), heads, Kind::kImageToToken);
   l.norm1.channels = l.norm2.channels = l.norm3.channels = l.norm4.channels = dim;
   l.lin1 = MakeLinear(dim, c.decoder_mlp_dim);
   l.lin1_rq.n = c.decoder_mlp_dim;
@@ -64,7 +57,7 @@ IntegerModel::IntegerModel(const SamConfig& c) : config(c) {
   d.num_masks = c.num_masks();
   for (uint32_t i = 0; i < c.decoder_depth; ++i) d.layers.push_back(MakeLayer(c));
   d.mask_product.n = c.num_masks();
-  d.final_attn = MakeAttention(dim, c.cross_dim(), c.decoder_num_heads);
+  d.final_attn = DecoderAttention(dim, c.cross_dim(), c.decoder_num_heads, DecoderAttention::Kind::kTokenToImage);
   d.norm_final.channels = dim;
   d.upscaling.conv1 = MakeLinear(dim, 4 * c.upscale1_dim());
   d.upscaling.conv1_rq.n = 4 * c.upscale1_dim();

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "runtime/encoder/layers.h"
+#include "runtime/format/decoder_attention.h"
 #include "runtime/format/limits.h"
 #include "runtime/records/records.h"
 #include "runtime/sam/config.h"
@@ -83,30 +84,6 @@ struct PromptEncoder {
 };
 
 // ---------------------------------------------------------------- mask decoder
-
-struct DecoderAttention {
-  uint32_t heads = 0, head_dim = 0;
-  QuantizeSite q_in, k_in, v_in;
-  Linear q, k, v, out;
-  Rq16 q_rq, k_rq, v_rq;
-  Softmax softmax;
-  Rq32 out_rq;  // to unit / 256 of the stream that the result joins
-  template <class V>
-  void Visit(V& visitor) {
-    visitor.Group("q_proj.in", q_in);
-    visitor.Group("q_proj", q);
-    visitor.Group("q_proj.rq", q_rq);
-    visitor.Group("k_proj.in", k_in);
-    visitor.Group("k_proj", k);
-    visitor.Group("k_proj.rq", k_rq);
-    visitor.Group("v_proj.in", v_in);
-    visitor.Group("v_proj", v);
-    visitor.Group("v_proj.rq", v_rq);
-    visitor.Group("softmax", softmax);
-    visitor.Group("out_proj", out);
-    visitor.Group("out_proj.rq", out_rq);
-  }
-};
 
 struct DecoderLayer {
   DecoderAttention self_attn, token_to_image, image_to_token;

@@ -2,9 +2,56 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace intsam::internal {
 namespace {
+
+// A layer between codes and codes with zero point 128.
+void ProveSigned(Proof& proof, const std::string& name, Linear& linear, const Codes& in, const Rq16& rq) {
+  proof.Lifted(name.c_str(), proof.CodesLayer(name.c_str(), linear, in), rq.up);
+  proof.SignedCodes((name + ".rq.out").c_str(), rq.out);
+}
+
+// Probabilities that are divided by their sum at once: of each head they add up to at most one and half a unit per key.
+void ProveDividedMix(Proof& proof, DecoderAttention& a, uint32_t keys) {
+  ProveSigned(proof, "out_proj", a.out, a.v_rq.out, a.out_rows_rq);
+  const int64_t mixed = int64_t{a.heads} * (32768 + keys / 2 + 1) * 127;
+  std::vector<int64_t> bounds;
+  for (const int32_t bias : a.out_bias) bounds.push_back(mixed + Abs(bias));
+  proof.Accumulators("out_proj.mix", bounds);
+  proof.Requantized("out_proj.rq", a.out_rq, bounds);
+}
+
+// Where image rows meet tokens without being projected (docs/numerics.md 11.1).
+void ProveOnTokens(Proof& proof, DecoderAttention& a, uint32_t keys) {
+  if (a.softmax.variant != Softmax::kE16)
+    proof.Fail("softmax", 0, "this form takes exact probabilities, but the variant is", a.softmax.variant);
+  if (a.image_asks()) {
+    const Softmax unused;
+    if (a.softmax.mix.mult != unused.mix.mult || a.softmax.mix.shift != unused.mix.shift ||
+        a.softmax.out.lo != unused.out.lo || a.softmax.out.hi != unused.out.hi)
+      proof.Fail("softmax.mix", 0, "this form has no codes of mixed values, but mix.shift is", a.softmax.mix.shift);
+    ProveSigned(proof, "k_proj", a.k, a.k_in.out, a.k_rq);
+    ProveSigned(proof, "v_proj", a.v, a.v_in.out, a.v_rq);
+    ProveSigned(proof, "q_proj", a.q, a.q_in.out, a.q_rq);
+    return ProveDividedMix(proof, a, keys);
+  }
+  // Image rows take the places of keys and values.
+  proof.SignedCodes("k_proj.in.out", a.k_in.out);
+  proof.SignedCodes("v_proj.in.out", a.v_in.out);
+  ProveSigned(proof, "q_proj", a.q, a.q_in.out, a.q_rq);
+  ProveSigned(proof, "k_proj", a.k, a.q_rq.out, a.k_rq);
+  ProveSigned(proof, "v_proj", a.v, a.softmax.out, a.v_rq);
+  proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, a.v_rq.out));
+}
+
+void ProveOnImage(Proof& proof, DecoderAttention& a) {
+  ProveSigned(proof, "q_proj", a.q, a.q_in.out, a.q_rq);
+  ProveSigned(proof, "k_proj", a.k, a.k_in.out, a.k_rq);
+  ProveSigned(proof, "v_proj", a.v, a.v_in.out, a.v_rq);
+  proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, a.softmax.out));
+}
 
 void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, uint32_t keys) {
   const std::string outer = proof.prefix;
@@ -12,15 +59,9 @@ void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, 
   proof.Quantize("q_proj.in", a.q_in, 2 * 32767);
   proof.Quantize("k_proj.in", a.k_in, 2 * 32767);
   proof.Quantize("v_proj.in", a.v_in, 2 * 32767);
-  proof.Lifted("q_proj", proof.CodesLayer("q_proj", a.q, a.q_in.out), a.q_rq.up);
-  proof.Lifted("k_proj", proof.CodesLayer("k_proj", a.k, a.k_in.out), a.k_rq.up);
-  proof.Lifted("v_proj", proof.CodesLayer("v_proj", a.v, a.v_in.out), a.v_rq.up);
-  proof.SignedCodes("q_proj.rq.out", a.q_rq.out);
-  proof.SignedCodes("k_proj.rq.out", a.k_rq.out);
-  proof.SignedCodes("v_proj.rq.out", a.v_rq.out);
   proof.SignedCodes("softmax.out", a.softmax.out);
   proof.Attention("softmax", a.softmax, keys);
-  proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, a.softmax.out));
+  a.on_tokens() ? ProveOnTokens(proof, a, keys) : ProveOnImage(proof, a);
   proof.prefix = outer;
 }
 

@@ -4,12 +4,16 @@
 
 namespace intsam::internal {
 
-void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim, int max_rows) {
-  const size_t rows = static_cast<size_t>(max_rows);
+void HeadScratch::LayoutPacked(Arena& arena, int max_keys, int max_head_dim) {
   const size_t keys = static_cast<size_t>(RoundUp(max_keys, kPanel)), dim = static_cast<size_t>(max_head_dim);
   panels = arena.Take<int8_t>(keys * dim);
   bias = arena.Take<int32_t>(keys);
   values = arena.Take<int16_t>(keys * dim);
+}
+
+void HeadScratch::LayoutStrip(Arena& arena, int max_keys, int max_head_dim, int max_rows) {
+  const size_t rows = static_cast<size_t>(max_rows);
+  const size_t keys = static_cast<size_t>(RoundUp(max_keys, kPanel)), dim = static_cast<size_t>(max_head_dim);
   q = arena.Take<uint8_t>(rows * dim);
   logits = arena.Take<int32_t>(rows * keys);
   prob = arena.Take<uint16_t>(rows * keys);
@@ -17,18 +21,27 @@ void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim, int max_r
   sums = arena.Take<int32_t>(rows);
 }
 
+void HeadScratch::Layout(Arena& arena, int max_keys, int max_head_dim) {
+  LayoutPacked(arena, max_keys, max_head_dim);
+  LayoutStrip(arena, max_keys, max_head_dim, kStrip);
+}
+
 void HeadScratch::Share(const HeadScratch& packed) {
-  count = packed.count, d = packed.d;
+  count = packed.count, d = packed.d, mix_columns = packed.mix_columns;
   q_zero = packed.q_zero, q_max = packed.q_max, k_max = packed.k_max;
   panels = packed.panels, bias = packed.bias, values = packed.values;
 }
 
-void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
-              ops::Rows<const int8_t> values, int count, int d, HeadScratch& head) {
-  head.count = count, head.d = d;
+void DescribeHead(const QueryKeyCodes& codes, int count, int d, int mix_columns, HeadScratch& head) {
+  head.count = count, head.d = d, head.mix_columns = mix_columns;
   head.q_zero = OperandZero(codes.q);
   head.q_max = OperandMax(codes.q);
-  head.k_max = std::max(128 - static_cast<int>(codes.k.lo), static_cast<int>(codes.k.hi) - 128);
+  head.k_max = LargestValue(codes.k);
+}
+
+void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
+              ops::Rows<const int8_t> values, int count, int d, HeadScratch& head) {
+  DescribeHead(codes, count, d, d, head);
   k.pack_keys({keys.data, keys.stride, count, d, head.panels, head.bias});
   k.pack_values({values.data, values.stride, count, d, head.values});
   // pack_keys left the column sums in `bias`.
@@ -53,8 +66,11 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
         ops::Probabilities(k, softmax, head.logits + row * stride, head.count,
                            positions == nullptr ? ops::RowRelPos{} : positions[row], head.prob + row * stride);
   }
-  k.attention_mix({head.prob, stride, head.values, rows, head.count, d, head.mixed});
-  ops::AttentionCodes(k, softmax, head.mixed, head.sums, rows, d, out);
+  for (int c = 0; c < d; c += head.mix_columns) {
+    const int16_t* values = head.values + stride * static_cast<size_t>(c);
+    k.attention_mix({head.prob, stride, values, rows, head.count, head.mix_columns, head.mixed});
+    ops::AttentionCodes(k, softmax, head.mixed, head.sums, rows, head.mix_columns, {out.data + c, out.stride});
+  }
 }
 
 }  // namespace intsam::internal

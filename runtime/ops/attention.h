@@ -12,7 +12,10 @@ namespace intsam::internal {
 struct HeadScratch {
   static constexpr int kStrip = 16;  // queries at a time, where there are many keys
 
-  void Layout(Arena& arena, int max_keys, int max_head_dim, int max_rows = kStrip);
+  // The two halves, and both.
+  void LayoutPacked(Arena& arena, int max_keys, int max_head_dim);
+  void LayoutStrip(Arena& arena, int max_keys, int max_head_dim, int max_rows);
+  void Layout(Arena& arena, int max_keys, int max_head_dim);
   // Uses what another has packed.
   void Share(const HeadScratch& packed);
 
@@ -20,6 +23,7 @@ struct HeadScratch {
   int q_zero = 128;      // of the queries as operands
   int q_max = 255;       // their largest code
   int k_max = 127;       // no key is larger in magnitude
+  int mix_columns = 0;   // values are packed that many columns at a time, a divisor of d
   int8_t* panels;
   int32_t* bias;
   int16_t* values;
@@ -30,11 +34,19 @@ struct HeadScratch {
   int32_t* sums;
 };
 
+// No value of a signed site is larger in magnitude.
+constexpr int LargestValue(const Codes& values) {
+  const int below = 128 - static_cast<int>(values.lo), above = static_cast<int>(values.hi) - 128;
+  return below > above ? below : above;
+}
+
 // How queries and keys of an attention were requantized.
 struct QueryKeyCodes {
   const Codes &q, &k;
 };
 
+// Fills in all but the packed head itself.
+void DescribeHead(const QueryKeyCodes& codes, int count, int d, int mix_columns, HeadScratch& head);
 void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
               ops::Rows<const int8_t> values, int count, int d, HeadScratch& head);
 

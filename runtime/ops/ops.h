@@ -177,9 +177,9 @@ inline void AddToS16(const Kernels& k, const Rq32& rq, Rows<const int32_t> acc, 
                     .add_stride = x.stride});
 }
 
-// codes of x + y (y may be null) over n contiguous values.
+// codes of x + y (y may be null) over n contiguous values, XORed with `flip`.
 inline void Quantize(const Kernels& k, const QuantizeSite& site, const int16_t* x, const int16_t* y, size_t n,
-                     uint8_t* out) {
+                     uint8_t flip, uint8_t* out) {
   k.quantize_codes({.x = x,
                     .y = y,
                     .mult = site.rq.mult,
@@ -187,9 +187,13 @@ inline void Quantize(const Kernels& k, const QuantizeSite& site, const int16_t* 
                     .zero = static_cast<int>(site.out.zero),
                     .lo = static_cast<int>(site.out.lo),
                     .hi = static_cast<int>(site.out.hi),
-                    .flip = k.flip,
+                    .flip = flip,
                     .out = out,
                     .n = n});
+}
+inline void Quantize(const Kernels& k, const QuantizeSite& site, const int16_t* x, const int16_t* y, size_t n,
+                     uint8_t* out) {
+  Quantize(k, site, x, y, n, k.flip, out);
 }
 inline void Quantize(const Kernels& k, const QuantizeSite& site, const int32_t* x, size_t n, uint8_t* out) {
   k.quantize_codes({.wide = x,
@@ -277,6 +281,20 @@ inline int32_t Probabilities(const Kernels& k, const Softmax& softmax, int32_t* 
                  .prob = prob};
   k.softmax_row(row);
   return row.sum;
+}
+
+// Probabilities of `heads` heads of `keys` keys for each row of logits, side by side and divided by their sums.
+inline void HeadProbabilities(const Kernels& k, const Softmax& softmax, Rows<const int32_t> logits, int rows, int heads,
+                              int keys, Rows<int16_t> prob) {
+  k.softmax_heads({.logits = logits.data,
+                   .logits_stride = logits.stride,
+                   .rows = rows,
+                   .heads = heads,
+                   .keys = keys,
+                   .shift = softmax.shift,
+                   .mult = static_cast<uint16_t>(softmax.mult),
+                   .prob = prob.data,
+                   .prob_stride = prob.stride});
 }
 
 // Codes (zero point OperandZero) of the products of probabilities and values, n [rows][d]; sums [rows] from

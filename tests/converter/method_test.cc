@@ -36,7 +36,8 @@ TEST(Method, Presets) {
   EXPECT_EQ(MakeMethod("ptq4sam", {}, {}, "").value().observer, Observer::kAverageMinMax);
   EXPECT_EQ(MakeMethod("intsam", {}, {}, "").value().softmax, SoftmaxPolicy::kAuto);
   const Names own = Features("intsam");
-  for (const char* name : {"big", "key-centring", "value-centring", "channel-scaling", "migration", "mse-observer"}) {
+  for (const char* name :
+       {"big", "key-centring", "value-centring", "channel-scaling", "migration", "mse-observer", "token-projections"}) {
     EXPECT_TRUE(std::count(own.begin(), own.end(), name)) << name;
   }
   for (const char* preset : {"minmax", "percentile", "ptq4sam", "intsam"}) {
@@ -46,7 +47,7 @@ TEST(Method, Presets) {
 
 TEST(Method, EveryFeatureGoesOnAndOff) {
   const Names all = AllFeatures();
-  EXPECT_EQ(all.size(), 10u);
+  EXPECT_EQ(all.size(), 11u);
   for (const std::string& name : all) {
     EXPECT_EQ(Features("minmax", {name}), Names{name});
     EXPECT_EQ(Features("minmax", all, {name}).size(), all.size() - 1) << name;

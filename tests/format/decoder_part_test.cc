@@ -41,7 +41,7 @@ class DecoderPartOf : public ::testing::TestWithParam<const char*> {
   const ModelBytes bytes_ = Part(*whole_);
   const std::unique_ptr<Model> part_ = Model::OpenMemory(bytes_).value();
 };
-INSTANTIATE_TEST_SUITE_P(Models, DecoderPartOf, ::testing::Values("micro", "odd", "mobile", "w6a6"),
+INSTANTIATE_TEST_SUITE_P(Models, DecoderPartOf, ::testing::Values("micro", "odd", "mobile", "w6a6", "tokens"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(DecoderPartOf, AnswersOnEmbeddingsOfTheWholeModel) {
@@ -78,7 +78,7 @@ TEST_P(DecoderPartOf, RefusesImagesAndOtherEmbeddings) {
 TEST_P(DecoderPartOf, KeepsTheDecoderAndNothingElse) {
   EXPECT_EQ(part_->identity, whole_->identity);
   EXPECT_EQ(part_->config().grid(), whole_->config().grid());
-  const ModelNames whole(whole_->config()), part(part_->config());
+  const ModelNames whole(GoldenModel(GetParam())), part(bytes_);
   EXPECT_EQ(part.tensors.front(), "image_encoder.identity");
   EXPECT_TRUE(std::equal(part.tensors.begin() + 1, part.tensors.end(),
                          std::find(whole.tensors.begin(), whole.tensors.end(), part.tensors[1]), whole.tensors.end()));
@@ -89,7 +89,7 @@ TEST_P(DecoderPartOf, KeepsTheDecoderAndNothingElse) {
 }
 
 TEST_P(DecoderPartOf, BadConfigurations) {
-  const ModelNames names(part_->config());
+  const ModelNames names(bytes_);
   const auto expect = [&](const char* field, int64_t value, Code code, const char* word) {
     ModelBytes bytes = bytes_;
     bytes.set_field(names.field(field), value);

@@ -29,6 +29,7 @@ struct EditedModels {
   ModelNames names;
 
   EditedModels(const std::string& model, const SamConfig& config) : name(model), names(config) {}
+  explicit EditedModels(const std::string& model) : name(model), names(GoldenModel(model)) {}
 
   ModelBytes WithFields(const FieldValues& values) const {
     ModelBytes bytes = GoldenModel(name);

@@ -12,6 +12,7 @@
 
 #include "runtime/base/sha256.h"
 #include "runtime/format/model.h"
+#include "runtime/format/reader.h"
 
 namespace intsam::internal::testing {
 namespace {
@@ -42,6 +43,12 @@ class NameCollector : public isam::PathVisitor<NameCollector> {
  private:
   ModelNames& names_;
 };
+
+void Collect(IntegerModel& model, ModelNames& names) {
+  NameCollector collector(names);
+  collector.Group("config", model.config);
+  model.Visit(collector);
+}
 
 size_t IndexOf(const std::vector<std::string>& names, const std::string& name) {
   const auto found = std::find(names.begin(), names.end(), name);
@@ -138,9 +145,13 @@ ModelBytes ModelParts::Join() const {
 
 ModelNames::ModelNames(const SamConfig& config) {
   IntegerModel model(config);
-  NameCollector collector(*this);
-  collector.Group("config", model.config);
-  model.Visit(collector);
+  Collect(model, *this);
+}
+
+ModelNames::ModelNames(const ModelBytes& bytes) {
+  auto opened = ReadModel(bytes);
+  if (!opened.ok()) Stop(opened.status().message());
+  Collect(opened->model, *this);
 }
 
 size_t ModelNames::field(const std::string& name) const { return IndexOf(fields, name); }

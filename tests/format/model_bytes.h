@@ -66,13 +66,15 @@ struct ModelParts {
 // Dotted names in file order: position i is field i, or directory entry i.
 struct ModelNames {
   std::vector<std::string> fields, tensors;
-  explicit ModelNames(const SamConfig& config);
+  explicit ModelNames(const SamConfig& config);  // of a model whose decoder projects image rows
+  explicit ModelNames(const ModelBytes& bytes);
   size_t field(const std::string& name) const;
   size_t tensor(const std::string& name) const;
 };
 
 // tests/golden/data/NAME.isam: "micro" and "mobile" (PresetConfig), "odd" and "mobile_odd" (dimensions that divide
-// nothing), and further codings of the first two.
+// nothing), "tokens" (odd, of two decoder layers whose projections are on the tokens' side), and further codings of the
+// first two.
 std::string GoldenModelPath(const std::string& name);
 const ModelBytes& GoldenModel(const std::string& name);
 SamConfig OddConfig();

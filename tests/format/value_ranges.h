@@ -41,8 +41,7 @@ class Ranges : public isam::PathVisitor<Ranges> {
   std::vector<Range> fields, tensors;
 };
 
-inline Ranges RangesOf(const SamConfig& config) {
-  IntegerModel model(config);
+inline Ranges RangesOf(IntegerModel model) {
   Ranges ranges;
   ranges.Group("config", model.config);
   model.Visit(ranges);

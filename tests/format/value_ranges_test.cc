@@ -11,11 +11,11 @@ namespace intsam::internal::testing {
 namespace {
 
 class ValueRanges : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Families, ValueRanges, ::testing::Values("micro", "mobile"),
+INSTANTIATE_TEST_SUITE_P(Families, ValueRanges, ::testing::Values("micro", "mobile", "tokens"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(ValueRanges, EveryFieldOutsideItsRange) {
-  const Ranges ranges = RangesOf(ReadModel(GoldenModel(GetParam()))->model.config);
+  const Ranges ranges = RangesOf(ReadModel(GoldenModel(GetParam()))->model);
   ModelBytes bytes = GoldenModel(GetParam());
   size_t refused = 0;
   test::Sweep sweep;
@@ -36,9 +36,9 @@ TEST_P(ValueRanges, EveryFieldOutsideItsRange) {
 }
 
 TEST_P(ValueRanges, EveryTensorOutsideItsRange) {
-  const Ranges ranges = RangesOf(ReadModel(GoldenModel(GetParam()))->model.config);
+  const Ranges ranges = RangesOf(ReadModel(GoldenModel(GetParam()))->model);
   ModelBytes bytes = GoldenModel(GetParam());
-  const ModelNames names(ReadModel(bytes)->model.config);
+  const ModelNames names(bytes);
   size_t refused = 0;
   test::Sweep sweep;
   for (const auto& [name, lo, hi, width, elements, is_signed] : ranges.tensors) {

@@ -31,7 +31,7 @@ inline std::string EditText(const std::vector<ModelEdit>& edits) {
 class EditedModel {
  public:
   EditedModel(const ModelBytes& good, const SamConfig& config)
-      : good_(good), bytes_(good), ranges_(RangesOf(config)), names_(config) {}
+      : good_(good), bytes_(good), ranges_(RangesOf(IntegerModel(config))), names_(config) {}
 
   // Whole edits of `input`, at most 16. Checksums are right afterwards.
   const ModelBytes& Apply(std::span<const uint8_t> input) {

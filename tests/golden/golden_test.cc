@@ -79,7 +79,8 @@ TEST_P(GoldenTest, ListDistinguishesRuns) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
-                         ::testing::Values("micro", "odd", "w6a6", "mixed4", "mobile", "mobile_odd", "mobile4"),
+                         ::testing::Values("micro", "odd", "tokens", "w6a6", "mixed4", "mobile", "mobile_odd",
+                                           "mobile4"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace

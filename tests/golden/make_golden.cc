@@ -42,9 +42,12 @@ void MixVariants(IntegerModel& model) {
 int main() {
   std::ofstream list(testing::GoldenListPath());
   const SamConfig micro = PresetConfig("micro").value(), mobile = PresetConfig("micro_mobile").value();
+  SamConfig tokens = testing::OddConfig();
+  tokens.decoder_depth = 2;
   const std::tuple<const char*, SamConfig, testing::Quantization> models[] = {
       {"micro", micro, {}},
       {"odd", testing::OddConfig(), {}},
+      {"tokens", tokens, {"w8a8", "intsam", "exact"}},
       {"w6a6", micro, {"w6a6", "intsam", "agq"}},
       {"mixed4", micro, {"mixed4", "intsam", ""}},
       {"mobile", mobile, {}},

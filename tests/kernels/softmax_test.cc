@@ -219,5 +219,72 @@ TEST_P(SoftmaxTest, InfinitelyFarIsZero) {
   }
 }
 
+// ---------------------------------------------------------------- few keys, all heads of a row
+
+struct HeadsCase {
+  int rows, heads, keys, shift;
+  uint16_t mult;
+  std::vector<int32_t> logits;
+  size_t columns() const { return static_cast<size_t>(heads) * static_cast<size_t>(keys); }
+};
+
+std::vector<int16_t> RunHeads(const Kernels& kernels, const HeadsCase& c) {
+  const size_t padded = static_cast<size_t>(RoundUp(c.heads * c.keys, 4)), stride = c.columns() + 5;
+  Guarded<int32_t> logits(c.logits, c.columns(), stride);
+  Guarded<int16_t> prob((static_cast<size_t>(c.rows) - 1) * (padded + 3) + padded);
+  kernels.softmax_heads({logits.data(), stride, c.rows, c.heads, c.keys, c.shift, c.mult, prob.data(), padded + 3});
+  return prob.Rows(static_cast<size_t>(c.rows), padded, padded + 3);
+}
+
+HeadsCase RandomHeads(Random& random, int heads, int keys) {
+  HeadsCase c{static_cast<int>(random.In(1, 3)),
+              heads,
+              keys,
+              static_cast<int>(random.In(-15, 15)),
+              static_cast<uint16_t>(random.Chance(5) ? 65535 : random.In(1 << 15, 65535)),
+              {}};
+  const int64_t limit = int64_t{1} << random.In(1, 30);
+  c.logits.resize(static_cast<size_t>(c.rows) * c.columns());
+  for (int32_t& logit : c.logits) logit = static_cast<int32_t>(random.Wide(limit));
+  return c;
+}
+
+TEST_P(SoftmaxTest, HeadsSideBySide) {
+  Random random(38);
+  for (int heads : {1, 2, 4, 7, 8, 9, 12, 16}) {
+    for (int keys : {1, 2, 5, 7, 8, 9, 33, 263, 512}) {
+      for (int repeat = 0; repeat < 12; ++repeat) {
+        const HeadsCase c = RandomHeads(random, heads, keys);
+        EXPECT_EQ(RunHeads(*GetParam(), c), RunHeads(ScalarKernels(), c)) << heads << " heads, " << keys << " keys";
+        if (HasFailure()) return;
+      }
+    }
+  }
+}
+
+// Each head is softmax_row of its own keys, divided by their sum to within one unit, and never more than one.
+TEST_P(SoftmaxTest, HeadsAreDividedRows) {
+  Random random(39);
+  for (int repeat = 0; repeat < 200; ++repeat) {
+    const HeadsCase c = RandomHeads(random, static_cast<int>(random.In(1, 9)), static_cast<int>(random.In(1, 40)));
+    const size_t heads = static_cast<size_t>(c.heads), padded = static_cast<size_t>(RoundUp(c.heads * c.keys, 4));
+    const std::vector<int16_t> prob = RunHeads(*GetParam(), c);
+    for (size_t row = 0; row < static_cast<size_t>(c.rows); ++row) {
+      for (size_t h = 0; h < heads; ++h) {
+        Row r{1, c.keys, c.shift, c.mult, {}, {}, {}};
+        for (size_t at = h; at < c.columns(); at += heads) r.logits.push_back(c.logits[row * c.columns() + at]);
+        const Result whole = RunSoftmax(ScalarKernels(), r, kE16);
+        for (size_t t = 0; t < r.logits.size(); ++t) {
+          const int p = prob[row * padded + t * heads + h];
+          EXPECT_LE(std::abs(int64_t{p} * whole.sum - (int64_t{whole.prob[t]} << 15)), whole.sum);
+          EXPECT_TRUE(p >= 0 && p <= 32767);
+        }
+      }
+      for (size_t at = c.columns(); at < padded; ++at) EXPECT_EQ(prob[row * padded + at], 0);
+    }
+    if (HasFailure()) return;
+  }
+}
+
 }  // namespace
 }  // namespace intsam::internal

@@ -94,16 +94,22 @@ Sites ExpectedSites(const SamConfig& c, size_t prompt_tokens) {
     sites[name + ".q"] = sites[name + ".out_proj.in"] = {queries, inner};
     sites[name + ".k"] = sites[name + ".v"] = {keys, inner};
   };
+  const auto token_rows = [&](const std::string& name, std::initializer_list<const char*> rows) {
+    for (const char* row : rows) sites[name + row] = {few * c.decoder_num_heads, c.prompt_embed_dim};
+  };
   const std::string transformer = "mask_decoder.transformer.";
   for (size_t i = 0; i < c.decoder_depth; ++i) {
     const std::string layer = transformer + "layers." + std::to_string(i);
     attention(layer + ".self_attn", few, few, c.prompt_embed_dim);
     attention(layer + ".cross_attn_token_to_image", few, tokens, c.cross_dim());
     attention(layer + ".cross_attn_image_to_token", tokens, few, c.cross_dim());
+    token_rows(layer + ".cross_attn_token_to_image", {".q_rows", ".mix"});
+    token_rows(layer + ".cross_attn_image_to_token", {".v_rows"});
     sites[layer + ".mlp.lin1.in"] = {few, c.prompt_embed_dim};
     sites[layer + ".mlp.lin2.in"] = {few, c.decoder_mlp_dim};
   }
   attention(transformer + "final_attn_token_to_image", few, tokens, c.cross_dim());
+  token_rows(transformer + "final_attn_token_to_image", {".q_rows", ".mix"});
   const std::string upscaling = "mask_decoder.output_upscaling.";
   for (const char* s : {"0.out", "1.out", "3.in"}) sites[upscaling + s] = {4 * tokens, c.upscale1_dim()};
   for (const char* s : {"3.out", "4.out"}) sites[upscaling + s] = {16 * tokens, c.upscale2_dim()};
@@ -184,6 +190,7 @@ TEST_P(Hook, StreamsAreSeenAfterEverySumAndNorm) {
 TEST_P(Hook, EveryValueWrittenIsUsed) {
   const std::vector<float> expected = Run();
   for (const auto& [changed, shape] : ExpectedSites(model_.config, 3)) {
+    if (changed.ends_with("_rows") || changed.ends_with(".mix")) continue;  // shown, for projections that move
     sam_.set_hook([&site_changed = changed](std::string_view site, std::span<float> values, size_t) {
       if (site != site_changed) return;
       // Not constant along any axis: attention ignores a constant added to all keys, a norm one added to all channels.

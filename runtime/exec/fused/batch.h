@@ -14,7 +14,7 @@ namespace intsam::internal {
 // it.
 class DecoderLanes {
  public:
-  static constexpr int kMaxLanes = 8;  // bounds the memory: a lane of SAM-B is 12 MiB
+  static constexpr int kMaxLanes = 8;  // bounds the memory: a lane of SAM-B is 14 MiB
 
   DecoderLanes(const PreparedModel& prepared, int count);
 

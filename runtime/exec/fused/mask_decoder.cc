@@ -1,5 +1,5 @@
-// See mask_decoder.h. Token-side work is a handful of rows and runs on the calling thread; key-side work is split into
-// blocks of image positions, heads of token-to-image attention into tasks.
+// See mask_decoder.h: memory, the order of steps, the prompt encoder and the heads. Work on image positions is split
+// into blocks of them.
 #include "runtime/exec/fused/mask_decoder.h"
 
 #include <algorithm>
@@ -10,13 +10,6 @@
 namespace intsam::internal {
 
 using ops::Rows;
-
-namespace {
-
-uint8_t* AsCodes(int8_t* plain) { return reinterpret_cast<uint8_t*>(plain); }
-size_t Padded(uint32_t n) { return (n + 15) / 16 * 16; }
-
-}  // namespace
 
 void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   const size_t tokens = MaxTokens(c), keys = size_t{c.grid()} * c.grid(), dim = c.prompt_embed_dim;
@@ -34,36 +27,40 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   b.key_a = arena.Take<int8_t>(keys * c.cross_dim());
   b.key_b = arena.Take<int8_t>(keys * c.cross_dim());
   b.key_out = arena.Take<uint8_t>(keys * c.cross_dim());
-  b.upscaled = arena.Take<int16_t>(keys * 16 * c.upscale2_dim());
+  // Image rows are packed for one attention after the other, and done with when they are upscaled.
+  Arena packing = arena, upscaling = arena;
+  b.image_rows = packing.Take<int8_t>(keys * dim);
+  b.image.LayoutPacked(packing, static_cast<int>(keys), static_cast<int>(dim));
+  b.upscaled = upscaling.Take<int16_t>(keys * 16 * c.upscale2_dim());
+  arena = Arena::Behind(packing, upscaling);
   b.hyper = arena.Take<int16_t>(size_t{c.num_masks()} * c.upscale2_dim());
+  LayoutOnTokens(c, arena, b);
   // Widest strip: the outputs of either transposed convolution, or of the mask prompt's last one.
   const size_t strip =
       std::max({Padded(4 * c.upscale1_dim()), 4 * Padded(4 * c.upscale2_dim()), Padded(c.prompt_embed_dim)});
   const int head_dim = static_cast<int>(dim / c.decoder_num_heads);
+  const size_t columns = tokens * c.decoder_num_heads;
   b.token_heads.resize(c.decoder_num_heads);
-  for (HeadScratch& head : b.token_heads) head.Layout(arena, static_cast<int>(tokens), head_dim, 0);
+  for (HeadScratch& head : b.token_heads) head.LayoutPacked(arena, static_cast<int>(tokens), head_dim);
   for (Worker& w : b.workers) {
     w.codes = arena.Take<uint8_t>(kRowBlock * dim);
     w.acc = arena.Take<int32_t>(kRowBlock * strip);
     w.rows = arena.Take<int32_t>(kRowBlock * strip);
     w.s16 = arena.Take<int16_t>(kRowBlock * strip * 2);
     w.head.Layout(arena, static_cast<int>(std::max(keys, tokens)), head_dim);
-    w.few_keys.Layout(arena, static_cast<int>(tokens), head_dim, kRowBlock);
+    w.few_keys.LayoutStrip(arena, static_cast<int>(tokens), head_dim, kRowBlock);
+    w.strip.LayoutStrip(arena, static_cast<int>(std::max(keys, columns)), static_cast<int>(dim),
+                        std::max(kRowBlock, static_cast<int>(c.decoder_num_heads)));
   }
 }
 
 void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, ImageSide& image) {
-  const size_t values = size_t{c.grid()} * c.grid() * c.cross_dim();
-  for (int8_t** projection : {&image.k, &image.v, &image.q}) *projection = arena.Take<int8_t>(values);
-}
-
-template <class Body>
-void FusedMaskDecoder::ForKeys(const Body& body) {
-  const int keys = static_cast<int>(prepared_.model->config.grid() * prepared_.model->config.grid());
-  parallel_.For((keys + kRowBlock - 1) / kRowBlock, [&](int block, int worker) {
-    const int first = block * kRowBlock;
-    body(static_cast<size_t>(first), std::min(kRowBlock, keys - first), buffers_->workers[static_cast<size_t>(worker)]);
-  });
+  const size_t keys = size_t{c.grid()} * c.grid();
+  image.heads.resize(c.decoder_num_heads);
+  for (HeadScratch& head : image.heads) {
+    head.LayoutPacked(arena, static_cast<int>(keys), static_cast<int>(c.cross_dim() / c.decoder_num_heads));
+  }
+  image.q = arena.Take<int8_t>(keys * c.cross_dim());
 }
 
 Status FusedMaskDecoder::Run(const Prompt& prompt, ImageSide& image, Buffers& buffers, int16_t* low_res, int16_t* iou,
@@ -111,21 +108,6 @@ void FusedMaskDecoder::DensePrompt(const int16_t* mask) {
   } else {
     ForKeys([&](size_t first, int rows, Worker& w) { DenseRows(mask, first, rows, w); });
   }
-}
-
-void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
-  if (image.projected) return;
-  image_ = &image, buffers_ = &buffers;
-  const DecoderLayer& layer = prepared_.model->mask_decoder.layers[0];
-  const DecoderAttention &to_image = layer.token_to_image, &to_token = layer.image_to_token;
-  const PreparedLayer& prepared = prepared_.layers[0];
-  ForKeys([&](size_t first, int rows, Worker& w) {
-    DenseRows(nullptr, first, rows, w);
-    ProjectKeys(to_image.k_in, prepared.token_to_image.k, to_image.k_rq, true, first, rows, w, image.k);
-    ProjectKeys(to_image.v_in, prepared.token_to_image.v, to_image.v_rq, false, first, rows, w, image.v);
-    ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, w, image.q);
-  });
-  image.projected = true;
 }
 
 // keys = embedding + dense embedding of the mask, or of none.
@@ -177,137 +159,6 @@ void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows
     convolve(m.conv3, hidden, w.acc);
     ops::ToS16(k, m.conv3_rq, {w.acc, dim}, 1, -32767, 32767, {w.s16 + static_cast<size_t>(i) * dim, dim});
   }
-}
-
-// ---------------------------------------------------------------- two-way transformer
-
-void FusedMaskDecoder::ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
-                                     int8_t* out) {
-  const Kernels& k = *prepared_.kernels;
-  const size_t dim = linear.linear->in;
-  ops::Quantize(k, in, buffers_->tokens, pe ? buffers_->token_pe : nullptr, static_cast<size_t>(tokens_) * dim,
-                buffers_->token_codes);
-  ops::Gemm(k, linear, {buffers_->token_codes, dim}, tokens_, {buffers_->token_acc, Padded(rq.n)});
-  ops::ToCodes(k, rq, {buffers_->token_acc, Padded(rq.n)}, tokens_, 0, static_cast<int>(rq.n), 0x80,
-               {AsCodes(out), rq.n});
-}
-
-void FusedMaskDecoder::ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
-                                   size_t first, int rows, Worker& w, int8_t* out) {
-  const Kernels& k = *prepared_.kernels;
-  const size_t dim = linear.linear->in;
-  ops::Quantize(k, in, buffers_->keys + first * dim, pe ? prepared_.image_pe.data() + first * dim : nullptr,
-                static_cast<size_t>(rows) * dim, w.codes);
-  ops::Gemm(k, linear, {w.codes, dim}, rows, {w.acc, Padded(rq.n)});
-  ops::ToCodes(k, rq, {w.acc, Padded(rq.n)}, rows, 0, static_cast<int>(rq.n), 0x80,
-               {AsCodes(out + first * rq.n), rq.n});
-}
-
-void FusedMaskDecoder::FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual) {
-  const Kernels& k = *prepared_.kernels;
-  const size_t dim = rq.n, acc = Padded(rq.n);
-  ops::Gemm(k, linear, {buffers_->token_out, linear.linear->in}, tokens_, {buffers_->token_acc, acc});
-  if (residual) {
-    ops::AddStream(k, rq, {buffers_->token_acc, acc}, {buffers_->tokens, dim}, tokens_, {buffers_->token_rows, dim});
-  } else {
-    ops::ToR24(k, rq, {buffers_->token_acc, acc}, tokens_, {buffers_->token_rows, dim});
-  }
-  ops::Norm(k, norm, {buffers_->token_rows, dim}, tokens_, Rows<int16_t>{buffers_->tokens, dim});
-}
-
-void FusedMaskDecoder::PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows,
-                                       const int8_t* v_rows, int keys, HeadScratch& head) {
-  const size_t inner = a.q.out, at = size_t{h} * a.head_dim;
-  PackHead(*prepared_.kernels, {a.q_rq.out, a.k_rq.out}, {k_rows + at, inner}, {v_rows + at, inner}, keys,
-           static_cast<int>(a.head_dim), head);
-}
-
-void FusedMaskDecoder::AttendTokens(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows,
-                                    int keys, HeadScratch& head) {
-  PackDecoderHead(a, h, k_rows, v_rows, keys, head);
-  const size_t inner = a.q.out;
-  for (int i = 0; i < tokens_; i += HeadScratch::kStrip) {
-    const size_t row = static_cast<size_t>(i) * inner + size_t{h} * a.head_dim;
-    AttendStrip(*prepared_.kernels, a.softmax, {buffers_->token_q + row, inner},
-                std::min(HeadScratch::kStrip, tokens_ - i), nullptr, head, {buffers_->token_out + row, inner});
-  }
-}
-
-void FusedMaskDecoder::SelfAttention(uint32_t layer) {
-  const DecoderLayer& record = prepared_.model->mask_decoder.layers[layer];
-  const DecoderAttention& a = record.self_attn;
-  const PreparedAttention& prepared = prepared_.layers[layer].self_attn;
-  const bool first_layer = layer == 0;  // no positional encoding, and the result replaces the tokens
-  ProjectTokens(a.q_in, prepared.q, a.q_rq, !first_layer, buffers_->token_q);
-  ProjectTokens(a.k_in, prepared.k, a.k_rq, !first_layer, buffers_->token_k);
-  ProjectTokens(a.v_in, prepared.v, a.v_rq, false, buffers_->token_v);
-  for (uint32_t h = 0; h < a.heads; ++h) {
-    AttendTokens(a, h, buffers_->token_k, buffers_->token_v, tokens_, buffers_->workers[0].head);
-  }
-  FinishTokens(prepared.out, a.out_rq, record.norm1, !first_layer);
-}
-
-// on_image: layer 0 without a mask, where keys and values are at hand.
-void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm,
-                                    bool on_image) {
-  const int keys = static_cast<int>(prepared_.model->config.grid() * prepared_.model->config.grid());
-  ProjectTokens(a.q_in, prepared.q, a.q_rq, true, buffers_->token_q);
-  if (!on_image) {
-    ForKeys([&](size_t first, int rows, Worker& w) {
-      ProjectKeys(a.k_in, prepared.k, a.k_rq, true, first, rows, w, buffers_->key_a);
-      ProjectKeys(a.v_in, prepared.v, a.v_rq, false, first, rows, w, buffers_->key_b);
-    });
-  }
-  const int8_t* k_rows = on_image ? image_->k : buffers_->key_a;
-  const int8_t* v_rows = on_image ? image_->v : buffers_->key_b;
-  parallel_.For(static_cast<int>(a.heads), [&](int h, int worker) {
-    AttendTokens(a, static_cast<uint32_t>(h), k_rows, v_rows, keys,
-                 buffers_->workers[static_cast<size_t>(worker)].head);
-  });
-  FinishTokens(prepared.out, a.out_rq, norm, true);
-}
-
-void FusedMaskDecoder::TokenMlp(uint32_t layer) {
-  const DecoderLayer& record = prepared_.model->mask_decoder.layers[layer];
-  const PreparedLayer& prepared = prepared_.layers[layer];
-  const Kernels& k = *prepared_.kernels;
-  const size_t dim = record.lin1.in, hidden = record.lin1.out;
-  ops::Quantize(k, record.mlp_in, buffers_->tokens, nullptr, static_cast<size_t>(tokens_) * dim, buffers_->token_codes);
-  ops::Gemm(k, prepared.lin1, {buffers_->token_codes, dim}, tokens_, {buffers_->token_acc, hidden});
-  ops::ToCodes(k, record.lin1_rq, {buffers_->token_acc, hidden}, tokens_, 0, static_cast<int>(hidden), k.flip,
-               {buffers_->token_out, hidden});
-  FinishTokens(prepared.lin2, record.lin2_rq, record.norm3, true);
-}
-
-void FusedMaskDecoder::ImageToToken(uint32_t layer) {
-  const DecoderLayer& record = prepared_.model->mask_decoder.layers[layer];
-  const DecoderAttention& a = record.image_to_token;
-  const PreparedAttention& prepared = prepared_.layers[layer].image_to_token;
-  const Kernels& k = *prepared_.kernels;
-  const size_t inner = a.q.out, dim = a.out.out;
-  ProjectTokens(a.k_in, prepared.k, a.k_rq, true, buffers_->token_k);
-  ProjectTokens(a.v_in, prepared.v, a.v_rq, false, buffers_->token_v);
-  for (uint32_t h = 0; h < a.heads; ++h) {
-    PackDecoderHead(a, h, buffers_->token_k, buffers_->token_v, tokens_, buffers_->token_heads[h]);
-  }
-  const bool on_image = no_mask_ && layer == 0;
-  const int8_t* q_rows = on_image ? image_->q : buffers_->key_a;
-  ForKeys([&](size_t first, int rows, Worker& w) {
-    if (on_image) {
-      DenseRows(nullptr, first, rows, w);
-    } else {
-      ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, w, buffers_->key_a);
-    }
-    for (uint32_t h = 0; h < a.heads; ++h) {
-      const size_t at = first * inner + size_t{h} * a.head_dim;
-      w.few_keys.Share(buffers_->token_heads[h]);
-      AttendStrip(k, a.softmax, {q_rows + at, inner}, rows, nullptr, w.few_keys, {buffers_->key_out + at, inner});
-    }
-    const Rows<int16_t> keys{buffers_->keys + first * dim, dim};
-    ops::Gemm(k, prepared.out, {buffers_->key_out + first * inner, inner}, rows, {w.acc, dim});
-    ops::AddStream(k, a.out_rq, {w.acc, dim}, {keys.data, dim}, rows, {w.rows, dim});
-    ops::Norm(k, record.norm4, {w.rows, dim}, rows, keys);
-  });
 }
 
 // ---------------------------------------------------------------- heads

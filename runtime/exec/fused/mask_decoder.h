@@ -2,6 +2,7 @@
 #ifndef INTSAM_RUNTIME_EXEC_FUSED_MASK_DECODER_H_
 #define INTSAM_RUNTIME_EXEC_FUSED_MASK_DECODER_H_
 
+#include <algorithm>
 #include <vector>
 
 #include "runtime/base/thread_pool.h"
@@ -25,11 +26,12 @@ class FusedMaskDecoder {
     int16_t* s16;    // likewise
     HeadScratch head;
     HeadScratch few_keys;  // of a block of image positions that attend to tokens
+    HeadScratch strip;     // of tokens that meet heads packed before, or a block of image rows that meets tokens
   };
   struct Buffers {
     int16_t* tokens;    // [tokens][dim]
     int16_t* token_pe;  // [tokens][dim]: the initial tokens
-    int8_t* token_q;    // plain s8 [tokens][dim]
+    int8_t* token_q;    // plain s8 [tokens][dim]; of moved projections codes, as operands
     int8_t* token_k;
     int8_t* token_v;
     uint8_t* token_out;                    // codes [tokens][max(dim, mlp)]
@@ -43,6 +45,13 @@ class FusedMaskDecoder {
     int16_t* upscaled;                     // [(4 grid)^2][upscale2_dim]
     int16_t* hyper;                        // [num_masks][upscale2_dim]
     std::vector<HeadScratch> token_heads;  // packed tokens, no strip
+    // Of attentions whose projections moved to the tokens; columns are token * heads + head.
+    int8_t* moved;    // plain s8 [tokens * heads][dim]
+    int8_t* columns;  // panels, [tokens * heads][cross_dim]: what queries of image rows are multiplied by
+    int32_t* column_bias;
+    int8_t* out_panels;  // panels, [dim][tokens * heads]: what probabilities are multiplied by
+    int8_t* image_rows;  // plain s8 [grid^2][dim]
+    HeadScratch image;   // packed image rows, no strip; with image_rows in the memory of `upscaled`
     std::vector<Worker> workers;
   };
   static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
@@ -52,10 +61,9 @@ class FusedMaskDecoder {
   struct ImageSide {
     const int16_t* embedding = nullptr;
     Frame frame;
-    bool projected = false;  // the rest is filled in
-    int8_t* k;               // plain s8 [grid^2][cross_dim]: projections of layer 0, of token-to-image attention
-    int8_t* v;
-    int8_t* q;  // of image-to-token attention
+    bool projected = false;          // the rest is filled in, of attentions of layer 0 that project image rows
+    std::vector<HeadScratch> heads;  // packed keys and values of token-to-image attention, no strip
+    int8_t* q;                       // [grid^2][cross_dim] of image-to-token attention, as token_q
   };
   static void Layout(const SamConfig& config, Arena& arena, ImageSide& image);
 
@@ -79,21 +87,41 @@ class FusedMaskDecoder {
   void MaskProduct(int16_t* low_res);
   void IouHead(int16_t* iou);
 
-  // Projects the tokens (plus their positional encoding where `pe`) to plain s8.
-  void ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, int8_t* out);
+  // Projects the tokens (plus their positional encoding where `pe`) to codes XORed with `flip`: 0x80 leaves plain s8.
+  void ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, uint8_t flip,
+                     int8_t* out);
   void ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first,
-                   int rows, Worker& w, int8_t* out);
+                   int rows, uint8_t flip, Worker& w, int8_t* out);
   // Head h of an attention: its keys and values, and the tokens' queries against them into token_out.
   void PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows, int keys,
                        HeadScratch& head);
-  void AttendTokens(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows, int keys,
-                    HeadScratch& head);
+  void AttendTokens(const DecoderAttention& a, uint32_t h, HeadScratch& head);
   // tokens = norm((residual ? tokens : 0) + out_proj(token_out)).
   void FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual);
+  void ImageToTokenOnImage(uint32_t layer, bool on_image);
+
+  // Projections on the tokens' side. A layer of all heads on the tokens' operands into `moved`:
+  void Move(const DecoderAttention& a, const PreparedLinear& layer, const Rq16& rq, const int8_t* operands);
+  void PackImage(const DecoderAttention& a, bool on_image);
+  void AskImage(const DecoderAttention& a, const PreparedAttention& prepared, int first, int tokens, Worker& w);
+  void PackColumns(const DecoderAttention& a);
+  void PackOut(const DecoderAttention& a, const PreparedAttention& prepared);
+  void ImageToTokenOnTokens(uint32_t layer, bool on_image);
   void RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in, int last_limit,
               int16_t* out);
+  int key_count() const { return static_cast<int>(prepared_.model->config.grid() * prepared_.model->config.grid()); }
+  // body(first, rows, worker) for every block of image positions.
   template <class Body>
-  void ForKeys(const Body& body);
+  void ForKeys(const Body& body) {
+    const int keys = key_count();
+    parallel_.For((keys + kRowBlock - 1) / kRowBlock, [&](int block, int worker) {
+      const int first = block * kRowBlock;
+      body(static_cast<size_t>(first), std::min(kRowBlock, keys - first),
+           buffers_->workers[static_cast<size_t>(worker)]);
+    });
+  }
+  static void LayoutOnTokens(const SamConfig& config, Arena& arena, Buffers& buffers);
+  static size_t Padded(uint32_t n) { return (n + 15) / 16 * 16; }
 
   const PreparedModel& prepared_;
   Parallel& parallel_;

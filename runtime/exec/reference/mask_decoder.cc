@@ -61,12 +61,42 @@ void DensePrompt(State& s, const int16_t* embedding, const int16_t* mask) {
   }
 }
 
-// All heads of one attention; `pe` of a side is null where none is added. Returns accumulators of out_proj.
-Tensor<int32_t> Attention(const DecoderAttention& a, const PreparedAttention& prepared, const Tensor<int16_t>& queries,
-                          const int16_t* query_pe, const Tensor<int16_t>& keys, const int16_t* key_pe) {
-  const Tensor<int8_t> q = ToSigned(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, queries, query_pe)));
-  const Tensor<int8_t> k = ToSigned(a.k_rq, Multiply(prepared.k, Quantize(a.k_in, keys, key_pe)));
-  const Tensor<int8_t> v = ToSigned(a.v_rq, Multiply(prepared.v, Quantize(a.v_in, keys, nullptr)));
+// The two sides of an attention; `pe` of one is null where none is added.
+struct Side {
+  const Tensor<int16_t>& rows;
+  const int16_t* pe;
+};
+
+// One layer of every head, [rows][heads * dim], from the heads' parts of x: a moved projection.
+Tensor<int32_t> MultiplyHeads(const DecoderAttention& a, const PreparedLinear& layer, const Tensor<uint8_t>& x) {
+  Tensor<int32_t> acc(x.rows, layer.linear->out);
+  for (uint32_t head = 0; head < a.heads; ++head) {
+    const Tensor<uint8_t> part = Slice(x, size_t{head} * a.head_dim, a.head_dim);
+    ops::Gemm(Scalar(), layer, part.all(), part.n(), {acc[0] + size_t{head} * a.dim, acc.columns}, head * a.dim,
+              static_cast<int>(a.dim));
+  }
+  return acc;
+}
+
+// [rows][heads * columns] as [rows * heads][columns].
+template <class T>
+Tensor<T> RowsOfHeads(Tensor<T> x, size_t heads) {
+  x.rows *= heads, x.columns /= heads;
+  return x;
+}
+
+Tensor<int8_t> Signed(const Tensor<uint8_t>& codes) {
+  Tensor<int8_t> out(codes.rows, codes.columns);
+  for (size_t i = 0; i < codes.rows * codes.columns; ++i) out.values[i] = static_cast<int8_t>(codes.values[i] - 128);
+  return out;
+}
+
+// Every image row is projected; also self-attention. Returns accumulators of out_proj.
+Tensor<int32_t> AttendOnImage(const DecoderAttention& a, const PreparedAttention& prepared, const Side& from,
+                              const Side& to) {
+  const Tensor<int8_t> q = ToSigned(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, from.rows, from.pe)));
+  const Tensor<int8_t> k = ToSigned(a.k_rq, Multiply(prepared.k, Quantize(a.k_in, to.rows, to.pe)));
+  const Tensor<int8_t> v = ToSigned(a.v_rq, Multiply(prepared.v, Quantize(a.v_in, to.rows, nullptr)));
   Tensor<uint8_t> attended(q.rows, q.columns);
   for (uint32_t head = 0; head < a.heads; ++head) {
     const size_t first = size_t{head} * a.head_dim;
@@ -77,15 +107,67 @@ Tensor<int32_t> Attention(const DecoderAttention& a, const PreparedAttention& pr
   return Multiply(prepared.out, attended);
 }
 
+// Image rows are keys and values as they are. Returns accumulators of out_proj.
+Tensor<int32_t> TokensAskImage(const DecoderAttention& a, const PreparedAttention& prepared, const Side& tokens,
+                               const Side& image) {
+  const Tensor<uint8_t> q = ToCodes(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, tokens.rows, tokens.pe)));
+  const Tensor<int8_t> asked = RowsOfHeads(ToSigned(a.k_rq, MultiplyHeads(a, prepared.k, q)), a.heads);
+  const Tensor<uint8_t> mixed =
+      Attend(a.softmax, asked, Signed(Quantize(a.k_in, image.rows, image.pe)),
+             Signed(Quantize(a.v_in, image.rows, nullptr)), [](size_t) { return ops::RowRelPos(); });
+  // v_proj of every head's mix, of which the head's part is taken.
+  const Tensor<uint8_t> all = ToCodes(a.v_rq, Multiply(prepared.v, mixed));
+  Tensor<uint8_t> attended(q.rows, a.inner());
+  for (size_t i = 0; i < all.rows; ++i) {
+    const size_t first = i % a.heads * a.head_dim;
+    std::copy_n(all[i] + first, a.head_dim, attended[i / a.heads] + first);
+  }
+  return Multiply(prepared.out, attended);
+}
+
+// Scores of image rows and tokens, columns token * heads + head.
+Tensor<int32_t> ScoresOfImage(const DecoderAttention& a, const Tensor<int8_t>& q, const Tensor<int8_t>& k) {
+  Tensor<int32_t> scores(q.rows, k.rows * a.heads);
+  for (size_t i = 0; i < q.rows; ++i) {
+    for (size_t at = 0; at < scores.columns; ++at) {
+      const size_t first = at % a.heads * a.head_dim;
+      for (size_t d = first; d < first + a.head_dim; ++d) scores[i][at] += int32_t{q[i][d]} * k[at / a.heads][d];
+    }
+  }
+  return scores;
+}
+
+// Image rows are queries; what each token's value becomes behind out_proj is mixed. Returns accumulators of the mix.
+Tensor<int32_t> ImageAsksTokens(const DecoderAttention& a, const PreparedAttention& prepared, const Side& image,
+                                const Side& tokens) {
+  const Tensor<int8_t> q = ToSigned(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, image.rows, image.pe)));
+  const Tensor<int8_t> k = ToSigned(a.k_rq, Multiply(prepared.k, Quantize(a.k_in, tokens.rows, tokens.pe)));
+  const Tensor<uint8_t> v = ToCodes(a.v_rq, Multiply(prepared.v, Quantize(a.v_in, tokens.rows, nullptr)));
+  const Tensor<int32_t> scores = ScoresOfImage(a, q, k);
+  const Tensor<int8_t> rows = RowsOfHeads(ToSigned(a.out_rows_rq, MultiplyHeads(a, prepared.out, v)), a.heads);
+  Tensor<int16_t> prob(scores.rows, static_cast<size_t>(RoundUp(static_cast<int>(rows.rows), 4)));
+  ops::HeadProbabilities(Scalar(), a.softmax, scores.all(), scores.n(), static_cast<int>(a.heads), k.n(), prob.all());
+  Tensor<int32_t> acc(scores.rows, a.dim);
+  for (size_t i = 0; i < acc.rows; ++i) {
+    for (size_t c = 0; c < a.dim; ++c) {
+      acc[i][c] = a.out_bias[c];
+      for (size_t at = 0; at < rows.rows; ++at) acc[i][c] += int32_t{prob[i][at]} * rows[at][c];
+    }
+  }
+  return acc;
+}
+
 void SelfAttention(State& s, uint32_t layer) {
   const DecoderLayer& l = s.decoder().layers[layer];
-  const int16_t* pe = layer == 0 ? nullptr : s.token_pe[0];
-  const Tensor<int32_t> acc = Attention(l.self_attn, s.p.layers[layer].self_attn, s.tokens, pe, s.tokens, pe);
+  const Side tokens{s.tokens, layer == 0 ? nullptr : s.token_pe[0]};
+  const Tensor<int32_t> acc = AttendOnImage(l.self_attn, s.p.layers[layer].self_attn, tokens, tokens);
   s.tokens = Norm(l.norm1, layer == 0 ? ToR24(l.self_attn.out_rq, acc) : AddStream(l.self_attn.out_rq, acc, s.tokens));
 }
 
 void TokenToImage(State& s, const DecoderAttention& a, const PreparedAttention& prepared, const NormWide& norm) {
-  const Tensor<int32_t> acc = Attention(a, prepared, s.tokens, s.token_pe[0], s.keys, s.p.image_pe.data());
+  const Side tokens{s.tokens, s.token_pe[0]}, image{s.keys, s.p.image_pe.data()};
+  const Tensor<int32_t> acc =
+      a.on_tokens() ? TokensAskImage(a, prepared, tokens, image) : AttendOnImage(a, prepared, tokens, image);
   s.tokens = Norm(norm, AddStream(a.out_rq, acc, s.tokens));
 }
 
@@ -98,9 +180,12 @@ void TokenMlp(State& s, uint32_t layer) {
 
 void ImageToToken(State& s, uint32_t layer) {
   const DecoderLayer& l = s.decoder().layers[layer];
-  const Tensor<int32_t> acc = Attention(l.image_to_token, s.p.layers[layer].image_to_token, s.keys, s.p.image_pe.data(),
-                                        s.tokens, s.token_pe[0]);
-  s.keys = Norm(l.norm4, AddStream(l.image_to_token.out_rq, acc, s.keys));
+  const DecoderAttention& a = l.image_to_token;
+  const PreparedAttention& prepared = s.p.layers[layer].image_to_token;
+  const Side tokens{s.tokens, s.token_pe[0]}, image{s.keys, s.p.image_pe.data()};
+  const Tensor<int32_t> acc =
+      a.on_tokens() ? ImageAsksTokens(a, prepared, image, tokens) : AttendOnImage(a, prepared, image, tokens);
+  s.keys = Norm(l.norm4, AddStream(a.out_rq, acc, s.keys));
 }
 
 // Rows (position)(dy, dx, channel) of a transposed 2x2 convolution to a map of twice the side.

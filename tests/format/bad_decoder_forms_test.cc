@@ -1,0 +1,78 @@
+// Damaged records of decoder attentions whose projections are on the tokens' side (golden model "tokens").
+#include <gtest/gtest.h>
+
+#include "tests/format/edited_model.h"
+
+namespace intsam::internal::testing {
+namespace {
+
+const EditedModels& Tokens() {
+  static const EditedModels models("tokens");
+  return models;
+}
+
+void ExpectFieldsRefused(const FieldValues& values, const std::string& word) {
+  ExpectRefused(Tokens().WithFields(values), Code::kDamaged, word);
+}
+
+const std::string kTransformer = "mask_decoder.transformer.";
+const std::string kToImage = kTransformer + "layers.1.cross_attn_token_to_image.";
+const std::string kToTokens = kTransformer + "layers.1.cross_attn_image_to_token.";
+
+TEST(DecoderForms, AreThoseOfTheConverter) {
+  auto opened = ReadModel(GoldenModel("tokens"));
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  const MaskDecoder& d = opened->model.mask_decoder;
+  EXPECT_EQ(d.layers[0].self_attn.form, DecoderAttention::kOnImage);
+  EXPECT_EQ(d.layers[0].token_to_image.form, DecoderAttention::kOnImage);
+  EXPECT_EQ(d.layers[0].image_to_token.form, DecoderAttention::kOnTokens);
+  EXPECT_EQ(d.layers[1].token_to_image.form, DecoderAttention::kOnTokens);
+  EXPECT_EQ(d.layers[1].image_to_token.form, DecoderAttention::kOnTokens);
+  EXPECT_EQ(d.final_attn.form, DecoderAttention::kOnTokens);
+}
+
+TEST(DecoderForms, OtherThanTheTensors) {
+  ExpectFieldsRefused({{kToImage + "form", 2}}, "form: 2 is outside 0..1");
+  ExpectFieldsRefused({{kTransformer + "layers.1.self_attn.form", 1}}, "self_attn.form: 1 is outside 0..0");
+  ExpectFieldsRefused({{kToImage + "form", 0}}, "cross_attn_token_to_image.");
+  ExpectFieldsRefused({{kToTokens + "form", 0}}, "cross_attn_image_to_token.");
+  ExpectFieldsRefused({{kTransformer + "layers.0.cross_attn_token_to_image.form", 1}}, "cross_attn_token_to_image.");
+}
+
+TEST(DecoderForms, Probabilities) {
+  for (const std::string& name : {kToImage, kToTokens}) {
+    ExpectFieldsRefused({{name + "softmax.variant", 1}}, "this form takes exact probabilities, but the variant is 1");
+  }
+  ExpectFieldsRefused({{kToTokens + "softmax.mix.shift", 31}}, "this form has no codes of mixed values");
+  ExpectFieldsRefused({{kToTokens + "softmax.out.lo", 2}}, "this form has no codes of mixed values");
+}
+
+TEST(DecoderForms, SignedSites) {
+  for (const std::string& site :
+       {kToImage + "k_proj.in.out", kToImage + "v_proj.in.out", kToImage + "k_proj.rq.out", kToImage + "v_proj.rq.out",
+        kToTokens + "q_proj.rq.out", kToTokens + "out_proj.rows.rq.out"}) {
+    SCOPED_TRACE(site);
+    ExpectFieldsRefused({{site + ".zero", 127}}, "signed site");
+    ExpectFieldsRefused({{site + ".lo", 0}}, "signed site");
+  }
+}
+
+TEST(DecoderForms, SumsLeave32Bits) {
+  for (const std::string& tensor : {kToImage + "k_proj.bias", kToTokens + "q_proj.bias", kToTokens + "out_proj.bias",
+                                    kToTokens + "out_proj.mix.bias"}) {
+    SCOPED_TRACE(tensor);
+    for (const int32_t bias : {INT32_MAX, INT32_MIN}) {
+      ExpectRefused(Tokens().WithElement<int32_t>(tensor, 1, bias), Code::kDamaged, "channel 1: accumulator can reach");
+    }
+  }
+  for (const std::string& site : {kToTokens + "out_proj.rq", kToImage + "out_proj.rq"}) {
+    SCOPED_TRACE(site);
+    ModelBytes bytes = GoldenModel("tokens");
+    Tokens().SetElement<int32_t>(bytes, site + ".mult", 1, INT32_MAX);
+    Tokens().SetElement<uint8_t>(bytes, site + ".shift", 1, 1);
+    ExpectRefused(bytes, Code::kDamaged, "channel 1: requantized value can leave s32");
+  }
+}
+
+}  // namespace
+}  // namespace intsam::internal::testing
