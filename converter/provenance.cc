@@ -62,12 +62,14 @@ Json AttentionJson(const std::string& name, const AttentionReport& r) {
 }
 
 Json LayerJson(const std::string& name, const LayerReport& r) {
-  return {{"layer", name},
-          {"weight_bits", r.widths.weights},
-          {"input_bits", r.widths.activations},
-          {"migration", r.migration},
-          {"shifted", r.shifted},
-          {"output_error", Short(r.output_error)}};
+  Json json = {{"layer", name},
+               {"weight_bits", r.widths.weights},
+               {"input_bits", r.widths.activations},
+               {"migration", r.migration},
+               {"shifted", r.shifted},
+               {"output_error", Short(r.output_error)}};
+  if (r.loss != 0) json["loss"] = Short(r.loss);
+  return json;
 }
 
 }  // namespace
@@ -79,6 +81,7 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
   json["source"] = options.source_name.empty() ? Json(nullptr) : Json(options.source_name);
   json["source_sha256"] = model.source_sha256.empty() ? Json(nullptr) : Json(model.source_sha256);
   json["bits"] = imported ? "imported" : options.bits.name;
+  if (options.most_bytes != 0) json["most_bytes"] = options.most_bytes;
   json["method"] = imported ? "import" : options.method.name;
   json["features"] = imported ? std::vector<std::string>() : EnabledFeatures(options.method);
   json["calibration_images"] = images.size();

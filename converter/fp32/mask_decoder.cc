@@ -20,7 +20,7 @@ MaskDecoder::MaskDecoder(const Context& context, const std::vector<float>& image
                                     context.config.upscale1_dim())),
       upscale3_taps_(TransposedTaps(context.model.at("mask_decoder.output_upscaling.3.weight"),
                                     context.config.upscale1_dim(), context.config.upscale2_dim())),
-      attention_(context.pool) {}
+      attention_(context) {}
 
 void MaskDecoder::SetTokens(std::vector<float> tokens) {
   tokens_ = std::move(tokens);
@@ -62,7 +62,7 @@ std::vector<float> MaskDecoder::Attend(const std::string& name, std::vector<floa
   context_.Site(name, ".k", projected_k.data(), keys, inner);
   context_.Site(name, ".v", projected_v.data(), keys, inner);
   std::vector<float> mixed(queries * inner);
-  attention_.Run(projected_q.data(), queries, projected_k.data(), projected_v.data(), keys, heads, inner / heads,
+  attention_.Run(name, projected_q.data(), queries, projected_k.data(), projected_v.data(), keys, heads, inner / heads,
                  mixed.data());
   return Project(name + ".out_proj", mixed, inner, channels_);
 }

@@ -22,9 +22,8 @@ struct QuantizeMethod {
   bool migration = true;        // channel scales move from a LayerNorm into the layer behind it
   bool weight_search = true;    // each channel's range by least error
   bool error_feedback = true;   // GPTQ
-  // The mean error of each output goes into the bias. Off: measured, it helps plain min-max at 6 bits, but not on top
-  // of the rest (docs/accuracy.md).
-  bool bias_correction = false;
+  // The mean error of each output goes into the bias, and error feedback need not look after it.
+  bool bias_correction = true;
 };
 
 // The names of the features that --enable and --ablate take: big, agq, key-centring, ...

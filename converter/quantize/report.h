@@ -35,6 +35,7 @@ struct LayerReport {
   double migration = 0;     // exponent of the scales that moved from the norm into this layer; 0: none did
   bool shifted = false;     // the norm's channel middles moved too
   double output_error = 0;  // relative L2 error of the layer's output over the sample of its inputs
+  double loss = 0;          // of masks, with this layer's weights alone in 4 bits (bit_budget.h); 0: not measured
 };
 
 struct QuantizeReport {
