@@ -22,8 +22,9 @@ struct QuantizeMethod {
   bool migration = true;        // channel scales move from a LayerNorm into the layer behind it
   bool weight_search = true;    // each channel's range by least error
   bool error_feedback = true;   // GPTQ
-  // The mean error of each output goes into the bias, and error feedback need not look after it.
-  bool bias_correction = true;
+  // The mean error of each output goes into the bias, and error feedback need not look after it. Off: measured, it
+  // brings embeddings closer and masks not (docs/accuracy.md).
+  bool bias_correction = false;
 };
 
 // The names of the features that --enable and --ablate take: big, agq, key-centring, ...

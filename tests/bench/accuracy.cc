@@ -79,7 +79,9 @@ std::vector<Row> FeatureRows(const std::string& bits) {
   }
   rows.push_back({bits, "intsam", Method("intsam", {})});
   for (const char* feature : features) {
-    rows.push_back({bits, std::string("intsam - ") + feature, Method("intsam", {}, {feature})});
+    const bool off = std::string_view(feature) == "bias-correction";
+    rows.push_back({bits, std::string(off ? "intsam + " : "intsam - ") + feature,
+                    off ? Method("intsam", {feature}) : Method("intsam", {}, {feature})});
   }
   return rows;
 }
