@@ -20,9 +20,11 @@ struct ConvertOptions {
   CalibrationOptions calibration;
   BitProfile bits;
   QuantizeMethod method;
+  // Of the file: layers get fewer bits of weights than `bits` says, those that lose least by it first. 0: no limit.
+  uint64_t most_bytes = 0;
   int threads = 0;          // 0: all cores
   std::string source_name;  // of the checkpoint, for the provenance: its file's name without folders; may be empty
-  StageProgress progress;   // also "observing", "calibrating" and "packing"
+  StageProgress progress;   // also "observing", "calibrating", "measuring layers" and "packing"
 };
 
 // An integer model in memory, and its provenance (JSON).
@@ -33,9 +35,21 @@ struct ConvertedModel {
   int64_t calibrate_ns = 0, quantize_ns = 0;
 };
 
+// Everything that is decided, and what calibration saw of the model.
+struct PlannedModel {
+  QuantizationPlan plan;
+  Statistics statistics;
+  QuantizeReport report;
+  int64_t calibrate_ns = 0;
+};
+
+// The first half of Convert, with its arguments: up to the plan, without a limit of bytes.
+Result<PlannedModel> PlanConversion(FloatModel& model, const std::vector<CalibrationImage>& images,
+                                    const ConvertOptions& options, QuantizationPlan plan);
+
 // Reparametrizes `model` in place. `images`: at least one. `plan`: what is decided already, for imported models (which
 // are taken as they are: nothing is reparametrized); empty otherwise. kUnsupported, naming the tensor or the site,
-// where numbers are too large to quantize (quantize/magnitudes.h).
+// where numbers are too large to quantize (quantize/magnitudes.h). kUsage where no widths stay within most_bytes.
 Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationImage>& images,
                                const ConvertOptions& options, QuantizationPlan plan);
 

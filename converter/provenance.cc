@@ -68,6 +68,7 @@ Json LayerJson(const std::string& name, const LayerReport& r) {
                {"migration", r.migration},
                {"shifted", r.shifted}};
   if (r.output_error) json["output_error"] = Short(*r.output_error);
+  if (r.loss != 0) json["loss"] = Short(r.loss);
   return json;
 }
 
@@ -80,6 +81,7 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
   json["source"] = options.source_name.empty() ? Json(nullptr) : Json(options.source_name);
   json["source_sha256"] = model.source_sha256.empty() ? Json(nullptr) : Json(model.source_sha256);
   json["bits"] = imported ? "imported" : options.bits.name;
+  if (options.most_bytes != 0) json["most_bytes"] = options.most_bytes;
   json["method"] = imported ? "import" : options.method.name;
   json["features"] = imported ? std::vector<std::string>() : EnabledFeatures(options.method);
   json["calibration_images"] = images.size();

@@ -7,6 +7,7 @@
 
 #include "apps/common/calibration_photos.h"
 #include "apps/common/coco.h"
+#include "apps/common/everything_options.h"
 #include "apps/common/options.h"
 #include "apps/common/output.h"
 #include "apps/common/output_files.h"
@@ -47,6 +48,9 @@ cxxopts::Options MakeOptions() {
   add("config", "JSON configuration beside the checkpoint's shapes; without, CHECKPOINT with .json if that is there",
       text(), "FILE");
   add("bits", std::string("bit widths: ") + BitProfileHelp(), text()->default_value("w8a8"), "WIDTHS");
+  add("max-mib",
+      "most MiB of the file: layers get fewer bits of weights than --bits says, those that lose least by it first",
+      text(), "N");
   add("method", "intsam, ptq4sam (as the paper without reconstruction), percentile or minmax",
       text()->default_value("intsam"), "NAME");
   add("softmax", "coding of the probabilities: auto (by measured error), exact, uniform, agq; without, the method's",
@@ -122,6 +126,13 @@ Result<ConvertOptions> ReadConvertOptions(const cxxopts::ParseResult& parsed) {
   INTSAM_ASSIGN(options.bits, ParseBitProfile(parsed["bits"].as<std::string>()));
   INTSAM_ASSIGN(options.method, MakeMethod(parsed["method"].as<std::string>(), list("enable"), list("ablate"),
                                            TextOption(parsed, "softmax")));
+  if (parsed.count("max-mib") == 0) return options;
+  if (parsed.count("from-ptq4sam") != 0)
+    return Error(Code::kUsage, "--max-mib: does not go with --from-ptq4sam, whose widths are decided");
+  // In 1024ths of a MiB: exact, and finer than any choice of widths.
+  INTSAM_ASSIGN(const int32_t most, ParseDecimal("--max-mib", TextOption(parsed, "max-mib"), 10, Rounding::kDown));
+  if (most <= 0) return Error(Code::kUsage, "--max-mib: must be more than 0");
+  options.most_bytes = static_cast<uint64_t>(most) << 10;
   return options;
 }
 

@@ -71,7 +71,8 @@ Json LayersReport(const Model& model, const std::string& site) {
                 {{"input_bits", "input_bits"},
                  {"migration", "migration"},
                  {"shifted", "shifted"},
-                 {"output_error", "output_error"}},
+                 {"output_error", "output_error"},
+                 {"loss", "loss"}},
                 row);
     rows.push_back(std::move(row));
   }

@@ -4,6 +4,8 @@
 #define INTSAM_CONVERTER_FP32_ATTENTION_H_
 
 #include <cstddef>
+#include <string_view>
+#include <vector>
 
 #include "converter/fp32/context.h"
 
@@ -27,21 +29,28 @@ struct StripScratch {
   Buffer scores, sums;
 };
 
-// out row i = softmax(q_i k^T / sqrt(dim) + relative) v, still multiplied by sums[i] (scratch.sums): whoever moves the
-// result to its place divides.
-void AttendStrip(const Rows& q, size_t queries, const Rows& k, const Rows& v, size_t keys, size_t dim,
-                 const RelativeScores& relative, StripScratch& scratch, float* out, size_t out_stride);
+// Where there is a hook for them, turns [queries][keys] scores that are still multiplied by their rows' `sums` into
+// probabilities (and the sums into ones), and shows them.
+void ShowProbabilities(const SoftmaxHook& hook, std::string_view attention, float* scores, size_t queries, size_t keys,
+                       float* sums);
+
+// Of the attention of this name: out row i = softmax(q_i k^T / sqrt(dim) + relative) v, still multiplied by sums[i]
+// (scratch.sums): whoever moves the result to its place divides.
+void AttendStrip(const SoftmaxHook& hook, std::string_view attention, const Rows& q, size_t queries, const Rows& k,
+                 const Rows& v, size_t keys, size_t dim, const RelativeScores& relative, StripScratch& scratch,
+                 float* out, size_t out_stride);
 
 // Attention of all heads without relative positions, on a pool: q [queries][heads * dim], k and v [keys][heads * dim],
 // out like q.
 class PlainAttention {
  public:
-  explicit PlainAttention(Parallel& pool) : pool_(pool), scratch_(static_cast<size_t>(pool.workers())) {}
-  void Run(const float* q, size_t queries, const float* k, const float* v, size_t keys, size_t heads, size_t dim,
-           float* out);
+  explicit PlainAttention(const Context& context)
+      : context_(context), scratch_(static_cast<size_t>(context.pool.workers())) {}
+  void Run(std::string_view attention, const float* q, size_t queries, const float* k, const float* v, size_t keys,
+           size_t heads, size_t dim, float* out);
 
  private:
-  Parallel& pool_;
+  const Context& context_;
   std::vector<StripScratch> scratch_;
 };
 

@@ -44,6 +44,7 @@ struct Context {
   Parallel& pool;
   const LinearLibrary library;  // empty: oneDNN
   SiteHook hook;
+  SoftmaxHook softmax_hook;
 
   const float* Tensor(const std::string& name) const { return model.at(name).data(); }
 

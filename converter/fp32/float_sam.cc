@@ -127,6 +127,7 @@ FloatSam::FloatSam(const FloatModel& model, int threads, WeightLayout layout, Li
 FloatSam::~FloatSam() = default;
 
 void FloatSam::set_hook(SiteHook hook) { impl_->context.hook = std::move(hook); }
+void FloatSam::set_softmax_hook(SoftmaxHook hook) { impl_->context.softmax_hook = std::move(hook); }
 void FloatSam::set_timer(StepTimer timer) { impl_->timer = std::move(timer); }
 
 Parallel& FloatSam::pool() { return impl_->pool; }

@@ -21,6 +21,9 @@ namespace intsam::internal {
 // Called with every activation that the integer runtime quantizes; may change the values in place (fake quantization).
 // `channels` is the length of the last axis. See float_sam.cc's head for the list of site names.
 using SiteHook = std::function<void(std::string_view site, std::span<float> values, size_t channels)>;
+// Called with rows of probabilities of an attention ("image_encoder.blocks.3.attn") before they mix the values, from
+// several threads at a time; may change them in place.
+using SoftmaxHook = std::function<void(std::string_view attention, std::span<float> probabilities)>;
 // Called after each step with its wall time, for per-operation tables.
 using StepTimer = std::function<void(const Step& step, int64_t nanoseconds)>;
 
@@ -63,6 +66,7 @@ class FloatSam {
   FloatSam& operator=(const FloatSam&) = delete;
 
   void set_hook(SiteHook hook);
+  void set_softmax_hook(SoftmaxHook hook);
   void set_timer(StepTimer timer);
 
   // The threads, idle while a hook runs.

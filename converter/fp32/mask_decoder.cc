@@ -22,7 +22,7 @@ MaskDecoder::MaskDecoder(const Context& context, const std::vector<float>& image
                                     context.config.upscale1_dim())),
       upscale3_taps_(TransposedTaps(context.model.at("mask_decoder.output_upscaling.3.weight"),
                                     context.config.upscale1_dim(), context.config.upscale2_dim())),
-      attention_(context.pool) {}
+      attention_(context) {}
 
 void MaskDecoder::SetTokens(std::vector<float> tokens) {
   tokens_ = std::move(tokens);
@@ -76,7 +76,7 @@ void MaskDecoder::ShowMix(const std::string& name, std::vector<float> q_rows, co
   for (float& value : q_rows) value *= scale;
   std::vector<float> mix(q_rows.size());
   const size_t queries = q_rows.size() / channels_, keys = k.size() / channels_;
-  attention_.Run(q_rows.data(), queries, k.data(), v.data(), keys, 1, channels_, mix.data());
+  attention_.Run(name + ".mix", q_rows.data(), queries, k.data(), v.data(), keys, 1, channels_, mix.data());
   context_.Site(name, ".mix", mix.data(), queries, channels_);
 }
 
@@ -101,7 +101,7 @@ std::vector<float> MaskDecoder::Attend(const std::string& name, std::vector<floa
     ShowTokenRows(name, ".v_rows", name + ".out_proj", false, projected_v, rows);
   }
   std::vector<float> mixed(queries * inner);
-  attention_.Run(projected_q.data(), queries, projected_k.data(), projected_v.data(), keys, heads, inner / heads,
+  attention_.Run(name, projected_q.data(), queries, projected_k.data(), projected_v.data(), keys, heads, inner / heads,
                  mixed.data());
   return Project(name + ".out_proj", mixed, inner, channels_);
 }

@@ -27,42 +27,12 @@ bool TightBox(const float* logits, uint32_t side, uint32_t image_size, float box
   return true;
 }
 
-void RunPrompts(FloatSam& sam, const SamConfig& config, const CalibrationImage& image,
-                const std::vector<float>& embedding, const CalibrationOptions& options,
-                const std::function<void()>& prompt_begins) {
-  const uint32_t side = config.low_res();
-  const size_t pixels = size_t{side} * side;
-  const int n = options.points_per_side;
-  for (int i = 0; i < n * n; ++i) {
-    prompt_begins();
-    const float x = (static_cast<float>(i % n) + 0.5f) * static_cast<float>(image.size.width) / static_cast<float>(n);
-    const float y = (static_cast<float>(i / n) + 0.5f) * static_cast<float>(image.size.height) / static_cast<float>(n);
-    FloatPrompt point;
-    point.points = {x, y};
-    point.labels = {1};
-    const FloatMasks masks = sam.Decode(embedding, point);
-    const size_t best =
-        static_cast<size_t>(std::max_element(masks.iou.begin() + 1, masks.iou.end()) - masks.iou.begin());
-    const float* logits = masks.low_res.data() + best * pixels;
-
-    FloatPrompt box;
-    box.has_box = TightBox(logits, side, config.image_size, box.box);
-    if (box.has_box) sam.Decode(embedding, box);
-    if (i % 3 != 0) continue;
-    FloatPrompt refine = point;
-    refine.points.insert(refine.points.end(), {8.0f, 8.0f});
-    refine.labels.push_back(0);
-    refine.mask_input = logits;
-    sam.Decode(embedding, refine);
-  }
-}
-
-// Adds the inputs of a layer to its Gram matrix; a 3x3 convolution sees neighbourhoods.
+// Adds the inputs of a layer to its Gram matrices; a 3x3 convolution sees neighbourhoods.
 class GramCollector {
  public:
   GramCollector(const std::vector<LayerSite>& layers, Parallel& pool) : pool_(pool) {
     for (const LayerSite& layer : layers) {
-      grams_.emplace(layer.name, Gram(layer.in));
+      grams_.emplace(layer.name, std::vector<Gram>(layer.depthwise ? layer.out : 1, Gram(layer.in)));
       layers_.emplace(layer.name + ".in", layer);
     }
   }
@@ -70,32 +40,68 @@ class GramCollector {
     const auto found = layers_.find(site);
     if (found == layers_.end()) return;
     const LayerSite& layer = found->second;
-    Gram& gram = grams_.at(layer.name);
-    if (layer.taps == 1) return gram.Add(values, pool_);
-    const size_t grid = layer.grid;
-    // Official weights are in order (channel, ky, kx).
-    constexpr size_t kStep = 3;  // every third position
+    std::vector<Gram>& grams = grams_.at(layer.name);
+    if (layer.taps == 1) return grams.front().Add(values, pool_);
+    const size_t pixels = values.size() / channels, step = layer.depthwise ? std::max<size_t>(1, pixels / 512) : kStep;
     std::vector<float> rows;
-    for (size_t at = 0; at < grid * grid; at += kStep) {
-      for (size_t c = 0; c < channels; ++c) {
-        for (size_t tap = 0; tap < 9; ++tap) {
-          const size_t y = at / grid + tap / 3, x = at % grid + tap % 3;  // both plus one
-          const bool inside = y >= 1 && x >= 1 && y <= grid && x <= grid;
-          rows.push_back(inside ? values[((y - 1) * grid + x - 1) * channels + c] : 0);
-        }
-      }
-    }
-    gram.Add(rows, pool_);
+    for (size_t at = 0; at < pixels; at += step) AddNeighbourhood(values, channels, layer.grid, at, rows);
+    if (!layer.depthwise) return grams.front().Add(rows, pool_);
+    for (size_t i = 0; i < rows.size() / 9; ++i)
+      grams[i % channels].AddRow(std::span<const float>(rows).subspan(9 * i, 9));
   }
   Grams Take() { return std::move(grams_); }
 
  private:
+  static constexpr size_t kStep = 3;  // every third position
+
+  // Around position `at` of a square map, in the order of official weights: (channel, ky, kx).
+  static void AddNeighbourhood(std::span<const float> values, size_t channels, size_t grid, size_t at,
+                               std::vector<float>& rows) {
+    const float* taps[9];
+    for (size_t tap = 0; tap < 9; ++tap) {
+      const size_t y = at / grid + tap / 3, x = at % grid + tap % 3;  // both plus one
+      const bool inside = y >= 1 && x >= 1 && y <= grid && x <= grid;
+      taps[tap] = inside ? values.data() + ((y - 1) * grid + x - 1) * channels : nullptr;
+    }
+    for (size_t c = 0; c < channels; ++c) {
+      for (const float* tap : taps) rows.push_back(tap == nullptr ? 0 : tap[c]);
+    }
+  }
+
   Parallel& pool_;
   std::map<std::string, LayerSite, std::less<>> layers_;  // by input site
   Grams grams_;
 };
 
 }  // namespace
+
+void AskPrompts(const SamConfig& config, ImageSize size, int points_per_side,
+                const std::function<FloatMasks(const FloatPrompt&)>& answer) {
+  const uint32_t side = config.low_res();
+  const size_t pixels = size_t{side} * side;
+  const int n = points_per_side;
+  for (int i = 0; i < n * n; ++i) {
+    const float x = (static_cast<float>(i % n) + 0.5f) * static_cast<float>(size.width) / static_cast<float>(n);
+    const float y = (static_cast<float>(i / n) + 0.5f) * static_cast<float>(size.height) / static_cast<float>(n);
+    FloatPrompt point;
+    point.points = {x, y};
+    point.labels = {1};
+    const FloatMasks masks = answer(point);
+    const size_t best =
+        static_cast<size_t>(std::max_element(masks.iou.begin() + 1, masks.iou.end()) - masks.iou.begin());
+    const float* logits = masks.low_res.data() + best * pixels;
+
+    FloatPrompt box;
+    box.has_box = TightBox(logits, side, config.image_size, box.box);
+    if (box.has_box) answer(box);
+    if (i % 3 != 0) continue;
+    FloatPrompt refine = point;
+    refine.points.insert(refine.points.end(), {8.0f, 8.0f});
+    refine.labels.push_back(0);
+    refine.mask_input = logits;
+    answer(refine);
+  }
+}
 
 Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const CalibrationImage> images,
                        const CalibrationOptions& options, const std::vector<LayerSite>& gram_layers,
@@ -120,7 +126,10 @@ Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const C
     const CalibrationImage& image = images[i];
     const std::vector<float> embedding = sam.EncodeImage(image.rgb.data(), image.size.height, image.size.width);
     sam.set_timer({});
-    RunPrompts(sam, config, image, embedding, options, step);
+    AskPrompts(config, image.size, options.points_per_side, [&](const FloatPrompt& prompt) {
+      if (!prompt.has_box && prompt.mask_input == nullptr) step();  // a point of the grid
+      return sam.Decode(embedding, prompt);
+    });
   }
   if (progress) progress(images.size() * per_photo, images.size() * per_photo, "");
   sam.set_hook({});

@@ -2,6 +2,7 @@
 #ifndef INTSAM_CONVERTER_QUANTIZE_CALIBRATE_H_
 #define INTSAM_CONVERTER_QUANTIZE_CALIBRATE_H_
 
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,12 +30,18 @@ struct CalibrationOptions {
 struct Observations {
   Statistics statistics;
   AttentionSamples attentions;
-  Grams grams;  // by layer name
+  Grams grams;              // by layer name
+  bool keep_grams = false;  // rounding leaves them; else each is gone when its layer is rounded
 };
 
-// Prompts per photo: the grid of points; for each the box around the mask it gave; every third point again with that
-// mask as mask prompt and a background point. Deterministic. gram_layers: layers whose inputs' second moments are
-// wanted. `progress` counts the encoder's steps and the prompts of all photos.
+// Asks `answer` every prompt of a photo, which is already resized: a grid of points; for each the box around the mask
+// it gave; every third point again with that mask as mask prompt and a background point. A prompt's pointers are valid
+// until `answer` returns.
+void AskPrompts(const SamConfig& config, ImageSize size, int points_per_side,
+                const std::function<FloatMasks(const FloatPrompt&)>& answer);
+
+// Runs the model over the photos and all their prompts. Deterministic. gram_layers: layers whose inputs' second moments
+// are wanted. `progress` counts the encoder's steps and the prompts of all photos.
 Observations Calibrate(FloatSam& sam, const SamConfig& config, std::span<const CalibrationImage> images,
                        const CalibrationOptions& options, const std::vector<LayerSite>& gram_layers,
                        const StepProgress& progress);

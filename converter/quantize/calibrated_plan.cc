@@ -18,7 +18,6 @@ namespace {
 constexpr size_t kHistogramBins = 64;
 constexpr int kUndecided = 0;
 constexpr int kMovedBits = 8;  // of projections on the tokens' side, in every profile
-constexpr int kWholeBits = 8;  // from here on nearest codes are as good as any
 
 class Planner {
  public:
@@ -43,9 +42,7 @@ class Planner {
       plan_.softmax.try_emplace(site.name, SoftmaxCoding{SoftmaxCoding::kExact, kUndecided, 1, 1});
       report_.attentions.try_emplace(site.name);
     }
-    for (const auto* bytes : {&sites.bytes, &sites.signed_bytes}) {
-      for (const std::string& site : *bytes) INTSAM_TRY(need(site));
-    }
+    for (const std::string& site : sites.signed_bytes) INTSAM_TRY(need(site));
     for (const LayerSite& layer : sites.layers) {
       INTSAM_TRY(need(layer.name + ".in"));
       INTSAM_TRY(seen_.statistics.Require(layer.name + ".in"));
@@ -55,7 +52,7 @@ class Planner {
     return Status();
   }
 
-  void Byte(const std::string& site, bool centred) { Activation(site, 8, centred, {}); }
+  void SignedByte(const std::string& site) { Activation(site, 8, true, {}); }
 
   void Attention(const AttentionSite& site) {
     const BitWidths& widths = bits_.at(site.group);
@@ -80,7 +77,7 @@ class Planner {
   }
 
   void Layer(const LayerSite& layer) {
-    const BitWidths& widths = bits_.at(layer.group);
+    const BitWidths widths = bits_.Of(layer);
     const bool centred = widths.activations == 8 && image_rows_.contains(layer.name);
     Activation(layer.name + ".in", widths.activations, centred, ColumnMoments(layer.name, layer.taps));
     LayerReport& report = report_.layers.at(layer.name);
@@ -91,16 +88,12 @@ class Planner {
       report.widths.weights = kMovedBits;
       return;
     }
-    const std::vector<float>& weight = model_.at(layer.name + ".weight");
     WeightCodes& codes = plan_.weights.at(layer.name);
     if (codes.codes.empty()) {
-      const auto found = seen_.grams.find(layer.name);
-      const Gram gram = found == seen_.grams.end() ? Gram(0) : std::move(found->second);  // gone afterwards
-      const std::vector<double> moment =
-          method_.observer == Observer::kMse ? Moments(layer.name + ".in") : std::vector<double>();
-      codes = RoundWeights(weight, layer.out, layer.in,
-                           {widths.weights, method_.weight_search, moment, gram.channels() == 0 ? nullptr : &gram});
-      Outputs(layer, codes, method_.bias_correction && layer.has_bias, report);
+      // What comes from a padded window is zero, whose output a bias would change as well.
+      const bool correct = method_.bias_correction && layer.has_bias && (layer.input_norm.empty() || layer.may_shift);
+      codes = Rounded(layer, widths.weights, correct);
+      Outputs(layer, codes, correct, report);
     } else {
       report.widths.weights = codes.bits;
       Outputs(layer, codes, false, report);
@@ -114,15 +107,27 @@ class Planner {
     bool moved = false;  // its weights are not those of the plan (converter/quantize/mask_decoder.cc)
   };
 
+  // The Gram matrices are gone afterwards. `corrected`: the bias will make up for the mean error of each output.
+  WeightCodes Rounded(const LayerSite& layer, int bits, bool corrected) {
+    const std::vector<float>& weight = model_.at(layer.name + ".weight");
+    std::vector<Gram> grams;
+    if (const auto found = seen_.grams.find(layer.name); found != seen_.grams.end()) {
+      grams = seen_.keep_grams ? found->second : std::move(found->second);
+    }
+    if (corrected) std::for_each(grams.begin(), grams.end(), [](Gram& gram) { gram.Centre(); });
+    if (layer.depthwise) return RoundDepthwise(weight, layer.out, {bits, method_.weight_search, {}, nullptr}, grams);
+    std::vector<double> moment;
+    if (method_.observer == Observer::kMse) moment = Moments(layer.name + ".in");
+    return RoundWeights(weight, layer.out, layer.in,
+                        {bits, method_.weight_search, moment, grams.empty() ? nullptr : &grams.front()});
+  }
+
   void TakeForm(const AttentionSite& site) {
     plan_.forms[site.name] = site.form;
-    if (!site.token_to_image) {
-      token_layers_[site.output] = {site.name + ".v", true};
-      return;
-    }
+    token_layers_[MovedLayer(site)] = {site.name + (site.token_to_image ? ".q" : ".v"), true};
+    if (!site.token_to_image) return;
     const std::string &k = site.projections[1].layer, &v = site.projections[2].layer;
     image_rows_.insert({k, v});
-    token_layers_[k] = {site.name + ".q", true};
     token_layers_[v] = {site.name + ".mix", false};
   }
 
@@ -188,10 +193,13 @@ class Planner {
     const std::vector<float> rounded = Collapsed(Dequantize(codes), layer.taps);
     const std::vector<float> coded = FakeQuantize(s.sample(), plan_.activations.at(layer.name + ".in"));
     std::vector<float> y(rows * out), y_coded(rows * out);
-    fp32::Product(fp32::Transpose::kYes, rows, out, channels, s.sample().data(), channels, weight.data(), channels,
-                  y.data(), out);
-    fp32::Product(fp32::Transpose::kYes, rows, out, channels, coded.data(), channels, rounded.data(), channels,
-                  y_coded.data(), out);
+    const auto multiply = [&](std::span<const float> x, const std::vector<float>& w, std::vector<float>& to) {
+      for (size_t i = 0; i < to.size() && layer.depthwise; ++i) to[i] = x[i] * w[i % out];
+      if (layer.depthwise) return;
+      fp32::Product(fp32::Transpose::kYes, rows, out, channels, x.data(), channels, w.data(), channels, to.data(), out);
+    };
+    multiply(s.sample(), weight, y);
+    multiply(coded, rounded, y_coded);
     std::vector<double> mean(out);
     double error = 0, norm = 0;
     for (size_t i = 0; i < y.size(); ++i) {
@@ -237,10 +245,9 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report) {
   Planner planner(model, seen, bits, method, plan, report);
   const QuantizedSites sites = SitesOf(model.config);
-  const auto& [layers, attentions, bytes, signed_bytes] = sites;
+  const auto& [layers, attentions, signed_bytes] = sites;
   INTSAM_TRY(planner.Prepare(sites));
-  for (const std::string& site : bytes) planner.Byte(site, false);
-  for (const std::string& site : signed_bytes) planner.Byte(site, true);
+  for (const std::string& site : signed_bytes) planner.SignedByte(site);
   ThreadPool pool(fp32::ReferenceThreads(threads));
   StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
   fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork,
@@ -251,13 +258,8 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
   return Status();
 }
 
-std::vector<LayerSite> GramLayers(const SamConfig& config, const BitProfile& bits, const QuantizeMethod& method) {
-  std::vector<LayerSite> wanted;
-  if (!method.error_feedback) return wanted;
-  for (const LayerSite& layer : QuantizedLayers(config)) {
-    if (bits.at(layer.group).weights < kWholeBits) wanted.push_back(layer);
-  }
-  return wanted;
+std::vector<LayerSite> GramLayers(const SamConfig& config, const QuantizeMethod& method) {
+  return method.error_feedback ? QuantizedLayers(config) : std::vector<LayerSite>();
 }
 
 void ReportKeys(const SamConfig& config, const Observations& seen, bool after, QuantizeReport& report) {

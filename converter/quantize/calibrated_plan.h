@@ -17,7 +17,7 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report);
 
 // Layers whose rounding wants the Gram matrix of their inputs.
-std::vector<LayerSite> GramLayers(const SamConfig& config, const BitProfile& bits, const QuantizeMethod& method);
+std::vector<LayerSite> GramLayers(const SamConfig& config, const QuantizeMethod& method);
 
 // Counts the peaks of every attention's keys and keeps their histograms; `after`: as those after all changes.
 void ReportKeys(const SamConfig& config, const Observations& seen, bool after, QuantizeReport& report);

@@ -222,7 +222,8 @@ class AttentionChooser {
 
 // Scales (and channel middles) move from a norm into the layer behind it: factors a[c]^e / w[c]^(1-e), a the largest
 // activation and w the largest weight of a channel (SmoothQuant, Xiao et al., ICML 2023; Outlier Suppression+, Wei et
-// al., EMNLP 2023). The exponent is the one with the least error of the layer's output.
+// al., EMNLP 2023). The exponent is the one with the least error of the layer's output, for rows that its factors were
+// not made from: where photos differ more than the tokens of one do, factors that fit those seen clip all others.
 class NormMigration {
  public:
   NormMigration(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method)
@@ -237,25 +238,33 @@ class NormMigration {
       float& w = widest[i % layer.in / taps];
       w = std::max(w, std::fabs(weight[i]));
     }
-    Change best{"none", {}, std::vector<float>(channels, 1.0f)};
-    double least = OutputError(site, layer, best) * kGain;
+    // Rows of the sample are in the order of the photos.
+    const size_t half = std::max<size_t>(1, site.sample_rows() / 2) * channels;
+    SiteStatistics fitted;
+    fitted.Add(site.sample().first(half), channels);
+    const std::span<const float> others = site.sample().subspan(site.sample_rows() > 1 ? half : 0);
+    double least = OutputError(fitted, others, layer, {"none", {}, std::vector<float>(channels, 1.0f)}) * kGain;
     for (const bool shift : {false, true}) {
       if (shift && !layer.may_shift) continue;
-      const std::vector<float> centre = shift ? Middles(site) : std::vector<float>();
       for (const double exponent : {0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.85}) {
         if (exponent == 0 && !shift) continue;
-        Change change{"", centre, Factors(site, widest, centre, exponent)};
-        const double error = OutputError(site, layer, change);
+        const double error = OutputError(fitted, others, layer, ChangeOf(fitted, widest, shift, exponent));
         if (error >= least) continue;
         least = error;
         report.migration = exponent, report.shifted = shift;
-        best = std::move(change);
       }
     }
-    MigrateNorm(model_, layer, best.factors, best.centre);
+    if (report.migration == 0 && !report.shifted) return;
+    const Change chosen = ChangeOf(site, widest, report.shifted, report.migration);
+    MigrateNorm(model_, layer, chosen.factors, chosen.centre);
   }
 
  private:
+  static Change ChangeOf(const SiteStatistics& site, const std::vector<float>& widest, bool shift, double exponent) {
+    const std::vector<float> centre = shift ? Middles(site) : std::vector<float>();
+    return {"", centre, Factors(site, widest, centre, exponent)};
+  }
+
   static std::vector<float> Factors(const SiteStatistics& site, const std::vector<float>& widest,
                                     const std::vector<float>& centre, double exponent) {
     std::vector<float> factors(widest.size(), 1.0f);
@@ -272,13 +281,15 @@ class NormMigration {
     return factors;
   }
 
-  double OutputError(const SiteStatistics& site, const LayerSite& layer, const Change& change) const {
+  // Of some of these rows of inputs, with ranges of `site`.
+  double OutputError(const SiteStatistics& site, std::span<const float> inputs, const LayerSite& layer,
+                     const Change& change) const {
     const BitWidths& widths = bits_.at(layer.group);
-    const size_t channels = site.channels(), rows = std::min(kRows, site.sample_rows());
-    const size_t step = site.sample_rows() / std::max<size_t>(rows, 1);
+    const size_t channels = site.channels(), count = inputs.size() / channels, rows = std::min(kRows, count);
+    const size_t step = count / std::max<size_t>(rows, 1);
     std::vector<float> x;
     for (size_t r = 0; r < rows; ++r) {
-      const auto row = site.sample().subspan(r * step * channels, channels);
+      const auto row = inputs.subspan(r * step * channels, channels);
       x.insert(x.end(), row.begin(), row.end());
     }
     const ChangedSite coded(site, change, method_, widths.activations, false);

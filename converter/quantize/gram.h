@@ -14,10 +14,14 @@ namespace intsam::internal {
 
 class Gram {
  public:
-  explicit Gram(size_t channels) : channels_(channels), lower_(channels * (channels + 1) / 2) {}
+  explicit Gram(size_t channels) : channels_(channels), sums_(channels), lower_(channels * (channels + 1) / 2) {}
 
   // rows: [n][channels]. At most kRowsPerCall of them are used, evenly spread.
   void Add(std::span<const float> rows, Parallel& pool);
+  // One row, for Gram matrices of few channels.
+  void AddRow(std::span<const float> row);
+  // Takes the mean input's part away: what is left counts where a bias makes up for the mean error.
+  void Centre();
 
   size_t channels() const { return channels_; }
   double Diagonal(size_t i) const { return lower_[i * (i + 1) / 2 + i]; }
@@ -25,11 +29,13 @@ class Gram {
 
  private:
   static constexpr size_t kRowsPerCall = 512;
-  size_t channels_;
+  size_t channels_, rows_ = 0;
+  std::vector<double> sums_;  // of each input
   std::vector<float> lower_;  // rows of the lower triangle: half of the memory, which counts for SAM-H
 };
 
-using Grams = std::map<std::string, Gram, std::less<>>;
+// By layer: one matrix; of a depthwise convolution one a channel.
+using Grams = std::map<std::string, std::vector<Gram>, std::less<>>;
 
 }  // namespace intsam::internal
 

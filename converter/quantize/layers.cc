@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 #include <variant>
 
 #include "converter/encoder/layers.h"
@@ -95,11 +96,12 @@ void FitRows(QuantizeContext& q, const std::string& name, const LayerUse& use, s
 }
 
 // Bias in accumulator units; returns the units.
+template <class Layer>
 std::vector<double> SetBias(QuantizeContext& q, std::span<const float> bias, std::span<const float> scale,
-                            double input_scale, Linear& linear) {
-  std::vector<double> units(linear.out);
-  std::vector<int32_t> codes(linear.out);
-  for (uint32_t n = 0; n < linear.out; ++n) {
+                            double input_scale, Layer& linear) {
+  std::vector<double> units(scale.size());
+  std::vector<int32_t> codes(scale.size());
+  for (size_t n = 0; n < scale.size(); ++n) {
     units[n] = scale[n] * input_scale;
     codes[n] = bias.empty() ? 0 : RoundTo<int32_t>(bias[n] / units[n]);
   }
@@ -107,30 +109,38 @@ std::vector<double> SetBias(QuantizeContext& q, std::span<const float> bias, std
   return units;
 }
 
-std::vector<double> Planned(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t taps,
-                            Linear& linear) {
+// Takes a layer's codes out of the plan, with its bias and fitted to what the runtime can hold. Nothing, and a note of
+// it in the status, where the plan has none of this size.
+std::optional<WeightCodes> TakePlanned(QuantizeContext& q, const std::string& name, const LayerUse& use, size_t in,
+                                       size_t out) {
   const auto found = q.plan.weights.find(name);
-  const size_t in = linear.in;
-  if (found == q.plan.weights.end() || found->second.codes.size() != in * linear.out) {
+  if (found == q.plan.weights.end() || found->second.codes.size() != in * out) {
     q.Missing(name + ".weight");
-    return std::vector<double>(linear.out, 1);
+    return std::nullopt;
   }
   WeightCodes w = std::move(found->second);
   q.plan.weights.erase(found);
-  std::span<const float> bias = w.bias;
-  if (bias.empty() && q.float_model.tensors.contains(name + ".bias")) bias = q.Weight(name + ".bias");
-  FitRows(q, name, use, bias, in, w);
+  if (w.bias.empty() && q.float_model.tensors.contains(name + ".bias")) w.bias = q.Weight(name + ".bias");
+  FitRows(q, name, use, w.bias, in, w);
+  return w;
+}
+
+std::vector<double> Planned(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t taps,
+                            Linear& linear) {
+  const size_t in = linear.in;
+  std::optional<WeightCodes> w = TakePlanned(q, name, use, in, linear.out);
+  if (!w) return std::vector<double>(linear.out, 1);
   if (taps > 1) {
     const size_t channels = in / taps;
-    std::vector<uint8_t> moved(w.codes.size());
+    std::vector<uint8_t> moved(w->codes.size());
     for (size_t i = 0; i < moved.size(); ++i) {
       const size_t row = i / in, channel = i / taps % channels, tap = i % taps;
-      moved[row * in + tap * channels + channel] = w.codes[i];
+      moved[row * in + tap * channels + channel] = w->codes[i];
     }
-    w.codes = std::move(moved);
+    w->codes = std::move(moved);
   }
-  SetWeights(linear, w.codes, w.zero, w.bits, q.pool);
-  return SetBias(q, bias, w.scale, use.input_scale, linear);
+  SetWeights(linear, w->codes, w->zero, w->bits, q.pool);
+  return SetBias(q, w->bias, w->scale, use.input_scale, linear);
 }
 
 }  // namespace
@@ -142,6 +152,19 @@ std::vector<double> PlannedLinear(QuantizeContext& q, const std::string& name, c
 std::vector<double> PlannedConvolution(QuantizeContext& q, const std::string& name, const LayerUse& use, uint32_t taps,
                                        Linear& linear) {
   return Planned(q, name, use, taps, linear);
+}
+
+std::vector<double> PlannedDepthwise(QuantizeContext& q, const std::string& name, const LayerUse& use,
+                                     Depthwise& conv) {
+  constexpr size_t kTaps = 9;
+  const size_t channels = conv.channels;
+  const std::optional<WeightCodes> w = TakePlanned(q, name, use, kTaps, channels);
+  if (!w) return std::vector<double>(channels, 1);
+  std::vector<int8_t> codes(w->codes.size());
+  for (size_t i = 0; i < codes.size(); ++i)
+    codes[i % kTaps * channels + i / kTaps] = static_cast<int8_t>(w->codes[i] - w->zero[i / kTaps]);
+  conv.weight = q.pool.Add(codes);
+  return SetBias(q, w->bias, w->scale, use.input_scale, conv);
 }
 
 std::vector<double> WideLinear(QuantizeContext& q, std::span<const float> weight, std::span<const float> bias,
@@ -192,12 +215,6 @@ std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const f
                                      std::span<const float> bias, double input_scale, Linear12& linear) {
   const auto place = [&](size_t n, size_t k) { return n * linear.in + k; };
   return CodeRows<int16_t>(context, weight, bias, {input_scale, 0}, 2047, place, linear);
-}
-
-std::vector<double> QuantizeDepthwise(QuantizeContext& context, std::span<const float> weight,
-                                      std::span<const float> bias, const LayerUse& use, Depthwise& conv) {
-  const auto place = [&](size_t channel, size_t tap) { return tap * conv.channels + channel; };
-  return CodeRows<int8_t>(context, weight, bias, use, 127, place, conv);
 }
 
 std::vector<double> QuantizeDepthwise12(QuantizeContext& context, std::span<const float> weight,

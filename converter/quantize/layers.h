@@ -52,10 +52,10 @@ std::vector<double> WideLinear(QuantizeContext& context, std::span<const float> 
 std::vector<double> QuantizeLinear12(QuantizeContext& context, std::span<const float> weight,
                                      std::span<const float> bias, double input_scale, Linear12& linear);
 
-// A depthwise 3x3 convolution, [channels][9], to codes of 8 bits per channel over codes; and to 12 bits over s16
-// values.
-std::vector<double> QuantizeDepthwise(QuantizeContext& context, std::span<const float> weight,
-                                      std::span<const float> bias, const LayerUse& use, Depthwise& conv);
+// A planned depthwise 3x3 convolution.
+std::vector<double> PlannedDepthwise(QuantizeContext& context, const std::string& name, const LayerUse& use,
+                                     Depthwise& conv);
+// A depthwise 3x3 convolution, [channels][9], over s16 values.
 std::vector<double> QuantizeDepthwise12(QuantizeContext& context, std::span<const float> weight,
                                         std::span<const float> bias, double input_scale, Depthwise12& conv);
 

@@ -28,8 +28,8 @@ struct QuantizeMethod {
   bool projects_tokens() const {
     return token_projections && (softmax == SoftmaxPolicy::kAuto || softmax == SoftmaxPolicy::kExact);
   }
-  // The mean error of each output goes into the bias. Off: measured, it helps plain min-max at 6 bits, but not on top
-  // of the rest (docs/accuracy.md).
+  // The mean error of each output goes into the bias, and error feedback need not look after it. Off: measured, it
+  // brings embeddings closer and masks not (docs/accuracy.md).
   bool bias_correction = false;
 };
 

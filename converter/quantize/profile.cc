@@ -30,6 +30,13 @@ std::string Printable(std::string_view text) {
 
 }  // namespace
 
+BitWidths BitProfile::Of(const LayerSite& layer) const {
+  if (layer.bytes) return {};
+  BitWidths of = at(layer.group);
+  if (const auto found = weight_bits.find(layer.name); found != weight_bits.end()) of.weights = found->second;
+  return of;
+}
+
 Result<BitProfile> ParseBitProfile(const std::string& text) {
   BitProfile profile;
   profile.name = text;

@@ -3,6 +3,8 @@
 #ifndef INTSAM_CONVERTER_QUANTIZE_PROFILE_H_
 #define INTSAM_CONVERTER_QUANTIZE_PROFILE_H_
 
+#include <functional>
+#include <map>
 #include <string>
 
 #include "converter/quantize/sites.h"
@@ -19,8 +21,10 @@ struct BitWidths {
 struct BitProfile {
   std::string name = "w8a8";  // as asked for
   BitWidths widths[kSiteClasses];
+  std::map<std::string, int, std::less<>> weight_bits;  // by layer, where they are not those of its class
 
   const BitWidths& at(SiteClass group) const { return widths[static_cast<int>(group)]; }
+  BitWidths Of(const LayerSite& layer) const;
 };
 
 // kUsage names the part that cannot be read.

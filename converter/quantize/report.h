@@ -38,6 +38,7 @@ struct LayerReport {
   // Relative L2 error of the layer's output over the sample of its inputs; nothing where no such output is computed, of
   // projections that moved to the other side (docs/numerics.md 11.1).
   std::optional<double> output_error;
+  double loss = 0;  // of masks, with this layer's weights alone in 4 bits (bit_budget.h); 0: not measured
 };
 
 struct QuantizeReport {

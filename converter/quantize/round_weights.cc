@@ -158,6 +158,22 @@ WeightCodes RoundWeights(std::span<const float> weight, size_t out, size_t in, c
   return codes;
 }
 
+WeightCodes RoundDepthwise(std::span<const float> weight, size_t channels, const RoundingOptions& options,
+                           std::span<const Gram> grams) {
+  constexpr size_t kTaps = 9;
+  constexpr double kAlike[] = {1};
+  WeightCodes codes;
+  codes.bits = options.bits;
+  for (size_t c = 0; c < channels; ++c) {
+    RoundingOptions channel{options.bits, options.search, kAlike, grams.empty() ? nullptr : &grams[c]};
+    const WeightCodes row = RoundWeights(weight.subspan(c * kTaps, kTaps), 1, kTaps, channel);
+    codes.codes.insert(codes.codes.end(), row.codes.begin(), row.codes.end());
+    codes.zero.push_back(row.zero[0]);
+    codes.scale.push_back(row.scale[0]);
+  }
+  return codes;
+}
+
 std::vector<float> Dequantize(const WeightCodes& weights) {
   std::vector<float> values(weights.codes.size());
   const size_t in = values.size() / weights.scale.size();

@@ -31,6 +31,10 @@ struct RoundingOptions {
 // first.
 WeightCodes RoundWeights(std::span<const float> weight, size_t out, size_t in, const RoundingOptions& options);
 
+// The same of a depthwise 3x3 convolution, [channels][9], each channel by its own Gram matrix; `grams` may be empty.
+WeightCodes RoundDepthwise(std::span<const float> weight, size_t channels, const RoundingOptions& options,
+                           std::span<const Gram> grams);
+
 // (code - zero) * scale of every weight.
 std::vector<float> Dequantize(const WeightCodes& weights);
 

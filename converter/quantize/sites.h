@@ -23,6 +23,8 @@ struct LayerSite {
   // Of a convolution, whose official weights are in order (channel, ky, kx): entries per channel of the input, and
   // pixels per side of the input's map.
   uint32_t taps = 1, grid = 0;
+  bool depthwise = false;  // every channel by itself: `in` is the taps alone
+  bool bytes = false;      // weights and inputs have 8 bits in every profile
   // The LayerNorm that nobody but this layer reads, so that channel scales can move from one to the other; "" where
   // there is none. A shift can move too where may_shift: the layer has a bias, and all that it reads comes from the
   // norm (a padding token is zero after it: with a shift it would not be).
@@ -59,9 +61,14 @@ struct AttentionSite {
 struct QuantizedSites {
   std::vector<LayerSite> layers;
   std::vector<AttentionSite> attentions;
-  std::vector<std::string> bytes;         // other activations that are codes, of 8 bits in every profile
-  std::vector<std::string> signed_bytes;  // the same around zero
+  std::vector<std::string> signed_bytes;  // other activations that are codes around zero, of 8 bits in every profile
 };
+
+// The layer whose weights move to the tokens' side where an attention takes its form
+// (runtime/format/decoder_attention.h).
+inline const std::string& MovedLayer(const AttentionSite& site) {
+  return site.token_to_image ? site.projections[1].layer : site.output;
+}
 
 std::vector<LayerSite> QuantizedLayers(const SamConfig& config);
 std::vector<AttentionSite> QuantizedAttentions(const SamConfig& config);

@@ -23,30 +23,8 @@ struct Errors {
   double relative() const { return std::sqrt(square / std::max(norm, 1e-30)); }
 };
 
-// Decoded values of all codes, largest first, so that coding one probability is a table walk only for the powers.
-std::vector<float> Coded(const std::vector<float>& probabilities, const SoftmaxCoding& c) {
-  std::vector<float> out(probabilities.size());
-  if (c.kind == SoftmaxCoding::kUniform) {
-    const auto inverse = static_cast<float>(1 / c.scale), step = static_cast<float>(c.scale);
-    const auto most = static_cast<float>((1 << c.bits) - 1);
-    for (size_t i = 0; i < out.size(); ++i)
-      out[i] = std::min(std::floor(probabilities[i] * inverse + 0.5f), most) * step;
-    return out;
-  }
-  const auto tau = static_cast<float>(c.tau), offset = static_cast<float>(c.tau * std::log2(c.scale));
-  const int levels = 1 << c.bits;
-  std::vector<float> values;
-  for (int code = 0; code < levels; ++code)
-    values.push_back(static_cast<float>(c.scale * std::exp2(-double(code) / c.tau)));
-  for (size_t i = 0; i < out.size(); ++i) {
-    const float code = std::floor(offset - tau * std::log2(std::max(probabilities[i], 1e-20f)) + 0.5f);
-    out[i] = code >= static_cast<float>(levels) ? 0 : values[static_cast<size_t>(std::max(code, 0.0f))];
-  }
-  return out;
-}
-
 Errors Measure(const AttentionSite& site, const Problem& p, const SoftmaxCoding& coding) {
-  const std::vector<float> mixed = Mix(site, *p.sample, Coded(p.probabilities, coding), p.sample->v);
+  const std::vector<float> mixed = Mix(site, *p.sample, CodedProbabilities(p.probabilities, coding), p.sample->v);
   Errors e;
   for (size_t i = 0; i < mixed.size(); ++i) {
     const double difference = double{mixed[i]} - p.mixed[i];
@@ -88,8 +66,29 @@ Errors Total(const AttentionSite& site, const std::vector<Problem>& problems, co
 
 }  // namespace
 
-float CodedProbability(float p, const SoftmaxCoding& coding) {
-  return coding.kind == SoftmaxCoding::kExact ? p : Coded({p}, coding)[0];
+float CodedProbability(float p, const SoftmaxCoding& coding) { return CodedProbabilities({&p, 1}, coding)[0]; }
+
+// Decoded values of all codes, largest first, so that coding one probability is a table walk only for the powers.
+std::vector<float> CodedProbabilities(std::span<const float> probabilities, const SoftmaxCoding& c) {
+  std::vector<float> out(probabilities.begin(), probabilities.end());
+  if (c.kind == SoftmaxCoding::kExact) return out;
+  if (c.kind == SoftmaxCoding::kUniform) {
+    const auto inverse = static_cast<float>(1 / c.scale), step = static_cast<float>(c.scale);
+    const auto most = static_cast<float>((1 << c.bits) - 1);
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = std::min(std::floor(probabilities[i] * inverse + 0.5f), most) * step;
+    return out;
+  }
+  const auto tau = static_cast<float>(c.tau), offset = static_cast<float>(c.tau * std::log2(c.scale));
+  const int levels = 1 << c.bits;
+  std::vector<float> values;
+  for (int code = 0; code < levels; ++code)
+    values.push_back(static_cast<float>(c.scale * std::exp2(-double(code) / c.tau)));
+  for (size_t i = 0; i < out.size(); ++i) {
+    const float code = std::floor(offset - tau * std::log2(std::max(probabilities[i], 1e-20f)) + 0.5f);
+    out[i] = code >= static_cast<float>(levels) ? 0 : values[static_cast<size_t>(std::max(code, 0.0f))];
+  }
+  return out;
 }
 
 SoftmaxChoice ChooseSoftmax(const AttentionSite& site, const FloatModel& model,

@@ -3,6 +3,7 @@
 #ifndef INTSAM_CONVERTER_QUANTIZE_SOFTMAX_SEARCH_H_
 #define INTSAM_CONVERTER_QUANTIZE_SOFTMAX_SEARCH_H_
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct SoftmaxChoice {
 
 // What the probability p becomes; round half up of the code, as the runtime does.
 float CodedProbability(float p, const SoftmaxCoding& coding);
+std::vector<float> CodedProbabilities(std::span<const float> probabilities, const SoftmaxCoding& coding);
 
 // Searches both codings at these bits: tau in {1, 2, 4}, at 8 bits also {8, 16}, by mean |p^ V - p V|^2.4; the uniform
 // step by the same error, or (search_uniform false) from the largest probability alone, as PTQ4SAM without AGQ. Under

@@ -1,23 +1,25 @@
 // The accuracy table of docs/accuracy.md: every profile with every method, all against one run of the float reference.
 //   accuracy CHECKPOINT CALIBRATION_PHOTOS PHOTOS_WITH_LABELS [--bits A,B,...] [--features] [--bimodal] [--only TEXT]
-//            [--calib-limit N] [--limit N] [--output FILE]
+//            [--calib-limit N] [--limit N] [--max-mib A,B,...] [--output FILE]
 // --bimodal: the same function with bimodal keys (docs/accuracy.md). --features: instead of the methods, plain
-// calibration with one feature of intsam's method at a time, and that method without one at a time.
+// calibration with one feature of intsam's method at a time, and that method without one at a time. --max-mib: also
+// intsam's method under each of these sizes, with the first of --bits.
 #include <cstdio>
 #include <cxxopts.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "apps/common/calibration_photos.h"
+#include "apps/common/everything_options.h"
 #include "apps/common/options.h"
 #include "apps/common/photo/photo_reader.h"
 #include "apps/common/photos.h"
 #include "apps/common/tool.h"
 #include "converter/convert.h"
-#include "converter/pack/isam_writer.h"
 #include "converter/quantize/big.h"
 #include "converter/quantize/calibrated_plan.h"
 #include "converter/verify/evaluate.h"
+#include "tests/bench/opened_model.h"
 #include "tests/converter/bimodal.h"
 
 namespace intsam::internal {
@@ -30,16 +32,13 @@ constexpr ToolHelp kHelp = {"accuracy", "measures every profile and method.",
 struct Row {
   std::string bits, name;
   QuantizeMethod method;
+  uint64_t most_bytes = 0;
 };
 
-// A converted model that can be run: the file in memory, aligned as a mapping would be.
 struct Candidate {
   Row row;
   QuantizeReport report;
-  std::vector<uint8_t> storage;
-  std::span<const uint8_t> bytes;
-  std::unique_ptr<Model> model;
-  std::unique_ptr<Session> session;
+  testing::OpenedModel opened;
 };
 
 std::vector<std::string> Split(const std::string& text) {
@@ -63,6 +62,12 @@ std::vector<Row> MethodRows(const std::string& bits) {
           {bits, "PTQ4SAM-S", Method("ptq4sam", {})}, {bits, "intsam", Method("intsam", {})}};
 }
 
+// intsam's method under a size, in MiB.
+Result<Row> SizeRow(const std::string& bits, const std::string& mib) {
+  INTSAM_ASSIGN(const int32_t most, ParseDecimal("--max-mib", mib, 10, Rounding::kDown));
+  return Row{bits, "at most " + mib + " MiB", Method("intsam", {}), static_cast<uint64_t>(most) << 10};
+}
+
 std::vector<Row> FeatureRows(const std::string& bits) {
   std::vector<Row> rows = {{bits, "min-max, exact softmax", MakeMethod("minmax", {}, {}, "exact").value()}};
   const char* const features[] = {"mse-observer",  "migration",    "error-feedback", "bias-correction",
@@ -79,23 +84,6 @@ std::vector<Row> FeatureRows(const std::string& bits) {
                     off ? Method("intsam", {feature}) : Method("intsam", {}, {feature})});
   }
   return rows;
-}
-
-Status Open(ConvertedModel converted, Candidate& c) {
-  c.report = std::move(converted.report);
-  std::vector<uint8_t> file;
-  INTSAM_TRY(WriteModel(converted.quantized->model, converted.provenance, [&](const void* data, size_t size) {
-    const auto* begin = static_cast<const uint8_t*>(data);
-    file.insert(file.end(), begin, begin + size);
-    return Status();
-  }));
-  c.storage.resize(file.size() + limits::kAlignment);
-  const size_t offset = -reinterpret_cast<uintptr_t>(c.storage.data()) % limits::kAlignment;
-  std::copy(file.begin(), file.end(), c.storage.begin() + static_cast<std::ptrdiff_t>(offset));
-  c.bytes = std::span<const uint8_t>(c.storage).subspan(offset, file.size());
-  INTSAM_ASSIGN(c.model, Model::OpenMemory(c.bytes));
-  INTSAM_ASSIGN(c.session, Session::Create(*c.model, {}));
-  return Status();
 }
 
 nlohmann::ordered_json RowJson(const Candidate& c, const Evaluation& e) {
@@ -119,7 +107,7 @@ nlohmann::ordered_json RowJson(const Candidate& c, const Evaluation& e) {
           {"agreement_box", e.box.mean.agreement},
           {"embedding_error", e.embedding_error},
           {"logit_error", e.logit_error},
-          {"model_bytes", c.bytes.size()},
+          {"model_bytes", c.opened.bytes.size()},
           {"softmax_exact", exact},
           {"softmax_uniform", uniform},
           {"softmax_agq", agq},
@@ -152,7 +140,7 @@ void Print(const std::vector<Candidate>& candidates, const Evaluator& evaluator,
                 e.point.mean.oracle_int, e.box.mean.iou_int, e.point.mean.agreement, e.box.mean.agreement,
                 e.embedding_error, row["softmax_exact"].get<int>(), row["softmax_uniform"].get<int>(),
                 row["softmax_agq"].get<int>(), row["av_error_uniform"].get<double>(), row["av_error_agq"].get<double>(),
-                candidates[i].bytes.size() >> 10);
+                candidates[i].opened.bytes.size() >> 10);
     json["rows"].push_back(row);
   }
   std::printf(
@@ -176,6 +164,7 @@ class Converter {
     ConvertOptions options;
     INTSAM_ASSIGN(options.bits, ParseBitProfile(row.bits));
     options.method = row.method;
+    options.most_bytes = row.most_bytes;
     const QuantizeMethod& m = row.method;
     if (m.key_centring || m.value_centring || m.channel_scaling || m.migration || m.error_feedback) {
       FloatModel copy = model_;
@@ -242,6 +231,7 @@ cxxopts::Options MakeOptions() {
       "bimodal", "make the keys of the token-to-image attentions bimodal first")("features", "ablate single features")(
       "bits", "profiles", cxxopts::value<std::string>()->default_value("w8a8,w7a8,w6a8,w6a6,w4a8,w4a4"))(
       "only", "only the methods whose names contain this", cxxopts::value<std::string>()->default_value(""))(
+      "max-mib", "of these sizes, the first of --bits under each", cxxopts::value<std::string>()->default_value(""))(
       "output", "also write the figures as JSON", cxxopts::value<std::string>()->default_value(""));
   options.parse_positional({"checkpoint", "calib", "photos"});
   AddCommonOptions(options);
@@ -270,20 +260,29 @@ Status RunParsed(const cxxopts::ParseResult& parsed, const CommonFlags&) {
   }
   Converter converter(model, images);
   std::vector<Candidate> candidates;
+  std::vector<std::string> sizes;
+  if (!parsed["max-mib"].as<std::string>().empty()) sizes = Split(parsed["max-mib"].as<std::string>());
   for (const std::string& bits : Split(parsed["bits"].as<std::string>())) {
-    for (Row& row : parsed.count("features") != 0 ? FeatureRows(bits) : MethodRows(bits)) {
-      if (row.name.find(parsed["only"].as<std::string>()) == std::string::npos) continue;
+    std::vector<Row> wanted = parsed.count("features") != 0 ? FeatureRows(bits) : MethodRows(bits);
+    std::erase_if(wanted,
+                  [&](const Row& row) { return row.name.find(parsed["only"].as<std::string>()) == std::string::npos; });
+    for (const std::string& mib : candidates.empty() ? sizes : std::vector<std::string>()) {
+      INTSAM_ASSIGN(Row row, SizeRow(bits, mib));
+      wanted.push_back(std::move(row));
+    }
+    for (Row& row : wanted) {
       std::fprintf(stderr, "converting %s, %s\n", row.bits.c_str(), row.name.c_str());
       Candidate candidate;
       candidate.row = row;
       INTSAM_ASSIGN(ConvertedModel converted, converter.Run(row));
-      INTSAM_TRY(Open(std::move(converted), candidate));
+      candidate.report = std::move(converted.report);
+      INTSAM_TRY(candidate.opened.Open(converted.quantized->model, converted.provenance));
       candidates.push_back(std::move(candidate));
     }
   }
   if (candidates.empty()) return Error(Code::kUsage, "--only: no method's name contains it");
   std::vector<Contestant> contestants;
-  for (const Candidate& c : candidates) contestants.push_back({c.session.get(), c.model.get()});
+  for (const Candidate& c : candidates) contestants.push_back({c.opened.session.get(), c.opened.model.get()});
   FloatSam reference(model, 0);
   Evaluator evaluator(reference, contestants);
   const std::string labelled = parsed["photos"].as<std::string>();

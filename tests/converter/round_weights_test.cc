@@ -160,6 +160,49 @@ TEST(RoundWeights, FeedbackLowersTheOutputError) {
   }
 }
 
+// What is left of the moments is that of the inputs less their means.
+TEST(Gram, CentredMomentsAreThoseAroundTheMean) {
+  constexpr size_t kIn = 5, kRows = 200;
+  std::vector<float> rows = Correlated(kRows, kIn, 2, 11), around = rows;
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] += static_cast<float>(i % kIn) * 3 - 4;
+  std::vector<double> means(kIn);
+  for (size_t i = 0; i < rows.size(); ++i) means[i % kIn] += rows[i] / double{kRows};
+  for (size_t i = 0; i < rows.size(); ++i) around[i] = rows[i] - static_cast<float>(means[i % kIn]);
+  Gram whole = GramOf(rows, kIn), row_by_row(kIn);
+  for (size_t r = 0; r < kRows; ++r) row_by_row.AddRow(std::span<const float>(rows).subspan(r * kIn, kIn));
+  const Gram expected = GramOf(around, kIn);
+  whole.Centre(), row_by_row.Centre();
+  for (size_t i = 0; i < kIn; ++i) {
+    for (size_t j = 0; j < kIn; ++j) {
+      EXPECT_NEAR(whole.At(i, j), expected.At(i, j), 1e-3 * expected.Diagonal(i)) << i << " " << j;
+      EXPECT_NEAR(row_by_row.At(i, j), expected.At(i, j), 1e-3 * expected.Diagonal(i)) << i << " " << j;
+    }
+  }
+}
+
+// Every channel by its own neighbourhood.
+TEST(RoundDepthwise, FeedbackLowersTheOutputError) {
+  constexpr size_t kChannels = 6, kTaps = 9;
+  const std::vector<float> weight = Random(kChannels * kTaps, 12);
+  std::vector<Gram> grams;
+  for (uint32_t c = 0; c < kChannels; ++c) grams.push_back(GramOf(Correlated(300, kTaps, 1, 20 + c), kTaps));
+  const WeightCodes fed = RoundDepthwise(weight, kChannels, {8, false, {}, nullptr}, grams);
+  const WeightCodes nearest = RoundDepthwise(weight, kChannels, {8, false, {}, nullptr}, {});
+  ExpectCodesInRange(fed, kChannels, kTaps, 8);
+  const auto channel = [&](const WeightCodes& codes, size_t c) {
+    const auto at = static_cast<std::ptrdiff_t>(c * kTaps);
+    return WeightCodes{
+        8, {codes.codes.begin() + at, codes.codes.begin() + at + kTaps}, {codes.zero[c]}, {codes.scale[c]}, {}};
+  };
+  // A single channel's nearest codes may be lucky.
+  double error = 0, without = 0;
+  for (size_t c = 0; c < kChannels; ++c) {
+    const auto row = std::span<const float>(weight).subspan(c * kTaps, kTaps);
+    error += OutputError(row, channel(fed, c), grams[c]), without += OutputError(row, channel(nearest, c), grams[c]);
+  }
+  EXPECT_LT(error, 0.7 * without);
+}
+
 TEST(RoundWeights, IndependentInputsNeedNoFeedback) {
   constexpr size_t kOut = 5, kIn = 80;
   std::vector<float> diagonal(kIn * kIn);

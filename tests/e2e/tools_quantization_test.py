@@ -52,6 +52,18 @@ class Quantization(ToolTest):
         for word in ("weight_bits", "output_error", "agq", "peaks_after", ATTENTION):
             self.assertIn(word, text)
 
+    def test_bits_under_a_size(self):
+        full = (self.dir / self.convert()).stat().st_size
+        most = full * 15 // 16 / 2**20
+        model = self.convert("--max-mib", f"{most:.6f}")
+        self.assertLessEqual((self.dir / model).stat().st_size, most * 2**20)
+        layers = self.inspect_json(model, "--quantization")["layers"]
+        bits = {row["weight_bits"] for row in layers if "loss" in row}
+        self.assertTrue(bits <= {4, 5, 6, 7, 8} and len(bits) > 1)
+        self.assertTrue(all(row["loss"] > 0 for row in layers if "loss" in row))
+        for value, says in (("0", "more than 0"), ("-1", "--max-mib"), ("x", "--max-mib"), ("0.01", "the smallest file")):
+            self.fails(2, "convert", "--synthetic", "micro", "-q", "-o", "none.isam", f"--max-mib={value}", says=says)
+
     def test_exact_softmax_has_no_tau(self):
         rows = self.inspect_json(self.convert("--softmax", "exact"), "--quantization")["attentions"]
         self.assertEqual({(row["softmax"], row["bits"], row["tau"]) for row in rows}, {("exact", 16, "-")})

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "runtime/encoder/layers.h"
@@ -199,6 +200,30 @@ TEST_P(Hook, EveryValueWrittenIsUsed) {
     });
     EXPECT_GE(testing::RelativeError(Run(), expected), 1e-5) << changed;
   }
+}
+
+TEST_P(Hook, SoftmaxHookSeesRowsOfProbabilitiesAndWhatItWritesIsUsed) {
+  const std::vector<float> expected = Run();
+  std::map<std::string, double> sums;
+  sam_.set_softmax_hook([&](std::string_view attention, std::span<float> probabilities) {
+    for (const float p : probabilities) sums[std::string(attention)] += p;
+  });
+  EXPECT_LE(testing::RelativeError(Run(), expected), 1e-6);
+  for (const auto& [queries, shape] : ExpectedSites(model_.config, 3)) {
+    if (!queries.ends_with(".q")) continue;
+    const std::string name = queries.substr(0, queries.size() - 2);
+    ASSERT_TRUE(sums.contains(name)) << name;
+    // One a query and head.
+    EXPECT_NEAR(std::remainder(sums.at(name), static_cast<double>(shape.rows)), 0, 1e-2) << name;
+    EXPECT_GE(sums.at(name), static_cast<double>(shape.rows) - 1e-2) << name;
+    sam_.set_softmax_hook([&](std::string_view attention, std::span<float> probabilities) {
+      if (attention != name) return;
+      for (size_t i = 0; i < probabilities.size(); i += 2) probabilities[i] = 0;
+    });
+    EXPECT_GE(testing::RelativeError(Run(), expected), 1e-6) << name;
+  }
+  sam_.set_softmax_hook({});
+  EXPECT_EQ(Run(), expected);
 }
 
 TEST_P(Hook, CanBeRemoved) {

@@ -73,8 +73,8 @@ TEST(Ops, AttentionWithRelativeScoresAtAllSides) {
       const std::vector<float> h = Random(queries * side, scale, 9), w = Random(queries * side, scale, 10);
       StripScratch scratch;
       std::vector<float> out(queries * dim);
-      AttendStrip({q.data(), dim}, queries, {k.data(), dim}, {v.data(), dim}, keys, dim, {h.data(), w.data(), side},
-                  scratch, out.data(), dim);
+      AttendStrip({}, "", {q.data(), dim}, queries, {k.data(), dim}, {v.data(), dim}, keys, dim,
+                  {h.data(), w.data(), side}, scratch, out.data(), dim);
       for (size_t i = 0; i < queries; ++i) {
         std::vector<double> score(keys);
         for (size_t j = 0; j < keys; ++j) {

@@ -3,6 +3,7 @@
 
 #include "converter/encoder/biased_attention/biased_attention.h"
 #include "converter/encoder/windows/fp32.h"
+#include "converter/fp32/attention.h"
 #include "converter/fp32/ops.h"
 #include "converter/fp32/parallel.h"
 
@@ -47,6 +48,7 @@ class BiasedAttention : public SelfAttention {
             count);
     SoftmaxWindow(scores, window.height, window.width, side, 1.0f / std::sqrt(static_cast<float>(dim_)),
                   biases_.data() + index * side * (2 * side - 1), sums);
+    ShowProbabilities(context_.softmax_hook, name_, scores, queries, count, sums);
     Product(Transpose::kNo, queries, dim_, count, scores, count, scratch.head.v.data(), dim_, out, dim_);
     Scatter(s, window, index, 0, queries, out, sums);
   }

@@ -9,7 +9,10 @@ namespace intsam::internal {
 void AddSites(const Bottleneck& b, const std::string& path, QuantizedSites& sites) {
   sites.layers.push_back({path + ".conv1", SiteClass::kEncoderConv, b.width(), b.hidden(), true});
   sites.layers.push_back({path + ".conv3", SiteClass::kEncoderConv, b.hidden(), b.out(), true});
-  sites.bytes.push_back(path + ".conv2.in");
+  LayerSite conv2{path + ".conv2", SiteClass::kEncoderConv, 9, b.hidden(), true};
+  conv2.taps = 9, conv2.grid = b.grid;
+  conv2.depthwise = conv2.bytes = true;
+  sites.layers.push_back(conv2);
 }
 
 std::vector<double> Quantize(const EncoderQuantization& encoder, const std::string& path, double input_unit,
@@ -25,8 +28,7 @@ std::vector<double> Quantize(const EncoderQuantization& encoder, const std::stri
   b.gelu1 = MakeRqGelu(units, bits1, spatial, q.pool);
 
   const int bits2 = unit_bits(".conv2.out");
-  units = QuantizeDepthwise(q, q.Weight(path + ".conv2.weight"), q.Weight(path + ".conv2.bias"),
-                            {spatial.scale, std::ldexp(1.0, -bits2)}, b.conv2);
+  units = PlannedDepthwise(q, path + ".conv2", {spatial.scale, std::ldexp(1.0, -bits2)}, b.conv2);
   b.gelu2 = MakeRqGelu(units, bits2, out, q.pool);
   return PlannedLinear(q, path + ".conv3", {out.scale, 0}, b.conv3);
 }

@@ -2,7 +2,6 @@
 #include <cmath>
 
 #include "converter/encoder/conv_stem/conv_stem.h"
-#include "converter/fp32/ops.h"
 #include "converter/quantize/layers.h"
 #include "converter/quantize/sites.h"
 #include "converter/sam_constants.h"
@@ -33,9 +32,13 @@ void FoldNormalization(std::span<const float> weight, std::vector<float>& folded
 
 }  // namespace
 
-// Its weights have 8 bits in every profile, as its input, the photo, has.
-void AddSites(const ConvStem&, const std::string& path, QuantizedSites& sites) {
-  sites.bytes.push_back(path + ".seq.2.in");
+// Its weights have 8 bits in every profile, as its input, the photo, has. Those of the first convolution are no site:
+// what they multiply are bytes as they come.
+void AddSites(const ConvStem& stem, const std::string& path, QuantizedSites& sites) {
+  LayerSite conv2{path + ".seq.2", SiteClass::kEncoderConv, 9 * stem.middle(), stem.out(), true};
+  conv2.taps = 9, conv2.grid = stem.image / 2;
+  conv2.bytes = true;
+  sites.layers.push_back(conv2);
 }
 
 void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, ConvStem& stem) {
@@ -48,8 +51,7 @@ void Quantize(const EncoderQuantization& encoder, const LayerPlace& place, ConvS
   std::vector<double> units = WideLinear(q, weight, bias, 1, stem.conv1);
   stem.gelu = MakeRqGelu(units, bits, middle, q.pool);
 
-  units = WideLinear(q, fp32::ChannelLast(q.Weight(conv2 + ".weight"), stem.out(), stem.middle(), 3),
-                     q.Weight(conv2 + ".bias"), middle.scale, stem.conv2);
+  units = PlannedConvolution(q, conv2, {middle.scale, 0}, 9, stem.conv2);
   stem.rq = MakeRq32(Multipliers(units, encoder.NarrowUnit(place.output)), q.pool);
   stem.unit_bits = static_cast<uint32_t>(encoder.NarrowBits(place.output));
 }

@@ -77,8 +77,8 @@ class WindowAttention : public SelfAttention {
     const size_t side = windows_.side;
     const RelativeScores relative = {head.rel_h.data() + first * side, head.rel_w.data() + first * side, side};
     float* out = scratch.out.Resize(count * dim_);
-    AttendStrip(Rows{head.q.data(), dim_}.From(first), count, {head.k.data(), dim_}, {head.v.data(), dim_}, keys(),
-                dim_, relative, scratch.strip, out, dim_);
+    AttendStrip(context_.softmax_hook, name_, Rows{head.q.data(), dim_}.From(first), count, {head.k.data(), dim_},
+                {head.v.data(), dim_}, keys(), dim_, relative, scratch.strip, out, dim_);
     Scatter(s, window, index, first, count, out, scratch.strip.sums.data());
   }
 
