@@ -68,8 +68,10 @@ def compilers(options):
 
 def build_shared(options):
     build = options.build / "install_shared"
+    # INTSAM_WERROR: what the presets compile with, so that a compiler cache gives the objects of the build around this.
     run("cmake", "-S", options.source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release", "-DBUILD_SHARED_LIBS=ON",
-        "-DINTSAM_BUILD_CONVERTER=OFF", "-DINTSAM_BUILD_APPS=OFF", "-DINTSAM_BUILD_TESTS=OFF", *compilers(options))
+        "-DINTSAM_BUILD_CONVERTER=OFF", "-DINTSAM_BUILD_APPS=OFF", "-DINTSAM_BUILD_TESTS=OFF", "-DINTSAM_WERROR=ON",
+        *compilers(options))
     run("cmake", "--build", build, "--parallel")
     library = next((build / "lib").glob("libintsam.so"))
     if not options.flags:
