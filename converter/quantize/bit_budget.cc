@@ -2,14 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 #include <utility>
 
+#include "converter/quantize/calibrated_plan.h"
 #include "converter/quantize/round_weights.h"
 #include "converter/quantize/sensitivity.h"
 #include "kernels/kernels.h"
 #include "kernels/numerics/packed_weights.h"
-#include "runtime/format/decoder_attention.h"
 
 namespace intsam::internal {
 namespace {
@@ -56,15 +55,9 @@ std::map<std::string, int, std::less<>> ChooseWeightBits(std::span<const LayerCo
 std::vector<LayerCost> MeasureLayers(FloatModel& model, const Observations& seen,
                                      std::span<const CalibrationImage> images, const BitProfile& bits,
                                      const QuantizeMethod& method, int threads, const StepProgress& progress) {
-  const QuantizedSites sites = SitesOf(model.config);
-  std::set<std::string> whole;  // 8 bits in every profile
-  for (const AttentionSite& site : sites.attentions) {
-    if (method.projects_tokens() && site.form != DecoderAttention::kOnImage) whole.insert(MovedLayer(site));
-  }
   std::vector<LayerCost> costs;
-  for (const LayerSite& layer : sites.layers) {
-    if (!layer.bytes && !whole.contains(layer.name))
-      costs.push_back({layer, std::max(kLeastWeightBits, bits.Of(layer).weights), 0});
+  for (const LayerSite& layer : RoundedLayers(model.config, method)) {
+    if (!layer.bytes) costs.push_back({layer, std::max(kLeastWeightBits, bits.Of(layer).weights), 0});
   }
   Sensitivity sensitivity(model, images.first(std::min(images.size(), kPhotos)), kPointsPerSide, threads);
   StepCounter measured(progress, costs.size());

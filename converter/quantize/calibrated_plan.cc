@@ -38,7 +38,7 @@ class Planner {
       INTSAM_TRY(need(site.output + ".in"));
       if (!seen_.attentions.contains(site.name))
         return Error(Code::kInternal, "calibration never observed %s", site.name.c_str());
-      if (!imported && method_.projects_tokens() && site.form != DecoderAttention::kOnImage) TakeForm(site);
+      if (!imported && ProjectsTokens(site, method_)) TakeForm(site);
       plan_.softmax.try_emplace(site.name, SoftmaxCoding{SoftmaxCoding::kExact, kUndecided, 1, 1});
       report_.attentions.try_emplace(site.name);
     }
@@ -258,8 +258,21 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
   return Status();
 }
 
+bool ProjectsTokens(const AttentionSite& site, const QuantizeMethod& method) {
+  return method.projects_tokens() && site.form != DecoderAttention::kOnImage;
+}
+
+std::vector<LayerSite> RoundedLayers(const SamConfig& config, const QuantizeMethod& method) {
+  QuantizedSites sites = SitesOf(config);
+  for (const AttentionSite& site : sites.attentions) {
+    if (!ProjectsTokens(site, method)) continue;
+    std::erase_if(sites.layers, [&](const LayerSite& layer) { return layer.name == MovedLayer(site); });
+  }
+  return std::move(sites.layers);
+}
+
 std::vector<LayerSite> GramLayers(const SamConfig& config, const QuantizeMethod& method) {
-  return method.error_feedback ? QuantizedLayers(config) : std::vector<LayerSite>();
+  return method.error_feedback ? RoundedLayers(config, method) : std::vector<LayerSite>();
 }
 
 void ReportKeys(const SamConfig& config, const Observations& seen, bool after, QuantizeReport& report) {

@@ -16,6 +16,12 @@ namespace intsam::internal {
 Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report);
 
+// Whether projections of an attention move to the tokens' side (runtime/format/decoder_attention.h).
+bool ProjectsTokens(const AttentionSite& site, const QuantizeMethod& method);
+
+// Layers whose weights are rounded: all but those that move so, which have 8 bits in every profile.
+std::vector<LayerSite> RoundedLayers(const SamConfig& config, const QuantizeMethod& method);
+
 // Layers whose rounding wants the Gram matrix of their inputs.
 std::vector<LayerSite> GramLayers(const SamConfig& config, const QuantizeMethod& method);
 
