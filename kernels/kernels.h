@@ -184,6 +184,13 @@ struct QuantizeCodes {
   size_t n;
 };
 
+// out[i] = clamp(x[i] + y[i], -32767, 32767).
+struct AddS16 {
+  const int16_t *x, *y;
+  int16_t* out;  // may be x or y
+  size_t n;
+};
+
 // In place GELU of s16 values in units of 2^-unit_bits (docs/numerics.md 5).
 struct GeluS16 {
   int16_t* x;
@@ -355,6 +362,7 @@ struct Kernels {
   void (*requantize_r24)(const RequantizeR24&);
   void (*requantize_s16)(const RequantizeS16&);
   void (*quantize_codes)(const QuantizeCodes&);
+  void (*add_s16)(const AddS16&);
   void (*gelu_s16)(const GeluS16&);
   void (*narrow_r24)(const NarrowR24&);
   void (*layer_norm_narrow)(const LayerNormNarrow&);
@@ -381,12 +389,11 @@ constexpr void Kernels::ForEach(F f) {
     static_assert(sizeof(K) == (2 + sizeof...(kEntries)) * sizeof(void*), "an entry is missing below");
     (f.template operator()<kEntries>(), ...);
   };
-  all.template
-  operator()<&K::gemm_a8w8, &K::gemm_a16w8, &K::depthwise_codes, &K::depthwise_s16, &K::requantize_narrow,
-             &K::requantize_gelu, &K::requantize_r24, &K::requantize_s16, &K::quantize_codes, &K::gelu_s16,
-             &K::narrow_r24, &K::layer_norm_narrow, &K::layer_norm_wide, &K::pack_keys, &K::pack_values,
-             &K::softmax_row, &K::softmax_heads, &K::attention_mix, &K::attention_output, &K::relative_position,
-             &K::mask_product>();
+  all.template operator()<&K::gemm_a8w8, &K::gemm_a16w8, &K::depthwise_codes, &K::depthwise_s16, &K::requantize_narrow,
+                          &K::requantize_gelu, &K::requantize_r24, &K::requantize_s16, &K::quantize_codes, &K::add_s16,
+                          &K::gelu_s16, &K::narrow_r24, &K::layer_norm_narrow, &K::layer_norm_wide, &K::pack_keys,
+                          &K::pack_values, &K::softmax_row, &K::softmax_heads, &K::attention_mix, &K::attention_output,
+                          &K::relative_position, &K::mask_product>();
 }
 
 // Every tier compiled into this library, best first; the last one is "scalar". Whether the running CPU can execute

@@ -135,6 +135,7 @@ Work WorkOf(const RequantizeR24& x) {
 }
 Work WorkOf(const RequantizeS16& x) { return {kRequantize, 0, Product(x.rows, x.n)}; }
 Work WorkOf(const QuantizeCodes& x) { return {kQuantize, 0, x.n}; }
+Work WorkOf(const AddS16& x) { return {kResidual, 0, x.n}; }
 Work WorkOf(const GeluS16& x) { return {kGelu, 0, x.n}; }
 Work WorkOf(const NarrowR24& x) { return {kQuantize, 0, x.n}; }
 Work WorkOf(const LayerNormNarrow& x) { return {kLayerNorm, 0, Product(x.rows, x.channels)}; }

@@ -26,7 +26,7 @@ Status ReadSynthetic(const cxxopts::ParseResult& parsed, Settings& settings) {
   const std::string softmax = text("softmax");
   if (std::find(std::begin(kSoftmaxes), std::end(kSoftmaxes), softmax) == std::end(kSoftmaxes))
     return Error(Code::kUsage, "--softmax: '%.32s' is not one of exact, uniform, agq", softmax.c_str());
-  INTSAM_ASSIGN(settings.method, MakeMethod("minmax", {"token-projections"}, {}, softmax));
+  INTSAM_ASSIGN(settings.method, MakeMethod("minmax", {"token-projections", "stream-values"}, {}, softmax));
   return Status();
 }
 

@@ -17,7 +17,8 @@ namespace {
 
 constexpr size_t kHistogramBins = 64;
 constexpr int kUndecided = 0;
-constexpr int kMovedBits = 8;  // of projections on the tokens' side, in every profile
+constexpr int kMovedBits = 8;   // of projections on the tokens' side, in every profile
+constexpr int kValueBits = 16;  // of a stream
 
 class Planner {
  public:
@@ -44,7 +45,12 @@ class Planner {
     }
     for (const std::string& site : sites.signed_bytes) INTSAM_TRY(need(site));
     for (const LayerSite& layer : sites.layers) {
-      INTSAM_TRY(need(layer.name + ".in"));
+      // Image rows that are keys and values themselves are codes.
+      if (!imported && layer.reads_stream && method_.stream_values && !image_rows_.contains(layer.name)) {
+        plan_.as_values.insert(layer.name + ".in");
+      } else {
+        INTSAM_TRY(need(layer.name + ".in"));
+      }
       INTSAM_TRY(seen_.statistics.Require(layer.name + ".in"));
       if (!IsMoved(layer.name)) plan_.weights.try_emplace(layer.name);
       report_.layers.try_emplace(layer.name);
@@ -79,11 +85,12 @@ class Planner {
   void Layer(const LayerSite& layer) {
     const BitWidths widths = bits_.Of(layer);
     const bool centred = widths.activations == 8 && image_rows_.contains(layer.name);
-    Activation(layer.name + ".in", widths.activations, centred, ColumnMoments(layer.name, layer.taps));
+    const bool as_values = plan_.as_values.contains(layer.name + ".in");
+    if (!as_values) Activation(layer.name + ".in", widths.activations, centred, ColumnMoments(layer.name, layer.taps));
     LayerReport& report = report_.layers.at(layer.name);
     const auto token_layer = token_layers_.find(layer.name);
     const std::string input = token_layer == token_layers_.end() ? layer.name + ".in" : token_layer->second.input;
-    report.widths = {widths.weights, plan_.activations.at(input).bits};
+    report.widths = {widths.weights, as_values ? kValueBits : plan_.activations.at(input).bits};
     if (IsMoved(layer.name)) {
       report.widths.weights = kMovedBits;
       return;
@@ -191,7 +198,10 @@ class Planner {
     const size_t channels = s.channels(), rows = s.sample_rows(), out = layer.out;
     const std::vector<float> weight = Collapsed(model_.at(layer.name + ".weight"), layer.taps);
     const std::vector<float> rounded = Collapsed(Dequantize(codes), layer.taps);
-    const std::vector<float> coded = FakeQuantize(s.sample(), plan_.activations.at(layer.name + ".in"));
+    const std::string input = layer.name + ".in";
+    const std::vector<float> coded = plan_.as_values.contains(input)
+                                         ? std::vector<float>(s.sample().begin(), s.sample().end())
+                                         : FakeQuantize(s.sample(), plan_.activations.at(input));
     std::vector<float> y(rows * out), y_coded(rows * out);
     const auto multiply = [&](std::span<const float> x, const std::vector<float>& w, std::vector<float>& to) {
       for (size_t i = 0; i < to.size() && layer.depthwise; ++i) to[i] = x[i] * w[i % out];

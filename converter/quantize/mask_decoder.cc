@@ -19,11 +19,25 @@ struct AttentionUnits {
   double q, k, v, out;
 };
 
+StreamInput CodesOfStream(double unit, const Scale& scale) {
+  return {StreamInput::kCodes, {MakeRq32Scalar(unit / scale.scale), scale.codes}};
+}
+
+// What a layer reads of a stream with such a unit. Returns the scale of that.
+double QuantizeInput(QuantizeContext& q, const std::string& site, double unit, StreamInput& in) {
+  if (q.plan.as_values.contains(site)) {
+    in.form = StreamInput::kValues;
+    return unit;
+  }
+  const Scale scale = q.Codes(site);
+  in = CodesOfStream(unit, scale);
+  return scale.scale;
+}
+
 void QuantizeProjection(QuantizeContext& q, const std::string& name, double input_unit, const Scale& out,
-                        QuantizeSite& site, Linear& linear, Rq16& rq) {
-  const Scale in = q.Codes(name + ".in");
-  site = {MakeRq32Scalar(input_unit / in.scale), in.codes};
-  const std::vector<double> units = PlannedLinear(q, name, {in.scale, out.scale}, linear);
+                        StreamInput& in, Linear& linear, Rq16& rq) {
+  const double scale = QuantizeInput(q, name + ".in", input_unit, in);
+  const std::vector<double> units = PlannedLinear(q, name, {scale, out.scale}, linear);
   rq = MakeRq16(Multipliers(units, out.scale), out.codes, q.pool);
 }
 
@@ -75,9 +89,9 @@ void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const Att
   const Scale key = q.Signed(name + ".k_proj.in"), value = q.Signed(name + ".v_proj.in");
   const Scale attended = q.Signed(name + ".out_proj.in");
   QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
-  a.k_in = {MakeRq32Scalar(units.k / key.scale), key.codes};
+  a.k_in = CodesOfStream(units.k, key);
   QuantizeMoved(q, MovedRows(q.Weight(name + ".k_proj.weight"), a, true), query, asked, a.k, a.k_rq);
-  a.v_in = {MakeRq32Scalar(units.v / value.scale), value.codes};
+  a.v_in = CodesOfStream(units.v, value);
   a.softmax = MakeSoftmax({}, LogitUnit(a, asked.scale * key.scale), value.scale, mix, 1);
   const std::vector<double> v = PlannedLinear(q, name + ".v_proj", {mix.scale, attended.scale}, a.v);
   a.v_rq = MakeRq16(Multipliers(v, attended.scale), attended.codes, q.pool);
@@ -132,9 +146,9 @@ void QuantizeLayer(QuantizeContext& q, const std::string& name, double token_uni
   l.norm3 = StreamNorm(q, name + "norm3", token_unit);
   l.norm4 = StreamNorm(q, name + "norm4", key_unit);
 
-  const Scale in = q.Codes(name + "mlp.lin1.in"), hidden = q.Codes(name + "mlp.lin2.in");
-  l.mlp_in = {MakeRq32Scalar(token_unit / in.scale), in.codes};
-  std::vector<double> units = PlannedLinear(q, name + "mlp.lin1", {in.scale, hidden.scale}, l.lin1);
+  const Scale hidden = q.Codes(name + "mlp.lin2.in");
+  const double in = QuantizeInput(q, name + "mlp.lin1.in", token_unit, l.mlp_in);
+  std::vector<double> units = PlannedLinear(q, name + "mlp.lin1", {in, hidden.scale}, l.lin1);
   // The ReLU is the clamp at the code of zero.
   l.lin1_rq =
       MakeRq16(Multipliers(units, hidden.scale), {hidden.codes.zero, hidden.codes.zero, hidden.codes.hi}, q.pool);

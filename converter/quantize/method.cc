@@ -14,6 +14,7 @@ constexpr std::pair<const char*, Feature> kFeatures[] = {{"big", &QuantizeMethod
                                                          {"weight-search", &QuantizeMethod::weight_search},
                                                          {"error-feedback", &QuantizeMethod::error_feedback},
                                                          {"token-projections", &QuantizeMethod::token_projections},
+                                                         {"stream-values", &QuantizeMethod::stream_values},
                                                          {"bias-correction", &QuantizeMethod::bias_correction}};
 constexpr std::pair<const char*, SoftmaxPolicy> kPolicies[] = {{"auto", SoftmaxPolicy::kAuto},
                                                                {"exact", SoftmaxPolicy::kExact},

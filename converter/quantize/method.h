@@ -28,6 +28,8 @@ struct QuantizeMethod {
   bool projects_tokens() const {
     return token_projections && (softmax == SoftmaxPolicy::kAuto || softmax == SoftmaxPolicy::kExact);
   }
+  // What decoder layers read of the tokens' and the image's streams are the streams' 16-bit values instead of codes.
+  bool stream_values = true;
   // The mean error of each output goes into the bias, and error feedback need not look after it. Off: measured, it
   // brings embeddings closer and masks not (docs/accuracy.md).
   bool bias_correction = false;

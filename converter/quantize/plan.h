@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct QuantizationPlan {
   std::map<std::string, WeightCodes, std::less<>> weights;
   std::map<std::string, SoftmaxCoding, std::less<>> softmax;
   std::map<std::string, uint32_t, std::less<>> forms;  // DecoderAttention::Form by attention; absent: kOnImage
+  std::set<std::string, std::less<>> as_values;        // inputs that are the stream's s16 values: no activations
 };
 
 }  // namespace intsam::internal

@@ -29,8 +29,10 @@ void AddDecoder(const SamConfig& c, QuantizedSites& sites) {
                        {{name + ".q_proj"}, {name + ".k_proj"}, {name + ".v_proj"}}};
     site.token_to_image = kind == Kind::kTokenToImage;
     site.form = form;
-    for (const auto& projection : site.projections)
+    for (const auto& projection : site.projections) {
       sites.layers.push_back({projection.layer, SiteClass::kDecoder, dim, inner, true});
+      sites.layers.back().reads_stream = true;
+    }
     sites.layers.push_back({out, SiteClass::kDecoder, inner, dim, true});
     if (kind == Kind::kTokenToImage) {
       for (const char* rows : {".q_rows", ".mix"}) sites.signed_bytes.push_back(name + rows);
@@ -50,7 +52,7 @@ void AddDecoder(const SamConfig& c, QuantizedSites& sites) {
     const std::string mlp = transformer + "layers." + std::to_string(i) + ".mlp.";
     LayerSite lin1{mlp + "lin1", SiteClass::kDecoder, dim, c.decoder_mlp_dim, true};
     LayerSite lin2{mlp + "lin2", SiteClass::kDecoder, c.decoder_mlp_dim, dim, true};
-    lin1.relu_reader = lin2.name, lin2.after_relu = true;
+    lin1.reads_stream = true, lin1.relu_reader = lin2.name, lin2.after_relu = true;
     sites.layers.push_back(std::move(lin1));
     sites.layers.push_back(std::move(lin2));
   }

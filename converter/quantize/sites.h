@@ -23,8 +23,9 @@ struct LayerSite {
   // Of a convolution, whose official weights are in order (channel, ky, kx): entries per channel of the input, and
   // pixels per side of the input's map.
   uint32_t taps = 1, grid = 0;
-  bool depthwise = false;  // every channel by itself: `in` is the taps alone
-  bool bytes = false;      // weights and inputs have 8 bits in every profile
+  bool depthwise = false;     // every channel by itself: `in` is the taps alone
+  bool bytes = false;         // weights and inputs have 8 bits in every profile
+  bool reads_stream = false;  // of s16 values, so that it can do without codes of them
   // The LayerNorm that nobody but this layer reads, so that channel scales can move from one to the other; "" where
   // there is none. A shift can move too where may_shift: the layer has a bias, and all that it reads comes from the
   // norm (a padding token is zero after it: with a shift it would not be).

@@ -189,6 +189,13 @@ void NeonQuantizeCodes(const QuantizeCodes& q) {
   });
 }
 
+void NeonAddS16(const AddS16& a) {
+  const int16x8_t lo = vdupq_n_s16(-32767);
+  ForEachVector<8>(a.n, [&](size_t i, size_t count) {
+    StoreFirst(a.out + i, vmaxq_s16(vqaddq_s16(vld1q_s16(a.x + i), vld1q_s16(a.y + i)), lo), count);
+  });
+}
+
 void NeonNarrowR24(const NarrowR24& r) {
   const int16x8_t lo = vdupq_n_s16(-32767);
   ForEachVector<8>(r.n, [&](size_t i, size_t count) {
@@ -206,6 +213,7 @@ void FillEpilogueNeon(Kernels& k) {
   k.requantize_r24 = NeonRequantizeR24;
   k.requantize_s16 = NeonRequantizeS16;
   k.quantize_codes = NeonQuantizeCodes;
+  k.add_s16 = NeonAddS16;
   k.gelu_s16 = NeonGeluS16;
   k.narrow_r24 = NeonNarrowR24;
 }

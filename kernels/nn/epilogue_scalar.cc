@@ -64,6 +64,10 @@ void ScalarQuantizeCodes(const QuantizeCodes& q) {
   }
 }
 
+void ScalarAddS16(const AddS16& a) {
+  for (size_t i = 0; i < a.n; ++i) a.out[i] = static_cast<int16_t>(Clamp(a.x[i] + a.y[i], -32767, 32767));
+}
+
 void ScalarGeluS16(const GeluS16& g) {
   for (size_t i = 0; i < g.n; ++i) g.x[i] = GeluWide(g.x[i], g.unit_bits);
 }
@@ -80,6 +84,7 @@ void FillEpilogueScalar(Kernels& k) {
   k.requantize_r24 = ScalarRequantizeR24;
   k.requantize_s16 = ScalarRequantizeS16;
   k.quantize_codes = ScalarQuantizeCodes;
+  k.add_s16 = ScalarAddS16;
   k.gelu_s16 = ScalarGeluS16;
   k.narrow_r24 = ScalarNarrowR24;
 }

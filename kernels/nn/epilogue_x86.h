@@ -264,6 +264,15 @@ void QuantizeToCodes(const QuantizeCodes& q) {
 }
 
 template <class Isa>
+void AddStreams(const AddS16& a) {
+  const auto lo = Isa::Set16(-32767);
+  ForEachVector<Isa::kWords>(a.n, [&](size_t i, size_t count) {
+    const auto sum = Isa::AddSaturated16(Isa::Load(a.x + i), Isa::Load(a.y + i));
+    Isa::StoreFirst(a.out + i, Isa::Max16(sum, lo), static_cast<ptrdiff_t>(count));
+  });
+}
+
+template <class Isa>
 void NarrowR24ToS16(const NarrowR24& r) {
   using Vector = typename Isa::Vector;
   const Vector half = Isa::Set32(1 << 7), lo = Isa::Set16(-32767);
@@ -283,6 +292,7 @@ void FillEpilogue(Kernels& k) {
   k.requantize_r24 = RequantizeToR24<Isa>;
   k.requantize_s16 = RequantizeToS16<Isa>;
   k.quantize_codes = QuantizeToCodes<Isa>;
+  k.add_s16 = AddStreams<Isa>;
   k.gelu_s16 = GeluInPlace<Isa>;
   k.narrow_r24 = NarrowR24ToS16<Isa>;
 }

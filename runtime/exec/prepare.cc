@@ -9,8 +9,8 @@ namespace {
 
 PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
   const bool ask_image = a.on_tokens() && !a.image_asks();
-  return {OverCodes(a.q, a.q_in.out, flip), OverCodes(a.k, ask_image ? a.q_rq.out : a.k_in.out, flip),
-          ask_image ? OverAttention(a.v, a.softmax, flip) : OverCodes(a.v, a.v_in.out, flip),
+  return {OverStream(a.q, a.q_in, flip), ask_image ? OverCodes(a.k, a.q_rq.out, flip) : OverStream(a.k, a.k_in, flip),
+          ask_image ? OverAttention(a.v, a.softmax, flip) : OverStream(a.v, a.v_in, flip),
           a.on_tokens() ? OverCodes(a.out, a.v_rq.out, flip) : OverAttention(a.out, a.softmax, flip)};
 }
 
@@ -36,7 +36,7 @@ PreparedModel::PreparedModel(const IntegerModel& m, const Kernels& k) : model(&m
   const MaskDecoder& d = m.mask_decoder;
   for (const DecoderLayer& layer : d.layers) {
     layers.push_back({PrepareAttention(layer.self_attn, flip), PrepareAttention(layer.token_to_image, flip),
-                      PrepareAttention(layer.image_to_token, flip), OverCodes(layer.lin1, layer.mlp_in.out, flip),
+                      PrepareAttention(layer.image_to_token, flip), OverStream(layer.lin1, layer.mlp_in, flip),
                       OverCodes(layer.lin2, layer.lin1_rq.out, flip)});
   }
   final_attn = PrepareAttention(d.final_attn, flip);

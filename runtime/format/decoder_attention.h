@@ -21,7 +21,7 @@ struct DecoderAttention {
   uint32_t heads = 0, head_dim = 0, dim = 0;
   Kind kind = Kind::kSelf;
   uint32_t form = kOnImage;
-  QuantizeSite q_in, k_in, v_in;
+  StreamInput q_in, k_in, v_in;  // codes where image rows are keys and values as they are
   Linear q, k, v, out;
   Rq16 q_rq, k_rq, v_rq;
   Rq16 out_rows_rq;  // of tokens times out_proj: codes with zero point 128

@@ -88,7 +88,7 @@ struct PromptEncoder {
 struct DecoderLayer {
   DecoderAttention self_attn, token_to_image, image_to_token;
   NormWide norm1, norm2, norm3, norm4;
-  QuantizeSite mlp_in;
+  StreamInput mlp_in;
   Linear lin1, lin2;
   Rq16 lin1_rq;  // with the ReLU: lo = zero
   Rq32 lin2_rq;

@@ -13,6 +13,19 @@ void ProveSigned(Proof& proof, const std::string& name, Linear& linear, const Co
   proof.SignedCodes((name + ".rq.out").c_str(), rq.out);
 }
 
+// A layer between a stream and such codes.
+void ProveProjection(Proof& proof, const std::string& name, Linear& linear, const StreamInput& in, const Rq16& rq) {
+  proof.Lifted(name.c_str(), proof.StreamLayer(name.c_str(), linear, in), rq.up);
+  proof.SignedCodes((name + ".rq.out").c_str(), rq.out);
+}
+
+// Image rows that are keys or values as they are.
+void ProveImageRows(Proof& proof, const std::string& name, const StreamInput& in) {
+  if (in.as_values())
+    return proof.Fail((name + ".form").c_str(), 0, "image rows are codes here, but the form is", in.form);
+  proof.SignedCodes((name + ".out").c_str(), in.codes.out);
+}
+
 // Probabilities that are divided by their sum at once: of each head they add up to at most one and half a unit per key.
 void ProveDividedMix(Proof& proof, DecoderAttention& a, uint32_t keys) {
   ProveSigned(proof, "out_proj", a.out, a.v_rq.out, a.out_rows_rq);
@@ -32,33 +45,32 @@ void ProveOnTokens(Proof& proof, DecoderAttention& a, uint32_t keys) {
     if (a.softmax.mix.mult != unused.mix.mult || a.softmax.mix.shift != unused.mix.shift ||
         a.softmax.out.lo != unused.out.lo || a.softmax.out.hi != unused.out.hi)
       proof.Fail("softmax.mix", 0, "this form has no codes of mixed values, but mix.shift is", a.softmax.mix.shift);
-    ProveSigned(proof, "k_proj", a.k, a.k_in.out, a.k_rq);
-    ProveSigned(proof, "v_proj", a.v, a.v_in.out, a.v_rq);
-    ProveSigned(proof, "q_proj", a.q, a.q_in.out, a.q_rq);
+    ProveProjection(proof, "k_proj", a.k, a.k_in, a.k_rq);
+    ProveProjection(proof, "v_proj", a.v, a.v_in, a.v_rq);
+    ProveProjection(proof, "q_proj", a.q, a.q_in, a.q_rq);
     return ProveDividedMix(proof, a, keys);
   }
-  // Image rows take the places of keys and values.
-  proof.SignedCodes("k_proj.in.out", a.k_in.out);
-  proof.SignedCodes("v_proj.in.out", a.v_in.out);
-  ProveSigned(proof, "q_proj", a.q, a.q_in.out, a.q_rq);
+  ProveImageRows(proof, "k_proj.in", a.k_in);
+  ProveImageRows(proof, "v_proj.in", a.v_in);
+  ProveProjection(proof, "q_proj", a.q, a.q_in, a.q_rq);
   ProveSigned(proof, "k_proj", a.k, a.q_rq.out, a.k_rq);
   ProveSigned(proof, "v_proj", a.v, a.softmax.out, a.v_rq);
   proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, a.v_rq.out));
 }
 
 void ProveOnImage(Proof& proof, DecoderAttention& a) {
-  ProveSigned(proof, "q_proj", a.q, a.q_in.out, a.q_rq);
-  ProveSigned(proof, "k_proj", a.k, a.k_in.out, a.k_rq);
-  ProveSigned(proof, "v_proj", a.v, a.v_in.out, a.v_rq);
+  ProveProjection(proof, "q_proj", a.q, a.q_in, a.q_rq);
+  ProveProjection(proof, "k_proj", a.k, a.k_in, a.k_rq);
+  ProveProjection(proof, "v_proj", a.v, a.v_in, a.v_rq);
   proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, a.softmax.out));
 }
 
 void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, uint32_t keys) {
   const std::string outer = proof.prefix;
   proof.prefix += "." + name;
-  proof.Quantize("q_proj.in", a.q_in, 2 * 32767);
-  proof.Quantize("k_proj.in", a.k_in, 2 * 32767);
-  proof.Quantize("v_proj.in", a.v_in, 2 * 32767);
+  proof.Stream("q_proj.in", a.q_in);
+  proof.Stream("k_proj.in", a.k_in);
+  proof.Stream("v_proj.in", a.v_in);
   proof.SignedCodes("softmax.out", a.softmax.out);
   proof.Attention("softmax", a.softmax, keys);
   a.on_tokens() ? ProveOnTokens(proof, a, keys) : ProveOnImage(proof, a);
@@ -90,8 +102,8 @@ void ProveMaskDecoder(Proof& proof, MaskDecoder& d, const SamConfig& config) {
     ProveAttention(proof, "self_attn", l.self_attn, tokens);
     ProveAttention(proof, "cross_attn_token_to_image", l.token_to_image, image);
     ProveAttention(proof, "cross_attn_image_to_token", l.image_to_token, tokens);
-    proof.Quantize("mlp.in", l.mlp_in, 2 * 32767);
-    proof.Lifted("mlp.lin1", proof.CodesLayer("mlp.lin1", l.lin1, l.mlp_in.out), l.lin1_rq.up);
+    proof.Stream("mlp.in", l.mlp_in);
+    proof.Lifted("mlp.lin1", proof.StreamLayer("mlp.lin1", l.lin1, l.mlp_in), l.lin1_rq.up);
     proof.CodesRange("mlp.lin1.rq.out", l.lin1_rq.out);
     proof.Requantized("mlp.lin2.rq", l.lin2_rq, proof.CodesLayer("mlp.lin2", l.lin2, l.lin1_rq.out));
   }

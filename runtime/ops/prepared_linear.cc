@@ -29,4 +29,8 @@ PreparedLinear OverS16(const Linear& linear) {
   return prepared;
 }
 
+PreparedLinear OverStream(const Linear& linear, const StreamInput& input, uint8_t flip) {
+  return input.as_values() ? OverS16(linear) : OverCodes(linear, input.codes.out, flip);
+}
+
 }  // namespace intsam::internal

@@ -28,6 +28,8 @@ PreparedLinear OverCodes(const Linear& linear, const Codes& in, uint8_t flip);
 PreparedLinear OverAttention(const Linear& linear, const Softmax& softmax, uint8_t flip);
 // over s16 values:
 PreparedLinear OverS16(const Linear& linear);
+// over what it reads of a stream:
+PreparedLinear OverStream(const Linear& linear, const StreamInput& input, uint8_t flip);
 
 }  // namespace intsam::internal
 

@@ -59,6 +59,10 @@ std::vector<int64_t> Proof::S16Layer(const char* site, Linear& linear) {
   return bounds;
 }
 
+std::vector<int64_t> Proof::StreamLayer(const char* site, Linear& linear, const StreamInput& input) {
+  return input.as_values() ? S16Layer(site, linear) : CodesLayer(site, linear, input.codes.out);
+}
+
 std::vector<int64_t> Proof::S16Layer(const char* site, const Linear12& linear) {
   WeightSums sums;
   for (uint32_t c = 0; c < linear.out; ++c) {
@@ -115,6 +119,10 @@ void Proof::Narrow(const char* site, const NormNarrow& norm) {
 void Proof::Quantize(const char* site, const QuantizeSite& quantize, int64_t bound) {
   CodesRange(site, quantize.out);
   Requantized(site, quantize.rq, bound);
+}
+
+void Proof::Stream(const char* site, const StreamInput& input) {
+  if (!input.as_values()) Quantize(site, input.codes, 2 * 32767);
 }
 
 void Proof::Attention(const char* site, const Softmax& softmax, uint32_t keys) {

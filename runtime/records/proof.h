@@ -42,6 +42,7 @@ class Proof {
   std::vector<int64_t> CodesLayer(const char* site, Linear& linear, const Codes& codes);
   std::vector<int64_t> CodesLayer(const char* site, Depthwise& conv, const Codes& codes);
   std::vector<int64_t> S16Layer(const char* site, Linear& linear);
+  std::vector<int64_t> StreamLayer(const char* site, Linear& linear, const StreamInput& input);
   std::vector<int64_t> S16Layer(const char* site, const Linear12& linear);
   std::vector<int64_t> S16Layer(const char* site, const Depthwise12& conv);
 
@@ -57,6 +58,7 @@ class Proof {
   void SignedCodes(const char* site, const Codes& codes);
   void Narrow(const char* site, const NormNarrow& norm);
   void Quantize(const char* site, const QuantizeSite& quantize, int64_t bound);
+  void Stream(const char* site, const StreamInput& input);  // with or without a positional encoding
   // keys: the most that a row can have.
   void Attention(const char* site, const Softmax& softmax, uint32_t keys);
 

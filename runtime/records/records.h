@@ -109,6 +109,19 @@ struct QuantizeSite {
   }
 };
 
+// What a layer reads of a stream of s16 values: codes of them, or the values as they are.
+struct StreamInput {
+  enum Form : uint32_t { kCodes, kValues };
+  uint32_t form = kCodes;
+  QuantizeSite codes;  // kCodes
+  bool as_values() const { return form == kValues; }
+  template <class V>
+  void Visit(V& v) {
+    v.Field("form", form, kCodes, kValues);
+    if (!as_values()) codes.Visit(v);
+  }
+};
+
 // A linear layer. Its input codes are those of its producer; A16 layers take s16. Of the two forms of weights exactly
 // one is there: s8, or fewer bits as packed codes (kernels/numerics/packed_weights.h) and a zero point per channel.
 struct Linear {

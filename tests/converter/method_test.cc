@@ -37,7 +37,8 @@ TEST(Method, Presets) {
   EXPECT_EQ(MakeMethod("intsam", {}, {}, "").value().softmax, SoftmaxPolicy::kAuto);
   const Names own = Features("intsam");
   for (const char* name :
-       {"big", "key-centring", "value-centring", "channel-scaling", "migration", "mse-observer", "token-projections"}) {
+       {"big", "key-centring", "value-centring", "channel-scaling", "migration", "mse-observer", "token-projections",
+        "stream-values"}) {
     EXPECT_TRUE(std::count(own.begin(), own.end(), name)) << name;
   }
   for (const char* preset : {"minmax", "percentile", "ptq4sam", "intsam"}) {
@@ -47,7 +48,7 @@ TEST(Method, Presets) {
 
 TEST(Method, EveryFeatureGoesOnAndOff) {
   const Names all = AllFeatures();
-  EXPECT_EQ(all.size(), 11u);
+  EXPECT_EQ(all.size(), 12u);
   for (const std::string& name : all) {
     EXPECT_EQ(Features("minmax", {name}), Names{name});
     EXPECT_EQ(Features("minmax", all, {name}).size(), all.size() - 1) << name;

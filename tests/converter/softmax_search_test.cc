@@ -140,8 +140,8 @@ TEST(ChooseSoftmax, AutoWeighsAgainstTheOutputsOwnError) {
   EXPECT_EQ(Choose(samples, 2, SoftmaxPolicy::kAuto, 100).coding.kind, SoftmaxCoding::kUniform);
   const SoftmaxChoice c = Choose(samples, 4, SoftmaxPolicy::kAuto, 0);
   ASSERT_LT(c.agq_error, 0.9 * c.uniform_error);
-  // sqrt(e^2 + o^2) <= 1.05 o for e^2 <= 0.1025 o^2: an output error between what AGQ and what uniform need.
-  const double between = std::sqrt(c.agq_error * c.uniform_error / 0.1025);
+  // sqrt(e^2 + o^2) <= 1.01 o for e^2 <= 0.0201 o^2: an output error between what AGQ and what uniform need.
+  const double between = std::sqrt(c.agq_error * c.uniform_error / 0.0201);
   EXPECT_EQ(Choose(samples, 4, SoftmaxPolicy::kAuto, between).coding.kind, SoftmaxCoding::kAgq);
 }
 

@@ -1,6 +1,7 @@
 // Damaged records of decoder attentions whose projections are on the tokens' side (golden model "tokens").
 #include <gtest/gtest.h>
 
+#include "runtime/format/proof.h"
 #include "tests/format/edited_model.h"
 
 namespace intsam::internal::testing {
@@ -39,6 +40,38 @@ TEST(DecoderForms, OtherThanTheTensors) {
   ExpectFieldsRefused({{kTransformer + "layers.0.cross_attn_token_to_image.form", 1}}, "cross_attn_token_to_image.");
 }
 
+TEST(DecoderForms, WhatIsReadOfStreams) {
+  auto opened = ReadModel(GoldenModel("tokens"));
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  for (const DecoderLayer& layer : opened->model.mask_decoder.layers) {
+    for (const DecoderAttention* a : {&layer.self_attn, &layer.token_to_image, &layer.image_to_token}) {
+      const bool image_rows = a->on_tokens() && !a->image_asks();
+      EXPECT_TRUE(a->q_in.as_values());
+      EXPECT_EQ(a->k_in.as_values(), !image_rows);
+      EXPECT_EQ(a->v_in.as_values(), !image_rows);
+    }
+    EXPECT_TRUE(layer.mlp_in.as_values());
+  }
+  for (const std::string& site : {kToImage + "q_proj.in", kToTokens + "v_proj.in", kTransformer + "layers.0.mlp.in"}) {
+    SCOPED_TRACE(site);
+    ExpectFieldsRefused({{site + ".form", 2}}, site + ".form: 2 is outside 0..1");
+    ExpectFieldsRefused({{site + ".form", 0}}, site.substr(0, site.rfind('.') + 1));  // whose fields are not there
+  }
+}
+
+TEST(DecoderForms, ImageRowsAreCodes) {
+  for (const auto& [part, input] :
+       {std::pair("k_proj.in", &DecoderAttention::k_in), std::pair("v_proj.in", &DecoderAttention::v_in)}) {
+    SCOPED_TRACE(part);
+    const ModelBytes bytes = GoldenModel("tokens");
+    auto opened = ReadModel(bytes);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    (opened->model.mask_decoder.layers[1].token_to_image.*input).form = StreamInput::kValues;
+    EXPECT_EQ(ProveModel(opened->model, nullptr).message(),
+              kToImage + part + ".form: channel 0: image rows are codes here, but the form is 1");
+  }
+}
+
 TEST(DecoderForms, Probabilities) {
   for (const std::string& name : {kToImage, kToTokens}) {
     ExpectFieldsRefused({{name + "softmax.variant", 1}}, "this form takes exact probabilities, but the variant is 1");
@@ -59,7 +92,7 @@ TEST(DecoderForms, SignedSites) {
 
 TEST(DecoderForms, SumsLeave32Bits) {
   for (const std::string& tensor : {kToImage + "k_proj.bias", kToTokens + "q_proj.bias", kToTokens + "out_proj.bias",
-                                    kToTokens + "out_proj.mix.bias"}) {
+                                    kToTokens + "out_proj.mix.bias", kTransformer + "layers.0.mlp.lin1.bias"}) {
     SCOPED_TRACE(tensor);
     for (const int32_t bias : {INT32_MAX, INT32_MIN}) {
       ExpectRefused(Tokens().WithElement<int32_t>(tensor, 1, bias), Code::kDamaged, "channel 1: accumulator can reach");

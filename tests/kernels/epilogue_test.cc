@@ -313,6 +313,26 @@ TEST_P(EpilogueTest, QuantizeCodesOfEveryValue) {
   }
 }
 
+TEST_P(EpilogueTest, AddS16) {
+  Random random(21);
+  for (int n : kWidths) {
+    for (int repeat = 0; repeat < 8; ++repeat) {
+      const auto x = random.Values<int16_t>(static_cast<size_t>(n), -32767, 32767);
+      auto y = random.Values<int16_t>(static_cast<size_t>(n), -32767, 32767);
+      std::vector<int16_t> expected;
+      for (size_t i = 0; i < x.size(); ++i) {
+        if (random.Chance(4)) y[i] = static_cast<int16_t>(x[i] < 0 ? -32768 - x[i] : 32767 - x[i]);  // at the ends
+        expected.push_back(static_cast<int16_t>(std::clamp(x[i] + y[i], -32767, 32767)));
+      }
+      Guarded<int16_t> gx(x), gy(y), out(expected.size());
+      GetParam()->add_s16({gx.data(), gy.data(), out.data(), expected.size()});
+      ASSERT_EQ(out.Values(), expected) << "n " << n;
+      GetParam()->add_s16({gx.data(), gy.data(), gx.data(), expected.size()});
+      ASSERT_EQ(gx.Values(), expected) << "in place, n " << n;
+    }
+  }
+}
+
 TEST_P(EpilogueTest, NarrowR24) {
   Random random(19);
   for (int n : kWidths) {

@@ -21,6 +21,7 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   b.token_v = arena.Take<int8_t>(tokens * dim);
   b.token_out = arena.Take<uint8_t>(tokens * wide);
   b.token_codes = arena.Take<uint8_t>(tokens * dim);
+  b.token_sums = arena.Take<int16_t>(tokens * dim);
   b.token_acc = arena.Take<int32_t>(tokens * Padded(static_cast<uint32_t>(wide)));
   b.token_rows = arena.Take<int32_t>(tokens * dim);
   b.keys = arena.Take<int16_t>(keys * dim);
@@ -118,10 +119,7 @@ void FusedMaskDecoder::DenseRows(const int16_t* mask, size_t first, int rows, Wo
   for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
     const int16_t* dense = mask == nullptr ? p.no_mask.data() : w.s16 + i * dim;
     const int16_t* embedding = image_->embedding + (first + i) * dim;
-    int16_t* keys = buffers_->keys + (first + i) * dim;
-    for (size_t c = 0; c < dim; ++c) {
-      keys[c] = static_cast<int16_t>(std::clamp<int32_t>(embedding[c] + dense[c], -32767, 32767));
-    }
+    prepared_.kernels->add_s16({embedding, dense, buffers_->keys + (first + i) * dim, dim});
   }
 }
 

@@ -36,6 +36,7 @@ class FusedMaskDecoder {
     int8_t* token_v;
     uint8_t* token_out;                    // codes [tokens][max(dim, mlp)]
     uint8_t* token_codes;                  // [tokens][dim]
+    int16_t* token_sums;                   // [tokens][dim]: with their positional encoding
     int32_t* token_acc;                    // [tokens][max(dim, mlp)]
     int32_t* token_rows;                   // R24 [tokens][dim]
     int16_t* keys;                         // [grid^2][dim]
@@ -87,11 +88,19 @@ class FusedMaskDecoder {
   void MaskProduct(int16_t* low_res);
   void IouHead(int16_t* iou);
 
+  // Where rows of a stream become what a layer reads: one of the two, [rows][dim].
+  struct StreamScratch {
+    uint8_t* codes;
+    int16_t* sums;
+  };
+  // acc = bias + rows of a stream (plus a positional encoding unless `pe` is null) times a layer.
+  void MultiplyStream(const StreamInput& in, const PreparedLinear& linear, const int16_t* x, const int16_t* pe,
+                      int rows, const StreamScratch& scratch, ops::Rows<int32_t> acc);
   // Projects the tokens (plus their positional encoding where `pe`) to codes XORed with `flip`: 0x80 leaves plain s8.
-  void ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, uint8_t flip,
+  void ProjectTokens(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe, uint8_t flip,
                      int8_t* out);
-  void ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first,
-                   int rows, uint8_t flip, Worker& w, int8_t* out);
+  void ProjectKeys(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first, int rows,
+                   uint8_t flip, Worker& w, int8_t* out);
   // Head h of an attention: its keys and values, and the tokens' queries against them into token_out.
   void PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows, int keys,
                        HeadScratch& head);

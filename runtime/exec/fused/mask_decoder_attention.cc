@@ -51,24 +51,33 @@ void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
   image.projected = true;
 }
 
-void FusedMaskDecoder::ProjectTokens(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
+void FusedMaskDecoder::MultiplyStream(const StreamInput& in, const PreparedLinear& linear, const int16_t* x,
+                                      const int16_t* pe, int rows, const StreamScratch& scratch, Rows<int32_t> acc) {
+  const Kernels& k = *prepared_.kernels;
+  const size_t dim = linear.linear->in, n = static_cast<size_t>(rows) * dim;
+  if (in.as_values()) {
+    if (pe != nullptr) k.add_s16({x, pe, scratch.sums, n});
+    return ops::Gemm(k, linear, Rows<const int16_t>{pe == nullptr ? x : scratch.sums, dim}, rows, acc);
+  }
+  ops::Quantize(k, in.codes, x, pe, n, scratch.codes);
+  ops::Gemm(k, linear, Rows<const uint8_t>{scratch.codes, dim}, rows, acc);
+}
+
+void FusedMaskDecoder::ProjectTokens(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
                                      uint8_t flip, int8_t* out) {
   const Kernels& k = *prepared_.kernels;
-  const size_t dim = linear.linear->in;
-  ops::Quantize(k, in, buffers_->tokens, pe ? buffers_->token_pe : nullptr, static_cast<size_t>(tokens_) * dim,
-                buffers_->token_codes);
-  ops::Gemm(k, linear, {buffers_->token_codes, dim}, tokens_, {buffers_->token_acc, Padded(rq.n)});
+  MultiplyStream(in, linear, buffers_->tokens, pe ? buffers_->token_pe : nullptr, tokens_,
+                 {buffers_->token_codes, buffers_->token_sums}, {buffers_->token_acc, Padded(rq.n)});
   ops::ToCodes(k, rq, {buffers_->token_acc, Padded(rq.n)}, tokens_, 0, static_cast<int>(rq.n), flip,
                {AsCodes(out), rq.n});
 }
 
-void FusedMaskDecoder::ProjectKeys(const QuantizeSite& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
+void FusedMaskDecoder::ProjectKeys(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
                                    size_t first, int rows, uint8_t flip, Worker& w, int8_t* out) {
   const Kernels& k = *prepared_.kernels;
   const size_t dim = linear.linear->in;
-  ops::Quantize(k, in, buffers_->keys + first * dim, pe ? prepared_.image_pe.data() + first * dim : nullptr,
-                static_cast<size_t>(rows) * dim, w.codes);
-  ops::Gemm(k, linear, {w.codes, dim}, rows, {w.acc, Padded(rq.n)});
+  MultiplyStream(in, linear, buffers_->keys + first * dim, pe ? prepared_.image_pe.data() + first * dim : nullptr, rows,
+                 {w.codes, w.s16}, {w.acc, Padded(rq.n)});
   ops::ToCodes(k, rq, {w.acc, Padded(rq.n)}, rows, 0, static_cast<int>(rq.n), flip,
                {AsCodes(out + first * rq.n), rq.n});
 }
@@ -157,9 +166,9 @@ void FusedMaskDecoder::TokenMlp(uint32_t layer) {
   const DecoderLayer& record = prepared_.model->mask_decoder.layers[layer];
   const PreparedLayer& prepared = prepared_.layers[layer];
   const Kernels& k = *prepared_.kernels;
-  const size_t dim = record.lin1.in, hidden = record.lin1.out;
-  ops::Quantize(k, record.mlp_in, buffers_->tokens, nullptr, static_cast<size_t>(tokens_) * dim, buffers_->token_codes);
-  ops::Gemm(k, prepared.lin1, {buffers_->token_codes, dim}, tokens_, {buffers_->token_acc, hidden});
+  const size_t hidden = record.lin1.out;
+  MultiplyStream(record.mlp_in, prepared.lin1, buffers_->tokens, nullptr, tokens_,
+                 {buffers_->token_codes, buffers_->token_sums}, {buffers_->token_acc, hidden});
   ops::ToCodes(k, record.lin1_rq, {buffers_->token_acc, hidden}, tokens_, 0, static_cast<int>(hidden), k.flip,
                {buffers_->token_out, hidden});
   FinishTokens(prepared.lin2, record.lin2_rq, record.norm3, true);
@@ -223,16 +232,16 @@ void FusedMaskDecoder::PackImage(const DecoderAttention& a, bool on_image) {
   const size_t dim = a.dim;
   HeadScratch& image = buffers_->image;
   const int columns = a.dim % 64 == 0 ? 64 : 32;
-  DescribeHead({a.k_rq.out, a.k_in.out}, key_count(), static_cast<int>(dim), columns, image);
+  DescribeHead({a.k_rq.out, a.k_in.codes.out}, key_count(), static_cast<int>(dim), columns, image);
   ForKeys([&](size_t first, int rows, Worker& w) {
     if (on_image) DenseRows(nullptr, first, rows, w);
     const int16_t* keys = buffers_->keys + first * dim;
     const size_t values = static_cast<size_t>(rows) * dim;
-    ops::Quantize(k, a.k_in, keys, prepared_.image_pe.data() + first * dim, values, kPlain, w.codes);
+    ops::Quantize(k, a.k_in.codes, keys, prepared_.image_pe.data() + first * dim, values, kPlain, w.codes);
     int32_t* bias = image.bias + first;
     k.pack_keys({AsPlain(w.codes), dim, rows, static_cast<int>(dim), image.panels + first * dim, bias});
     for (int j = 0; j < RoundUp(rows, kPanel); ++j) bias[j] = FoldBias(0, bias[j], image.q_zero, k.flip);
-    ops::Quantize(k, a.v_in, keys, nullptr, values, kPlain, AsCodes(buffers_->image_rows + first * dim));
+    ops::Quantize(k, a.v_in.codes, keys, nullptr, values, kPlain, AsCodes(buffers_->image_rows + first * dim));
   });
   const size_t padded = static_cast<size_t>(RoundUp(image.count, kPanel));
   parallel_.For(static_cast<int>(dim) / columns, [&](int group, int) {

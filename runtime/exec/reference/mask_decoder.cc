@@ -56,9 +56,7 @@ void DensePrompt(State& s, const int16_t* embedding, const int16_t* mask) {
     dense = ToS16(m.conv3_rq, Multiply12(m.conv3, x), -32767, 32767);
   }
   s.keys = Tensor<int16_t>(grid * grid, p.dim);
-  for (size_t i = 0; i < grid * grid * p.dim; ++i) {
-    s.keys.values[i] = static_cast<int16_t>(Clamp(int32_t{embedding[i]} + dense.values[i], -32767, 32767));
-  }
+  Scalar().add_s16({embedding, dense[0], s.keys[0], grid * grid * p.dim});
 }
 
 // The two sides of an attention; `pe` of one is null where none is added.
@@ -66,6 +64,16 @@ struct Side {
   const Tensor<int16_t>& rows;
   const int16_t* pe;
 };
+
+// bias + x * w, x being what the layer reads of a stream with, where pe is not null, a positional encoding.
+Tensor<int32_t> MultiplyStream(const StreamInput& in, const PreparedLinear& layer, const Tensor<int16_t>& x,
+                               const int16_t* pe) {
+  if (!in.as_values()) return Multiply(layer, Quantize(in.codes, x, pe));
+  if (pe == nullptr) return Multiply(layer, x);
+  Tensor<int16_t> sum(x.rows, x.columns);
+  Scalar().add_s16({x[0], pe, sum[0], x.rows * x.columns});
+  return Multiply(layer, sum);
+}
 
 // One layer of every head, [rows][heads * dim], from the heads' parts of x: a moved projection.
 Tensor<int32_t> MultiplyHeads(const DecoderAttention& a, const PreparedLinear& layer, const Tensor<uint8_t>& x) {
@@ -94,9 +102,9 @@ Tensor<int8_t> Signed(const Tensor<uint8_t>& codes) {
 // Every image row is projected; also self-attention. Returns accumulators of out_proj.
 Tensor<int32_t> AttendOnImage(const DecoderAttention& a, const PreparedAttention& prepared, const Side& from,
                               const Side& to) {
-  const Tensor<int8_t> q = ToSigned(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, from.rows, from.pe)));
-  const Tensor<int8_t> k = ToSigned(a.k_rq, Multiply(prepared.k, Quantize(a.k_in, to.rows, to.pe)));
-  const Tensor<int8_t> v = ToSigned(a.v_rq, Multiply(prepared.v, Quantize(a.v_in, to.rows, nullptr)));
+  const Tensor<int8_t> q = ToSigned(a.q_rq, MultiplyStream(a.q_in, prepared.q, from.rows, from.pe));
+  const Tensor<int8_t> k = ToSigned(a.k_rq, MultiplyStream(a.k_in, prepared.k, to.rows, to.pe));
+  const Tensor<int8_t> v = ToSigned(a.v_rq, MultiplyStream(a.v_in, prepared.v, to.rows, nullptr));
   Tensor<uint8_t> attended(q.rows, q.columns);
   for (uint32_t head = 0; head < a.heads; ++head) {
     const size_t first = size_t{head} * a.head_dim;
@@ -110,11 +118,11 @@ Tensor<int32_t> AttendOnImage(const DecoderAttention& a, const PreparedAttention
 // Image rows are keys and values as they are. Returns accumulators of out_proj.
 Tensor<int32_t> TokensAskImage(const DecoderAttention& a, const PreparedAttention& prepared, const Side& tokens,
                                const Side& image) {
-  const Tensor<uint8_t> q = ToCodes(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, tokens.rows, tokens.pe)));
+  const Tensor<uint8_t> q = ToCodes(a.q_rq, MultiplyStream(a.q_in, prepared.q, tokens.rows, tokens.pe));
   const Tensor<int8_t> asked = RowsOfHeads(ToSigned(a.k_rq, MultiplyHeads(a, prepared.k, q)), a.heads);
   const Tensor<uint8_t> mixed =
-      Attend(a.softmax, asked, Signed(Quantize(a.k_in, image.rows, image.pe)),
-             Signed(Quantize(a.v_in, image.rows, nullptr)), [](size_t) { return ops::RowRelPos(); });
+      Attend(a.softmax, asked, Signed(Quantize(a.k_in.codes, image.rows, image.pe)),
+             Signed(Quantize(a.v_in.codes, image.rows, nullptr)), [](size_t) { return ops::RowRelPos(); });
   // v_proj of every head's mix, of which the head's part is taken.
   const Tensor<uint8_t> all = ToCodes(a.v_rq, Multiply(prepared.v, mixed));
   Tensor<uint8_t> attended(q.rows, a.inner());
@@ -140,9 +148,9 @@ Tensor<int32_t> ScoresOfImage(const DecoderAttention& a, const Tensor<int8_t>& q
 // Image rows are queries; what each token's value becomes behind out_proj is mixed. Returns accumulators of the mix.
 Tensor<int32_t> ImageAsksTokens(const DecoderAttention& a, const PreparedAttention& prepared, const Side& image,
                                 const Side& tokens) {
-  const Tensor<int8_t> q = ToSigned(a.q_rq, Multiply(prepared.q, Quantize(a.q_in, image.rows, image.pe)));
-  const Tensor<int8_t> k = ToSigned(a.k_rq, Multiply(prepared.k, Quantize(a.k_in, tokens.rows, tokens.pe)));
-  const Tensor<uint8_t> v = ToCodes(a.v_rq, Multiply(prepared.v, Quantize(a.v_in, tokens.rows, nullptr)));
+  const Tensor<int8_t> q = ToSigned(a.q_rq, MultiplyStream(a.q_in, prepared.q, image.rows, image.pe));
+  const Tensor<int8_t> k = ToSigned(a.k_rq, MultiplyStream(a.k_in, prepared.k, tokens.rows, tokens.pe));
+  const Tensor<uint8_t> v = ToCodes(a.v_rq, MultiplyStream(a.v_in, prepared.v, tokens.rows, nullptr));
   const Tensor<int32_t> scores = ScoresOfImage(a, q, k);
   const Tensor<int8_t> rows = RowsOfHeads(ToSigned(a.out_rows_rq, MultiplyHeads(a, prepared.out, v)), a.heads);
   Tensor<int16_t> prob(scores.rows, static_cast<size_t>(RoundUp(static_cast<int>(rows.rows), 4)));
@@ -174,7 +182,7 @@ void TokenToImage(State& s, const DecoderAttention& a, const PreparedAttention& 
 void TokenMlp(State& s, uint32_t layer) {
   const DecoderLayer& l = s.decoder().layers[layer];
   const Tensor<uint8_t> hidden =
-      ToCodes(l.lin1_rq, Multiply(s.p.layers[layer].lin1, Quantize(l.mlp_in, s.tokens, nullptr)));
+      ToCodes(l.lin1_rq, MultiplyStream(l.mlp_in, s.p.layers[layer].lin1, s.tokens, nullptr));
   s.tokens = Norm(l.norm3, AddStream(l.lin2_rq, Multiply(s.p.layers[layer].lin2, hidden), s.tokens));
 }
 
