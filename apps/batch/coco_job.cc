@@ -29,6 +29,7 @@ std::vector<CocoBox> Selected(std::span<const CocoBox> boxes, int64_t least, siz
     std::sort(order.begin(), order.end());
   }
   std::vector<CocoBox> selected;
+  selected.reserve(order.size());
   for (const size_t i : order) selected.push_back(boxes[i]);
   return selected;
 }

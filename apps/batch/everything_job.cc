@@ -29,7 +29,7 @@ class EverythingJob : public Job {
       return written.ok();
     };
     const intsam_image described = Described(image);
-    const Status searched = FromOutcome(session.Everything(&described, &options_, hand_on));
+    Status searched = FromOutcome(session.Everything(&described, &options_, hand_on));
     INTSAM_TRY(written);  // the library only says that it was told to stop
     return searched;
   }

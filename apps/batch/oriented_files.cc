@@ -55,7 +55,9 @@ Status WriteOrientedFiles(const std::string& lines, const std::string& folder, c
     return Status();
   }));
   for (const auto& [id, name] : names) {
-    INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(folder + "/Task1_" + name + suffix + ".txt"));
+    std::string path = folder;
+    path.append("/Task1_").append(name).append(suffix).append(".txt");
+    INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(path));
     INTSAM_TRY(ForEachLine(lines, [&file, wanted = id](int64_t found, const std::string& line) {
       return found == wanted ? file.Write(line.data(), line.size()) : Status();
     }));

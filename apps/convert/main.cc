@@ -106,7 +106,14 @@ Status CheckArguments(const cxxopts::ParseResult& parsed) {
   if (parsed.count("output") == 0) return Error(Code::kUsage, "--output: which file to write is missing");
   if (const std::string part = TextOption(parsed, "part"); part != "all" && part != "decoder")
     return Error(Code::kUsage, "--part: '%s' is not all or decoder", part.c_str());
-  if (FromModel(parsed)) return Status();
+  if (FromModel(parsed)) {
+    for (const char* option : {"config", "calib", "calib-coco", "calib-images", "calib-limit", "bits", "max-mib",
+                               "method", "softmax", "enable", "ablate", "seed", "stretch", "strict"}) {
+      if (parsed.count(option) != 0)
+        return Error(Code::kUsage, "--%s: means nothing for a model, which is converted already", option);
+    }
+    return Status();
+  }
   if (parsed.count("calib") + parsed.count("calib-coco") == 0 && parsed.count("synthetic") == 0) {
     return Error(Code::kUsage, "--calib: a folder of calibration photos is missing");
   }

@@ -148,6 +148,8 @@ class Embedding(SegmentTest):
             words = ("image", "no image encoder")
             self.fails(5, "segment", "d.isam", photo, "-p", "16,16", "-o", "f.png", "-q", says=words)
             self.fails(2, "convert", MICRO, "--part", "encoder", "-o", "f.isam", says=("--part", "encoder"))
+            for option in (("--bits", "w6a6"), ("--max-mib", "1"), ("--calib", "."), ("--stretch",)):
+                self.fails(2, "convert", MICRO, "--part", "decoder", *option, "-o", "f.isam", says=option[:1])
         report = json.loads(self.succeeds("segment", MICRO, "--embedding", "e.isemb", "-p", "16,16", "--json"))
         self.assertEqual((report["size"], report["embedding"]), ([48, 32], "e.isemb"))
         self.assertNotIn("image", report)

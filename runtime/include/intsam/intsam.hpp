@@ -87,14 +87,14 @@ class Mask {
   }
   Outcome RunLengths(std::vector<uint32_t>& lengths) const {
     size_t count = 0;
-    const Outcome counted = Done(intsam_mask_run_lengths(get(), nullptr, 0, &count));
+    Outcome counted = Done(intsam_mask_run_lengths(get(), nullptr, 0, &count));
     if (!counted) return counted;
     lengths.resize(count);
     return Done(intsam_mask_run_lengths(get(), lengths.data(), count, &count));
   }
   Outcome CocoString(std::string& text) const {
     size_t length = 0;
-    const Outcome counted = Done(intsam_mask_coco_string(get(), nullptr, 0, &length));
+    Outcome counted = Done(intsam_mask_coco_string(get(), nullptr, 0, &length));
     if (!counted) return counted;
     text.resize(length + 1);
     const Outcome done = Done(intsam_mask_coco_string(get(), &text[0], text.size(), &length));
@@ -103,7 +103,7 @@ class Mask {
   }
   Outcome Outlines(std::vector<intsam_corner>& corners, std::vector<intsam_ring>& rings) const {
     size_t num_corners = 0, num_rings = 0;
-    const Outcome counted = Done(intsam_mask_outlines(get(), nullptr, 0, &num_corners, nullptr, 0, &num_rings));
+    Outcome counted = Done(intsam_mask_outlines(get(), nullptr, 0, &num_corners, nullptr, 0, &num_rings));
     if (!counted) return counted;
     corners.resize(num_corners + 1), rings.resize(num_rings + 1);  // never empty, so that data() is not null
     const Outcome done = Done(intsam_mask_outlines(get(), corners.data(), corners.size(), &num_corners, rings.data(),
