@@ -77,7 +77,7 @@ void Print(const std::vector<Row>& rows, const Loss& all) {
   std::printf(
       "| part | sites | embedding alone | all but it | masks alone | all but it |\n|---|---|---|---|---|---|\n");
   const auto line = [](const char* name, const std::string& sites, const Loss& alone, const Loss& without) {
-    std::printf("| %s | %s | %.5f | %.5f | %.5f | %.5f |\n", name, sites.c_str(), std::sqrt(alone.embedding),
+    std::printf("| %s | %s | %.5f | %.5f | %.2e | %.2e |\n", name, sites.c_str(), std::sqrt(alone.embedding),
                 std::sqrt(without.embedding), alone.masks, without.masks);
   };
   for (const Row& row : rows) line(row.name.c_str(), std::to_string(row.parts.size()), row.alone, row.without);
