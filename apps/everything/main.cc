@@ -1,4 +1,6 @@
 // intsam-everything: all masks of one photo. The search is the library's; here are its options and its files.
+#include <unistd.h>
+
 #include <new>
 #include <string>
 #include <string_view>
@@ -7,11 +9,13 @@
 #include "apps/common/output.h"
 #include "apps/common/photo/photo_reader.h"
 #include "apps/common/progress.h"
+#include "apps/common/sandbox.h"
 #include "apps/common/stopwatch.h"
 #include "apps/common/tool.h"
 #include "apps/everything/outputs.h"
 #include "apps/everything/report.h"
 #include "apps/everything/settings.h"
+#include "files/atomic_file.h"
 #include "intsam/intsam.hpp"
 
 namespace intsam::internal {
@@ -24,6 +28,27 @@ int32_t ShowPoints(void* bar, int32_t step, int32_t steps, const char* name) {
   static_cast<Progress*>(bar)->Update(
       done, all, encoding ? "image encoder" : std::to_string(done) + " of " + std::to_string(all) + " points");
   return 0;
+}
+
+// The nearest folder above `path` that exists: those that are missing are made in it.
+std::string ExistingFolderOf(const std::string& path) {
+  std::string folder = SandboxFolderOf(path);
+  while (folder != "." && access(folder.c_str(), F_OK) != 0)
+    folder = SandboxFolderOf(folder.substr(0, folder.find_last_not_of('/') + 1));
+  return folder;
+}
+
+// Leaves the process what this call reads, and the folders of what it writes.
+Status Confine(const EverythingSettings& s) {
+  SandboxPaths paths = {{s.model, s.image}, {}};
+  // A folder of masks is made beside where it goes, and may be a link to one that exists.
+  if (s.form == MaskForm::kPngs && !s.output.empty()) paths.write = {ExistingFolderOf(s.output), s.output};
+  for (const std::string& output : {s.form == MaskForm::kPngs ? "" : s.output, s.overlay, s.label_map}) {
+    if (output.empty() || IsStream(output)) continue;
+    INTSAM_ASSIGN(const std::string target, FollowLinks(output));
+    paths.write.push_back(ExistingFolderOf(target));
+  }
+  return EnterSandbox(paths);
 }
 
 Status CreateSession(const EverythingSettings& settings, const Model& model, Progress& bar, Session& session) {
@@ -70,6 +95,7 @@ Status Search(const EverythingSettings& settings, const Image& photo, Session& s
 }
 
 Status FindEverything(const EverythingSettings& settings) {
+  if (settings.sandbox) INTSAM_TRY(Confine(settings));
   EverythingReport report;
   Stopwatch watch;
   Model model;

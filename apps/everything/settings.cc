@@ -56,6 +56,7 @@ cxxopts::Options EverythingToolOptions() {
   add("overlay", "the photo with all masks drawn on it (.png, .jpg)", text(), "FILE");
   add("label-map", "16 bits per pixel: 0, or 1 more than the mask's index, small ones on top (.png)", text(), "FILE");
   AddTierOption(options);
+  AddSandboxOption(options);
   AddEverythingOptions(options);
   AddOverlaySizeOption(options);
   AddPhotoOptions(options);
@@ -72,6 +73,7 @@ Result<EverythingSettings> ReadSettings(const cxxopts::ParseResult& parsed, cons
   s.isa = TextOption(parsed, "isa");
   s.stretch = ReadOptionsOf(parsed).stretch;
   s.overwrite = parsed.count("overwrite") != 0;
+  s.sandbox = parsed.count("sandbox") != 0;
   INTSAM_TRY(TakeFile(parsed, "output", s.output));
   INTSAM_TRY(TakeFile(parsed, "overlay", s.overlay));
   INTSAM_TRY(TakeFile(parsed, "label-map", s.label_map));

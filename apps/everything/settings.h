@@ -21,6 +21,7 @@ struct EverythingSettings {
   std::string output;  // a folder for kPngs, else a JSON file; made of --output and the name of the photo
   MaskForm form = MaskForm::kPngs;
   bool overwrite = false;
+  bool sandbox = false;
   std::string overlay, label_map;
   uint32_t overlay_size = 0;  // pixels of the longer side at most; 0: those of the photo
   bool stretch = false;       // ReadOptions of the photo

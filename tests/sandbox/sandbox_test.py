@@ -84,6 +84,10 @@ class SandboxTest(unittest.TestCase):
         (self.work / "in/prompts.json").write_text('[{"type": "point", "data": [20, 16]}]')
         self.check_misbehaviour("segment", self.micro, "in/a.png", "--prompts", "in/prompts.json", "-q", "-o")
 
+    def test_misbehaving_decoder_of_everything(self):
+        options = ("--points-per-side", "2", "-q", "--label-map")
+        self.check_misbehaviour("everything", self.micro, "in/a.png", *options)
+
     def test_misbehaving_decoder_on_another_thread(self):
         options = ("--auto", "--points-per-side", "2", "--format", "rle", "-q", "-j", "2", "-t", "2", "-o")
         self.check_misbehaviour("batch", self.micro, "in", *options)
@@ -107,6 +111,24 @@ class SandboxTest(unittest.TestCase):
         outputs = ("-o", "{}/m.png", "--overlay", "{}/o.jpg", "--cutout", "{}/c.png", "--label-map", "{}/l.png",
                    "--logits", "{}/x.npy", "--save-embedding", "{}/e.isemb")  # fmt: skip
         self.check_equal("segment", self.micro, "photo.png", *prompts, "-q", "-t", "3", outputs=outputs)
+
+    def test_everything_gives_the_same(self):
+        """In folders that are missing: the sandbox has to let them be made."""
+        options = ("--points-per-side", "2", "-q", "-t", "2")
+        outputs = ("-o", "{}/new/masks", "--overlay", "{}/o.jpg", "--label-map", "{}/l.png")
+        self.check_equal("everything", self.micro, "photo.png", *options, outputs=outputs)
+        for bound in ((), ("--sandbox",)):
+            folder = "-".join(("again", *bound))
+            arguments = (self.micro, "photo.png", *options, *bound, "-o", f"{folder}/masks.json")
+            self.assertEqual(self.run_tool("everything", *arguments).stderr, "")
+            (self.work / f"old-{folder}").mkdir()
+            (self.work / folder / "photo").symlink_to(f"../old-{folder}")
+            arguments = (self.micro, "photo.png", *options, *bound, "-o", folder, "--overwrite")
+            self.assertEqual(self.run_tool("everything", *arguments).stderr, "")
+        self.assertEqual(self.tree("again---sandbox"), self.tree("again"))
+        self.assertIn("masks.json", self.tree("again"))
+        self.assertEqual(self.tree("old-again---sandbox"), self.tree("old-again"))
+        self.assertIn("metadata.csv", self.tree("old-again"))
 
     def test_batch_gives_the_same(self):
         (self.work / "in/link.png").symlink_to(self.work / "photo.png")
@@ -149,6 +171,7 @@ class SandboxTest(unittest.TestCase):
     def test_refused_where_there_is_none(self):
         for tool, arguments in (
             ("segment", ("photo.png", "-p", "1,1", "-o", "out/m.png")),
+            ("everything", ("photo.png", "-o", "new")),
             ("batch", ("in", "--embeddings", "-o", "new")),
         ):
             before = sorted(self.work.rglob("*"))
