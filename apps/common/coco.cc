@@ -99,11 +99,12 @@ Result<intsam_box> Box(const json& entry) {
   for (size_t i = 0; good && i < 4; ++i) {
     good = (*value)[i].is_number();
     if (good) at[i] = (*value)[i].get<double>();
+    if (i >= 2) at[i] += at[i - 2];  // from a width to where it ends
     good = good && std::abs(at[i]) < static_cast<double>(kCoordinateLimit);
   }
   if (!good) return Error(Code::kDamaged, "\"bbox\" is missing or not four numbers in pixels: x, y, width, height");
   const auto units = [](double pixels) { return static_cast<int32_t>(std::floor(pixels * kPixel + 0.5)); };
-  return intsam_box{units(at[0]), units(at[1]), units(at[0] + at[2]), units(at[1] + at[3])};
+  return intsam_box{units(at[0]), units(at[1]), units(at[2]), units(at[3])};
 }
 
 Result<int64_t> Score(const json& entry) {

@@ -22,6 +22,10 @@ done
 
 # The files that each target is about.
 declare -A parsers=(
+  [checkpoint]="converter/checkpoint/checkpoint.cc converter/checkpoint/foreign_formats.cc
+    converter/checkpoint/tensor_view.cc converter/import/ptq4sam_metadata.cc"
+  [coco_json]="apps/common/coco.cc"
+  [config_json]="converter/checkpoint/sidecar.cc"
   [embedding]="runtime/exec/embedding_file.cc"
   [image_decode]="apps/common/photo/exif.cc apps/common/photo/heif.cc apps/common/photo/jpeg.cc
     apps/common/photo/jpeg_container.cc apps/common/photo/photo_format.cc apps/common/photo/photo_limits.cc
@@ -36,7 +40,7 @@ declare -A parsers=(
   [prompt_json]="apps/common/prompt_json.cc apps/common/strict_json.cc"
   [rle]="runtime/image/run_lengths.cc"
   [safetensors]="converter/checkpoint/safetensors.cc converter/checkpoint/tensor_view.cc"
-  [zip_directory]="converter/checkpoint/zip_directory.cc"
+  [zip_directory]="converter/checkpoint/torch_file.cc converter/checkpoint/zip_directory.cc"
 )
 [ "${#targets[@]}" -gt 0 ] || mapfile -t targets < <(printf '%s\n' "${!parsers[@]}" | sort)
 programs=()

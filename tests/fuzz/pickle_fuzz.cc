@@ -15,17 +15,19 @@ size_t largest_allocation = 0;
 
 }  // namespace
 
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
+// Not inlined: GCC would see malloc with operator delete, or operator new with free, and warn of a pair that does not
+// match.
+[[gnu::noinline]] void* operator new(size_t size, const std::nothrow_t&) noexcept {
   largest_allocation = std::max(largest_allocation, size);
   return std::malloc(size);
 }
-void* operator new(size_t size) {
+[[gnu::noinline]] void* operator new(size_t size) {
   void* memory = operator new(size, std::nothrow);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept { std::free(memory); }
 
 namespace intsam::internal::testing {
 namespace {
@@ -181,8 +183,15 @@ std::vector<std::string> FuzzSeeds() {
       .Raw("(K\x01\x91");
   training.Text("counts").Global("collections", "Counter").Raw("}\x85R(").Text("a").Raw("K\x01u");
   training.Text("model").OrderedDict().Raw("(").Text("a").Tensor({}).Raw("uu");
-  return {nested.Finish(), training.Finish(), TensorPickle({}),
-          PickleWriter().Raw("(]q\x01h\x01\x85").Text("s").Raw("\x88\x89t").Finish()};
+  PickleWriter parameter;
+  parameter.Global("torch._utils", "_rebuild_parameter").Raw("(").Tensor({}).Raw("\x88").OrderedDict().Raw("tR");
+  return {nested.Finish(), training.Finish(), parameter.Finish(), TensorPickle({}),
+          PickleWriter().Raw("(]q\x01h\x01\x85").Text("s").Raw("\x88\x89t").Finish(),
+          // Refused: too deep, a type that is called, a number that is called, a name that is too long.
+          PickleWriter().Raw("N" + std::string(70, '\x85')).Finish(),
+          PickleWriter().Global("torch", "FloatStorage").Raw(")R").Finish(),
+          PickleWriter().Raw("G").Raw(std::string(8, '?')).Raw(")R").Finish(),
+          PickleWriter(4).Text("os").Text(std::string(300, 'x')).Raw("\x93").Finish()};
 }
 
 }  // namespace intsam::internal::testing

@@ -9,7 +9,16 @@ namespace intsam::internal::testing {
 std::vector<std::string> FuzzSeeds() {
   return {R"([{"type":"point","data":[10,20.5],"label":1},{"type":"point","data":[1e1,2],"label":0}])",
           R"([[{"type":"rectangle","data":[-3,0.25,640,480],"label":2}],[{"type":"box","data":[1,2,3,4]}]])",
-          R"([[{"type":"mask","data":"m.png"}],[{"type":"point","data":[3,4]},{"type":"mask","data":"a\u00e9"}]])"};
+          R"([[{"type":"mask","data":"m.png"}],[{"type":"point","data":[3,4]},{"type":"mask","data":"a\u00e9"}]])",
+          // Refused: keys, numbers, names, forms and depths.
+          R"([{"type":"point","data":[1,2],"size":1}])", R"([{"type":"mask","data":"m","label":1}])",
+          R"([{"type":"point","data":[1e9,2]}])", R"([{"type":"point","data":[1,2],"label":"1"}])",
+          R"([{"type":"point","data":[1,2],"label":3}])", R"([{"type":"box","data":[1,2,3,4]},
+          {"type":"box","data":[1,2,3,4]}])",
+          R"([{"type":"mask","data":"a\u0000b"}])", R"([{"type":"mask","data":1}])",
+          R"([{"type":"mask","data":"a"},{"type":"mask","data":"b"}])", R"([{"type":"text","data":"cat"}])",
+          R"([{"data":[1,2]}])", "[1]", "[[]]", "{}", R"([{"type":"point","type":"box"}])", "[[[[[[[[[1]]]]]]]]]",
+          "[1e999]"};
 }
 
 }  // namespace intsam::internal::testing

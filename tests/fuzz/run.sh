@@ -21,7 +21,8 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-all=(embedding image_decode isam_fields isam_open isam_run logits_npy pickle prompt_json rle safetensors zip_directory)
+all=(checkpoint coco_json config_json embedding image_decode isam_fields isam_open isam_run logits_npy pickle prompt_json
+  rle safetensors zip_directory)
 [ "${#targets[@]}" -gt 0 ] || targets=("${all[@]}")
 for target in "${targets[@]}"; do
   [[ " ${all[*]} " == *" $target "* ]] || die "unknown target: $target (${all[*]})"
