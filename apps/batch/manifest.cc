@@ -35,12 +35,12 @@ Json LineOf(const NamedPhoto& photo, const PhotoOutcome& outcome, uint64_t resul
   return json;
 }
 
-size_t Count(const Json& json, const char* key) {
+size_t Count(const nlohmann::json& json, const char* key) {
   const auto value = json.find(key);
   return value != json.end() && value->is_number_unsigned() ? value->get<size_t>() : 0;
 }
 
-std::string Text(const Json& json, const char* key) {
+std::string Text(const nlohmann::json& json, const char* key) {
   const auto value = json.find(key);
   return value != json.end() && value->is_string() ? value->get<std::string>() : std::string();
 }
@@ -86,7 +86,8 @@ Status Manifest::Read(const std::string& about, const std::vector<NamedPhoto>& p
 }
 
 Status Manifest::TakeLine(const std::string& line, const std::vector<NamedPhoto>& photos) {
-  const Json json = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  // Not in the order of its keys, which takes the square of their number.
+  const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   const std::string status = json.is_object() ? Text(json, "status") : "";
   if (totals_.complete || (status != "done" && status != "failed" && status != "complete"))
     return Status(Code::kDamaged, "not a line of a manifest");
@@ -96,8 +97,9 @@ Status Manifest::TakeLine(const std::string& line, const std::vector<NamedPhoto>
   }
   // As both look in JSON: names need not be UTF-8.
   const bool known = totals_.photos < photos.size();
-  if (!known || !json.contains("image") || Line(json["image"]) != Line(photos[totals_.photos].name)) {
-    return Status(Code::kUsage, "the photos have changed since: '" + Text(json, "image") + "' was here, and now " +
+  const std::string name = Text(json, "image");
+  if (!known || Line(name) != Line(photos[totals_.photos].name)) {
+    return Status(Code::kUsage, "the photos have changed since: '" + name + "' was here, and now " +
                                     (known ? "'" + photos[totals_.photos].name + "' is" : "there are fewer"));
   }
   ++totals_.photos;

@@ -1,5 +1,7 @@
 #include "apps/common/coding.h"
 
+#include <vector>
+
 #include "converter/quantize/profile.h"
 #include "runtime/format/isam.h"
 
@@ -8,7 +10,9 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+// Of provenance that is shown as what it says. Keys in the order of the file take the square of their number.
 constexpr int kProvenanceDepth = 16;
+constexpr size_t kProvenanceKeys = 1024;  // of one object
 
 class CodingVisitor : public isam::PathVisitor<CodingVisitor> {
  public:
@@ -45,15 +49,16 @@ const char* VariantName(uint32_t variant) {
 
 Json ProvenanceReport(const Model& model) {
   const std::string_view text = model.opened.provenance;
-  bool deep = false;
-  const Json json = Json::parse(
-      text,
-      [&](int depth, Json::parse_event_t, Json&) {
-        deep |= depth > kProvenanceDepth;
-        return !deep;
-      },
-      false);
-  return deep || json.is_discarded() ? Json(text) : json;
+  bool large = false;
+  std::vector<size_t> keys;  // of the objects that are open
+  const auto watch = [&](int depth, Json::parse_event_t event, Json&) {
+    if (event == Json::parse_event_t::object_start) keys.push_back(0);
+    if (event == Json::parse_event_t::object_end) keys.pop_back();
+    large = large || depth > kProvenanceDepth || (event == Json::parse_event_t::key && ++keys.back() > kProvenanceKeys);
+    return !large;  // what follows is not kept
+  };
+  const Json json = Json::parse(text, watch, false);
+  return large || json.is_discarded() ? Json(text) : json;
 }
 
 std::string ProfileName(const Model& model) {

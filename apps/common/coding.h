@@ -24,7 +24,8 @@ CodingRecords CodingOf(const Model& model);
 // "exact", "uniform" or "agq".
 const char* VariantName(uint32_t variant);
 
-// What conversion wrote about itself; its text when that is not JSON.
+// What conversion wrote about itself; its text when that is not JSON, or nested deeper or with more keys than any
+// conversion writes.
 nlohmann::ordered_json ProvenanceReport(const Model& model);
 
 // The bit profile that the provenance names, "imported" for one that came with its own widths; "unknown" for anything

@@ -108,6 +108,17 @@ TEST_F(Journal, RefusesWhatIsNotItsOwn) {
   }
 }
 
+// Neither the stack nor the time grows with what somebody has written there.
+TEST_F(Journal, LinesThatAreLargeInsteadOfTrue) {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  std::string keys;
+  for (int i = 0; i < 100'000; ++i) keys += ",\"" + std::to_string(i) + "\":0";
+  for (const std::string& rest : {R"("image":)" + deep, "\"image\":7" + keys}) {
+    Put(path(), kAbout + R"({"status":"done",)" + rest + "}\n");
+    ExpectFailure(Open(true).status(), Code::kUsage, "line 2: the photos have changed");
+  }
+}
+
 TEST_F(Journal, ACompleteRunTakesNoMore) {
   WriteTwo();
   {

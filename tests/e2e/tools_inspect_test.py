@@ -186,6 +186,10 @@ class Inspect(ToolTest):
             path = self.write("hostile.isam", patched(self.model, offset, hostile))
             self.assertRegex(self.succeeds("inspect", path), r"^[\n -~]*$")
             self.assertIn("provenance", inspect_json(self, path))
+        # As text, where reading it would take the square of its size.
+        keys = b"{" + b",".join([b'"":0'] * 1025) + b"}"
+        path = self.write("hostile.isam", patched(self.model, offset, keys.ljust(size)))
+        self.assertEqual(inspect_json(self, path)["provenance"].strip(), keys.decode())
 
     def test_closed_pipe_is_no_crash(self):
         read, write = os.pipe()
