@@ -12,6 +12,7 @@
 #include "converter/checkpoint/sidecar.h"
 #include "converter/checkpoint/tensor_view.h"
 #include "converter/import/ptq4sam_metadata.h"
+#include "runtime/base/sha256.h"
 #include "tests/checkpoint/file_writers.h"
 #include "tests/fuzz/fuzz_target.h"
 #include "tests/fuzz/input_file.h"
@@ -78,6 +79,8 @@ std::vector<std::string> FuzzSeeds() {
       WithMetadata("[[1]]", "{}"),
       WithMetadata("[]", R"({\"a\":\"6\"})"),
       WithMetadata("[]", R"({\"a\":6,\"a\":6})")};
+  seeds.push_back(
+      WriteSafetensors(R"({"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}})", LittleEndian(0x3ff8ull << 48, 8)));
   for (const char* type : {"BF16", "F64", "I64"}) {
     const std::string end = std::string(type) == "BF16" ? "4" : "16";
     seeds.push_back(WriteSafetensors(
@@ -101,6 +104,8 @@ std::vector<std::string> FuzzSeeds() {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace intsam::internal;
   static testing::InputFile file;
+  static const bool no_files = Checkpoint::Open("/").ok() || Checkpoint::Open("/none/such").ok();
+  testing::Require(!no_files, "a folder, or nothing, opens");
   const std::string& path = file.With({data, size});
   const auto opened = Checkpoint::Open(path);
   if (!opened.ok()) {
@@ -108,6 +113,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   const Checkpoint& checkpoint = *opened.value();
+  const auto sum = checkpoint.Sha256();
+  testing::Require(sum.ok() && sum.value() == ToHex(Sha256Of(data, size)), "another SHA-256");
   for (size_t i = 0; i < checkpoint.tensors().size(); ++i) testing::ReadTensor(checkpoint, i, path);
   if (const Status relative = RefuseForeignModel(checkpoint.tensors()); !relative.ok())
     testing::RequireLine(relative, "not a SAM");
@@ -117,6 +124,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   testing::Require(metadata.value().method == "calibrated" || metadata.value().method == "reconstructed", "a method");
-  testing::Require(Sidecar::Parse(metadata.value().config_json).ok(), "a configuration that is no sidecar");
+  const auto sidecar = Sidecar::Parse(metadata.value().config_json);
+  testing::Require(sidecar.ok(), "a configuration that is no sidecar");
+  SamConfig vit_b = PresetConfig("vit_b").value();
+  const uint64_t depth = sidecar.value().Number("depth", 0);
+  const bool same = depth == vit_b.vit.depth;
+  vit_b.vit.depth = static_cast<uint32_t>(depth);
+  testing::Require(CheckOfficialVariant(vit_b).ok() == same, "a SAM-B of another depth");
   return 0;
 }

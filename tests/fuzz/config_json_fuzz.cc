@@ -25,7 +25,7 @@ std::vector<std::string> FuzzSeeds() {
           "global_attn_indexes":[1],"prompt_embed_dim":32,"decoder_depth":2,"mask_in_chans":16})",
           R"({"image_encoder":"vit","mlp_ratio":4.0})",
           R"({"image_encoder":"tiny_vit","patch_size":16,"local_conv_size":3,"mbconv_expand_ratio":4,
-          "embed_dims":[16,32,48,64],"depths":[1,1,2,1],"num_heads":[1,2,3,4],"window_sizes":[2,2,4,2]})",
+          "embed_dims":[16,32,32,64],"depths":[1,2,2,1],"num_heads":[1,2,2,4],"window_sizes":[7,7,5,3]})",
           // Refused.
           R"({"depth":2,"depth":2})", R"({"global_attn_indexes":[99]})", R"({"global_attn_indexes":[]})",
           R"({"mlp_ratio":"4"})", R"({"local_conv_size":5})", R"({"window_sizes":7})", R"({"width":1})", "[]", "{",

@@ -187,10 +187,12 @@ std::vector<std::string> FuzzSeeds() {
   parameter.Global("torch._utils", "_rebuild_parameter").Raw("(").Tensor({}).Raw("\x88").OrderedDict().Raw("tR");
   return {nested.Finish(), training.Finish(), parameter.Finish(), TensorPickle({}),
           PickleWriter().Raw("(]q\x01h\x01\x85").Text("s").Raw("\x88\x89t").Finish(),
-          // Refused: too deep, a type that is called, a number that is called, a name that is too long.
+          // Refused: too deep, what cannot be called or be a key, a name that is too long.
           PickleWriter().Raw("N" + std::string(70, '\x85')).Finish(),
           PickleWriter().Global("torch", "FloatStorage").Raw(")R").Finish(),
-          PickleWriter().Raw("G").Raw(std::string(8, '?')).Raw(")R").Finish(),
+          PickleWriter().Raw("G").Raw(std::string(8, '?')).Raw(")R").Finish(), PickleWriter().Raw("\x88)R").Finish(),
+          PickleWriter().Raw("N)R").Finish(), PickleWriter().Raw("J").Raw(LittleEndian(7, 4)).Raw(")R").Finish(),
+          PickleWriter().Storage("FloatStorage", "0", 6).Raw(")R").Finish(), PickleWriter().Raw("}]K\x01s").Finish(),
           PickleWriter(4).Text("os").Text(std::string(300, 'x')).Raw("\x93").Finish()};
 }
 
