@@ -2,9 +2,18 @@
 // inside the image.
 #include "apps/common/prompt_json.h"
 
+#include "apps/common/limits.h"
 #include "tests/fuzz/fuzz_target.h"
+#include "tests/fuzz/input_file.h"
 
 namespace intsam::internal::testing {
+
+// `count` times `item` in a list.
+std::string Many(size_t count, const std::string& item) {
+  std::string text = "[" + item;
+  for (size_t i = 1; i < count; ++i) text += "," + item;
+  return text + "]";
+}
 
 std::vector<std::string> FuzzSeeds() {
   return {R"([{"type":"point","data":[10,20.5],"label":1},{"type":"point","data":[1e1,2],"label":0}])",
@@ -18,7 +27,7 @@ std::vector<std::string> FuzzSeeds() {
           R"([{"type":"mask","data":"a\u0000b"}])", R"([{"type":"mask","data":1}])",
           R"([{"type":"mask","data":"a"},{"type":"mask","data":"b"}])", R"([{"type":"text","data":"cat"}])",
           R"([{"data":[1,2]}])", "[1]", "[[]]", "{}", R"([{"type":"point","type":"box"}])", "[[[[[[[[[1]]]]]]]]]",
-          "[1e999]"};
+          "[1e999]", Many(kMaxPromptsPerObject + 1, "0"), Many(kMaxObjects + 1, "[]")};
 }
 
 }  // namespace intsam::internal::testing
@@ -28,6 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr ImageSize kImage{640, 480};
   const auto objects = ParsePrompts({reinterpret_cast<const char*>(data), size}, kImage);
   if (!objects.ok()) return 0;
+  static testing::InputFile file;
+  const std::string& path = file.With({data, size});
+  const auto read = ReadPrompts(path, kImage);
+  testing::Require(read.ok() && read.value().size() == objects.value().size(), "other prompts in a file");
   testing::Require(!objects.value().empty() && objects.value().size() <= kMaxObjects, "number of objects");
   for (const ObjectPrompt& object : objects.value()) {
     testing::Require(!object.points.empty() || object.box || !object.mask_path.empty(), "an empty object");
