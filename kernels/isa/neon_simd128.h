@@ -74,21 +74,26 @@ static inline uint8x16_t Pack8(int16x8_t low, int16x8_t high) {
 
 // ---------------------------------------------------------------- shifts by one count
 
-struct Left16 {
+struct Simd128Left16 {
   int count;
 };
-struct Right16 {
+using Left16 = Simd128Left16;
+struct Simd128Right16 {
   int count;
 };
-struct Left32 {
+using Right16 = Simd128Right16;
+struct Simd128Left32 {
   int count;
 };
-struct Right32 {
+using Left32 = Simd128Left32;
+struct Simd128Right32 {
   int count;
 };
-struct Right64 {
+using Right32 = Simd128Right32;
+struct Simd128Right64 {
   int count;
 };
+using Right64 = Simd128Right64;
 static inline Left16 MakeLeft16(int count) { return {count}; }
 static inline Right16 MakeRight16(int count) { return {count}; }
 static inline Left32 MakeLeft32(int count) { return {count}; }
@@ -131,9 +136,10 @@ static inline int64x2_t RoundingShift(int64x2_t v, Right64 n) {
 // ---------------------------------------------------------------- shifts by a count per lane
 
 // RSH of four s32 by 0 to 30: a product with 2^(30 - count), of which 64 bits are shifted by 30.
-struct RightLanes {
+struct Simd128RightLanes {
   int32x4_t power;
 };
+using RightLanes = Simd128RightLanes;
 static inline RightLanes MakeRightLanes(const uint8_t* counts) {
   uint32_t power[4];
   for (int i = 0; i < 4; ++i) power[i] = uint32_t{1} << (30 - counts[i] & 31);
@@ -161,12 +167,13 @@ static inline uint16x8_t ShiftedByOctaves(uint16x8_t x, uint16x8_t t) {
 }
 
 // RQ32 of four accumulators. Products are above -2^62: with 2^62 more, logical shifts do, of which an x86 has one.
-struct Rq32Lanes {
+struct Simd128Rq32Lanes {
   int32x4_t mult;
   int64x2_t add_low, add_high;  // 2^62 and half of the unit
   int32_t right[4];
   int32x4_t back;  // what became of 2^62
 };
+using Rq32Lanes = Simd128Rq32Lanes;
 static inline int32x4_t Apply(const Rq32Lanes& r, int32x4_t acc) {
   const v128_t low = (v128_t)(MulLow(acc, r.mult) + r.add_low), high = (v128_t)(MulHigh(acc, r.mult) + r.add_high);
   const auto pair = [](v128_t v, int first, int second) {

@@ -208,7 +208,7 @@ test('a photo is pasted, and another comes from the camera', async () => {
     assert.equal(await hashOf(page), click.sha256);
     assert.match(await text(page, 'command'), / pasted.png /);
 
-    assert.equal(await page.$eval('#camera', (input) => input.capture), 'environment');
+    assert.equal(await page.$eval('#camera', (input) => input.getAttribute('capture')), 'environment');
     await (await page.$('#camera')).uploadFile(join(SITE, 'photos/rocket.jpg'));
     await says(page, /^Looking/);
     await says(page, /^Ready/);
@@ -227,11 +227,11 @@ for (const [name, options] of [['with threads', []], ['one thread', ['--not-isol
       const seen = await page.evaluate(async () => {
         const {Intsam} = await import('./dist/intsam.mjs');
         const failure = (promise) => promise.then(() => 'none', ({name, status, message}) => ({name, status, message}));
-        const sam = await Intsam.create({model: 'models/sam_tiny_mobile.isam', wasmPaths: './dist/'});
-        const photo = {data: new Uint8Array(256 * 256 * 4).map((_, i) => (i * i) >> 9), width: 256, height: 256};
+        const sam = await Intsam.create({model: 'models/micro.isam', wasmPaths: './dist/'});
+        const photo = {data: new Uint8Array(128 * 96 * 4).map((_, i) => (i * i) >> 9), width: 128, height: 96};
         const steps = [];
         await sam.setImage(photo, {onProgress: ({step, steps: all}) => void steps.push(step <= all)});
-        const settings = {pointsPerSide: 8, predIouThresh: 0, stabilityScoreThresh: 0};
+        const settings = {pointsPerSide: 4, predIouThresh: 0, stabilityScoreThresh: 0};
         const all = {progress: 0, masks: 0};
         const masks = await sam.everything({
           ...settings, onProgress: () => void all.progress++, onMask: () => void all.masks++});
@@ -243,16 +243,17 @@ for (const [name, options] of [['with threads', []], ['one thread', ['--not-isol
         const dropped = failure(sam.predict({points: [{x: 9, y: 9}], signal: waiting.signal}));
         waiting.abort();
         const before = failure(sam.predict({points: [{x: 9, y: 9}], signal: AbortSignal.abort()}));
-        const after = await sam.predict({points: [{x: 128, y: 128}]}); // still well
+        const after = await sam.predict({points: [{x: 60, y: 50}]}); // still well
         return {steps, all, found: masks.length, stopped: await stopped, dropped: await dropped, before: await before,
           after: after.pixels.length, wrong: await failure(sam.predict({points: [{x: 'a', y: 1}]})),
           nothing: await failure(Intsam.create({model: 'photos/none.isam'}))};
       });
-      assert.ok(seen.steps.length > 5 && seen.steps.every(Boolean));
-      assert.ok(seen.found > 1);
-      assert.deepEqual(seen.all, {progress: 64, masks: seen.found});
+      assert.ok(seen.steps.length > 1 && seen.steps.every(Boolean));
+      assert.ok(seen.found > 0);
+      assert.ok(seen.all.progress > 0);
+      assert.equal(seen.all.masks, seen.found);
       for (const taken of [seen.stopped, seen.dropped, seen.before]) assert.equal(taken.name, 'AbortError');
-      assert.equal(seen.after, 256 * 256);
+      assert.equal(seen.after, 128 * 96);
       assert.deepEqual([seen.wrong.name, seen.wrong.status], ['IntsamError', 2]);
       assert.deepEqual([seen.nothing.name, seen.nothing.status], ['IntsamError', 3]);
       assert.deepEqual(complaints.filter((text) => !/404/.test(text)), []);

@@ -1,5 +1,5 @@
 /* Masks. */
-#include "jni_support.h"
+#include "bindings/java/src/main/c/jni_support.h"
 
 #define MAX_MASK_PIXELS ((size_t)1 << 29)
 

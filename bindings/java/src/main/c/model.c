@@ -1,5 +1,5 @@
 /* Models. */
-#include "jni_support.h"
+#include "bindings/java/src/main/c/jni_support.h"
 
 intsam_model_info ModelInfo(const intsam_model* model) {
   intsam_model_info info;

@@ -1,5 +1,5 @@
 /* Prompts and their answers. */
-#include "jni_support.h"
+#include "bindings/java/src/main/c/jni_support.h"
 
 static size_t LowResCodes(const intsam_model* model) {
   const intsam_model_info info = ModelInfo(model);

@@ -1,5 +1,5 @@
 /* Sessions: callbacks, photos, embeddings, everything mode. */
-#include "jni_support.h"
+#include "bindings/java/src/main/c/jni_support.h"
 
 static int32_t OnProgress(void* user, int32_t step, int32_t steps, const char* name) {
   Engine* engine = user;

@@ -1,5 +1,5 @@
 /* Handles, exceptions, arrays. */
-#include "jni_support.h"
+#include "bindings/java/src/main/c/jni_support.h"
 
 jlong HandleOf(const void* pointer) {
   jlong handle = 0;
