@@ -36,9 +36,20 @@ make_site() {
   done
 }
 
+# In bytes, as they are and as servers send them.
+print_sizes() {
+  node -e '
+    const {readFileSync} = require("fs"), {brotliCompressSync} = require("zlib");
+    for (const path of process.argv.slice(1)) {
+      const bytes = readFileSync(path);
+      console.log(`${path.split("/").pop()}: ${bytes.length}, with Brotli ${brotliCompressSync(bytes).length}`);
+    }' "$out"/package/dist/*.wasm
+}
+
 use_targets wasm32
 build_preset release intsam-convert
 step "build (one thread)" build simd
 step "build (threads)" build threads -DINTSAM_WEB_THREADS=ON
 step "package" make_package
+step "sizes" print_sizes
 step "page" make_site

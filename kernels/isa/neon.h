@@ -16,6 +16,9 @@
 
 #include "kernels/isa/intrinsics_neon.h"
 #include "kernels/isa/loops.h"
+#if defined(__wasm_simd128__)
+#include "kernels/isa/neon_simd128.h"
+#endif
 
 namespace intsam::internal::neon {
 
@@ -62,6 +65,7 @@ static inline int8x16_t NextBroadcast32(const int8_t*& p) {
 }
 
 // Products of the low and the high halves of their operands, alone or added to `sum`.
+#if !defined(__wasm_simd128__)
 static inline int16x8_t MulLow(int8x16_t a, int8x16_t b) { return vmull_s8(vget_low_s8(a), vget_low_s8(b)); }
 static inline int16x8_t MulAddLow(int16x8_t sum, int8x16_t a, int8x16_t b) {
   return vmlal_s8(sum, vget_low_s8(a), vget_low_s8(b));
@@ -73,14 +77,22 @@ static inline int64x2_t MulLow(int32x4_t a, int32x4_t b) { return vmull_s32(vget
 static inline int64x2_t MulAddLow(int64x2_t sum, int32x4_t a, int32x4_t b) {
   return vmlal_s32(sum, vget_low_s32(a), vget_low_s32(b));
 }
+#endif
 
 #if defined(__aarch64__) || defined(__wasm_simd128__)
 
+#if defined(__aarch64__)
 static inline int16x8_t MulHigh(int8x16_t a, int8x16_t b) { return vmull_high_s8(a, b); }
 static inline int16x8_t MulAddHigh(int16x8_t sum, int8x16_t a, int8x16_t b) { return vmlal_high_s8(sum, a, b); }
 static inline int32x4_t MulAddHigh(int32x4_t sum, int16x8_t a, int16x8_t b) { return vmlal_high_s16(sum, a, b); }
 static inline int64x2_t MulHigh(int32x4_t a, int32x4_t b) { return vmull_high_s32(a, b); }
 static inline int64x2_t MulAddHigh(int64x2_t sum, int32x4_t a, int32x4_t b) { return vmlal_high_s32(sum, a, b); }
+// MHU(a, b).
+static inline uint16x8_t MulHigh16(uint16x8_t a, uint16x8_t b) {
+  const uint32x4_t low = vmull_u16(vget_low_u16(a), vget_low_u16(b)), high = vmull_high_u16(a, b);
+  return vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high));
+}
+#endif
 template <int kLane>
 static inline int32x4_t MulAddHighLane(int32x4_t sum, int16x8_t a, int16x4_t b) {
 #if defined(__aarch64__)
@@ -93,11 +105,6 @@ static inline int32x4_t PairSums(int32x4_t a, int32x4_t b) { return vpaddq_s32(a
 static inline int64_t SumLanes(int64x2_t v) { return vaddvq_s64(v); }
 static inline uint32_t SumLanes(uint32x4_t v) { return vaddvq_u32(v); }
 static inline int32_t MaxLane(int32x4_t v) { return vmaxvq_s32(v); }
-// MHU(a, b).
-static inline uint16x8_t MulHigh16(uint16x8_t a, uint16x8_t b) {
-  const uint32x4_t low = vmull_u16(vget_low_u16(a), vget_low_u16(b)), high = vmull_high_u16(a, b);
-  return vuzp2q_u16(vreinterpretq_u16_u32(low), vreinterpretq_u16_u32(high));
-}
 using Table32 = uint8x16x2_t;
 static inline Table32 LoadTable(const void* p) {
   const auto* bytes = static_cast<const uint8_t*>(p);
@@ -178,9 +185,73 @@ static inline void StoreFirst(T* p, Vector v, Count count) {
 
 static inline int32x4_t Clamp32(int32x4_t x, int32x4_t lo, int32x4_t hi) { return vminq_s32(vmaxq_s32(x, lo), hi); }
 
+#if !defined(__wasm_simd128__)
+
+// The low halves.
+static inline int32x4_t Pack32(int64x2_t low, int64x2_t high) { return vcombine_s32(vmovn_s64(low), vmovn_s64(high)); }
+// Saturates to s32.
+static inline int32x4_t PackSaturated32(int64x2_t low, int64x2_t high) {
+  return vcombine_s32(vqmovn_s64(low), vqmovn_s64(high));
+}
 // Saturates to s16.
 static inline int16x8_t Pack16(int32x4_t low, int32x4_t high) {
   return vcombine_s16(vqmovn_s32(low), vqmovn_s32(high));
+}
+// Values below 2^16.
+static inline uint16x8_t PackSmall16(uint32x4_t low, uint32x4_t high) {
+  return vcombine_u16(vmovn_u32(low), vmovn_u32(high));
+}
+// Saturates to u8.
+static inline uint8x16_t Pack8(int16x8_t low, int16x8_t high) {
+  return vcombine_u8(vqmovun_s16(low), vqmovun_s16(high));
+}
+
+// Counts that all lanes are shifted by; RoundingShift is RSH, and a negative count to the right shifts left.
+struct Left16 {
+  int16x8_t count;
+};
+struct Right16 {
+  int16x8_t minus;
+};
+struct Left32 {
+  int32x4_t count;
+};
+struct Right32 {
+  int32x4_t minus;
+};
+struct Right64 {
+  int64x2_t minus;
+};
+static inline Left16 MakeLeft16(int count) { return {vdupq_n_s16(static_cast<int16_t>(count))}; }
+static inline Right16 MakeRight16(int count) { return {vdupq_n_s16(static_cast<int16_t>(-count))}; }
+static inline Left32 MakeLeft32(int count) { return {vdupq_n_s32(count)}; }
+static inline Right32 MakeRight32(int count) { return {vdupq_n_s32(-count)}; }
+static inline Right64 MakeRight64(int count) { return {vdupq_n_s64(-count)}; }
+static inline uint16x8_t Shift(uint16x8_t v, Left16 n) { return vshlq_u16(v, n.count); }
+static inline uint16x8_t Shift(uint16x8_t v, Right16 n) { return vshlq_u16(v, n.minus); }
+static inline int16x8_t Shift(int16x8_t v, Right16 n) { return vshlq_s16(v, n.minus); }
+static inline int32x4_t Shift(int32x4_t v, Left32 n) { return vshlq_s32(v, n.count); }
+static inline int32x4_t Shift(int32x4_t v, Right32 n) { return vshlq_s32(v, n.minus); }
+static inline uint32x4_t Shift(uint32x4_t v, Right32 n) { return vshlq_u32(v, n.minus); }
+static inline int16x8_t RoundingShift(int16x8_t v, Right16 n) { return vrshlq_s16(v, n.minus); }
+static inline uint16x8_t RoundingShift(uint16x8_t v, Right16 n) { return vrshlq_u16(v, n.minus); }
+static inline int32x4_t RoundingShift(int32x4_t v, Right32 n) { return vrshlq_s32(v, n.minus); }
+static inline int64x2_t RoundingShift(int64x2_t v, Right64 n) { return vrshlq_s64(v, n.minus); }
+
+// Four counts of 0 to 30.
+struct RightLanes {
+  int32x4_t minus;
+};
+static inline RightLanes MakeRightLanes(const uint8_t* counts) {
+  int32_t minus[4];
+  for (int i = 0; i < 4; ++i) minus[i] = -counts[i];
+  return {vld1q_s32(minus)};
+}
+static inline int32x4_t RoundingShift(int32x4_t v, RightLanes n) { return vrshlq_s32(v, n.minus); }
+
+// RSH(x, t >> 11), x below 2^15; zero from 16 on, as URSHL has it.
+static inline uint16x8_t ShiftedByOctaves(uint16x8_t x, uint16x8_t t) {
+  return vrshlq_u16(x, vnegq_s16(vreinterpretq_s16_u16(vshrq_n_u16(t, 11))));
 }
 
 // RQ32 of four accumulators.
@@ -188,22 +259,20 @@ struct Rq32Lanes {
   int32x4_t mult;
   int64x2_t right_low, right_high;  // -s
 };
-
 static inline int32x4_t Apply(const Rq32Lanes& r, int32x4_t acc) {
-  return vcombine_s32(vmovn_s64(vrshlq_s64(MulLow(acc, r.mult), r.right_low)),
-                      vmovn_s64(vrshlq_s64(MulHigh(acc, r.mult), r.right_high)));
+  return Pack32(vrshlq_s64(MulLow(acc, r.mult), r.right_low), vrshlq_s64(MulHigh(acc, r.mult), r.right_high));
 }
-
 // Lanes whose shift lies outside 1..62 (the padding of a channel buffer) give unspecified values and no fault.
 static inline Rq32Lanes MakeRq32Lanes(const int32_t* mult, const uint8_t* shift) {
   int64_t right[4];
   for (int i = 0; i < 4; ++i) right[i] = -int64_t{shift[i]};
   return {vld1q_s32(mult), vld1q_s64(right), vld1q_s64(right + 2)};
 }
-
 static inline Rq32Lanes MakeRq32Lanes(int32_t mult, int shift) {
   return {vdupq_n_s32(mult), vdupq_n_s64(-shift), vdupq_n_s64(-shift)};
 }
+
+#endif
 
 // The end of every code: s16 values clamped to 0 <= lo <= hi <= 255 and flipped.
 struct CodeRange {
@@ -213,8 +282,7 @@ static inline CodeRange MakeCodeRange(int lo, int hi, uint8_t flip) {
   return {vdupq_n_u8(static_cast<uint8_t>(lo)), vdupq_n_u8(static_cast<uint8_t>(hi)), vdupq_n_u8(flip)};
 }
 static inline uint8x16_t CodesOf(int16x8_t low, int16x8_t high, const CodeRange& range) {
-  const uint8x16_t codes = vcombine_u8(vqmovun_s16(low), vqmovun_s16(high));
-  return veorq_u8(vminq_u8(vmaxq_u8(codes, range.lo), range.hi), range.flip);
+  return veorq_u8(vminq_u8(vmaxq_u8(Pack8(low, high), range.lo), range.hi), range.flip);
 }
 
 }  // namespace intsam::internal::neon

@@ -83,15 +83,17 @@ void NeonAttentionOutput(const AttentionOutput& a) {
     const AttentionDivisor scale = a.sum == nullptr
                                        ? AttentionDivisor{a.mult, a.pre_shift, a.shift}
                                        : AttentionDivisorOf(static_cast<uint32_t>(a.sum[i]), a.mult, a.shift);
-    const int64x2_t before = vdupq_n_s64(-scale.pre_shift), after = vdupq_n_s64(-std::min(scale.shift, 62));
-    const int32x2_t mult = vdup_n_s32(static_cast<int32_t>(scale.reciprocal));
+    const Right64 before = MakeRight64(scale.pre_shift), after = MakeRight64(std::min(scale.shift, 62));
+    const int32x4_t mult = vdupq_n_s32(static_cast<int32_t>(scale.reciprocal));
     const int64_t* n = a.n + static_cast<size_t>(i) * static_cast<size_t>(a.d);
     uint8_t* out = a.out + static_cast<size_t>(i) * a.out_stride;
     // |RSH(N, pre)| < 2^31; what leaves s32 after the product saturates, far beyond lo and hi.
-    const auto half = [&](int c) {
-      return vqmovn_s64(vrshlq_s64(vmull_s32(vmovn_s64(vrshlq_s64(vld1q_s64(n + c), before)), mult), after));
+    const auto values = [&](int c) {
+      const int32x4_t n1 = Pack32(RoundingShift(vld1q_s64(n + c), before), RoundingShift(vld1q_s64(n + c + 2), before));
+      const int32x4_t y =
+          PackSaturated32(RoundingShift(MulLow(n1, mult), after), RoundingShift(MulHigh(n1, mult), after));
+      return vaddq_s32(Clamp32(y, lo, hi), zero);
     };
-    const auto values = [&](int c) { return vaddq_s32(Clamp32(vcombine_s32(half(c), half(c + 2)), lo, hi), zero); };
     ForEachVector<8>(a.d, [&](int c, int count) {
       const int16x8_t codes = Pack16(values(c), values(c + 4));
       StoreFirst(out + c, vget_low_u8(CodesOf(codes, codes, range)), count);

@@ -20,36 +20,35 @@ constexpr int kBlock = 64;
 
 // RQ16W of 8 channels.
 struct Rq16Lanes {
-  int32x4_t right_low, right_high;  // -p
+  RightLanes right_low, right_high;  // p
   int16x8_t mult;
 };
 
 Rq16Lanes MakeRq16Lanes(const int16_t* mult, const uint8_t* shift) {
-  const int16x8_t right = vnegq_s16(vreinterpretq_s16_u16(vmovl_u8(vld1_u8(shift))));
-  return {vmovl_s16(vget_low_s16(right)), vmovl_s16(vget_high_s16(right)), vld1q_s16(mult)};
+  return {MakeRightLanes(shift), MakeRightLanes(shift + 4), vld1q_s16(mult)};
 }
 
-int16x8_t Apply16(const Rq16Lanes& r, const int32_t* acc, int32x4_t up) {
-  const int32x4_t low = vrshlq_s32(vshlq_s32(vld1q_s32(acc), up), r.right_low);
-  const int32x4_t high = vrshlq_s32(vshlq_s32(vld1q_s32(acc + 4), up), r.right_high);
+int16x8_t Apply16(const Rq16Lanes& r, const int32_t* acc, Left32 up) {
+  const int32x4_t low = RoundingShift(Shift(vld1q_s32(acc), up), r.right_low);
+  const int32x4_t high = RoundingShift(Shift(vld1q_s32(acc + 4), up), r.right_high);
   return vqrdmulhq_s16(Pack16(low, high), r.mult);
 }
 
 // From units of 2^-k code to codes.
 struct CodeEnd {
-  int16x8_t zero;   // (z << k) plus the rounding half
-  int16x8_t right;  // -k
+  int16x8_t zero;  // (z << k) plus the rounding half
+  Right16 right;   // k
   CodeRange range;
 };
 
 template <typename Strip>
 CodeEnd MakeCodeEnd(const Strip& s) {
   const int half = s.k == 0 ? 0 : 1 << (s.k - 1);
-  return {vdupq_n_s16(static_cast<int16_t>((s.zero << s.k) + half)), vdupq_n_s16(static_cast<int16_t>(-s.k)),
+  return {vdupq_n_s16(static_cast<int16_t>((s.zero << s.k) + half)), MakeRight16(s.k),
           MakeCodeRange(s.lo, s.hi, s.flip)};
 }
 
-int16x8_t Value(const CodeEnd& e, int16x8_t y) { return vshlq_s16(vqaddq_s16(y, e.zero), e.right); }
+int16x8_t Value(const CodeEnd& e, int16x8_t y) { return Shift(vqaddq_s16(y, e.zero), e.right); }
 
 // GELU of 8 lanes.
 class Gelu {
@@ -57,9 +56,9 @@ class Gelu {
   explicit Gelu(int unit_bits)
       : inside_(vdupq_n_u16(static_cast<uint16_t>((4 << unit_bits) - 1))),
         in_segment_(vdupq_n_u16(static_cast<uint16_t>((1 << (unit_bits - 2)) - 1))),
-        segment_right_(vdupq_n_s16(static_cast<int16_t>(2 - unit_bits))),
-        argument_left_(vdupq_n_s16(static_cast<int16_t>(17 - unit_bits))),
-        result_right_(vdupq_n_s16(static_cast<int16_t>(unit_bits - 16))) {
+        segment_right_(MakeRight16(unit_bits - 2)),
+        argument_left_(MakeLeft16(17 - unit_bits)),
+        result_right_(MakeRight16(16 - unit_bits)) {
     for (int c = 0; c < 3; ++c) {
       int16_t segments[16];
       for (int i = 0; i < 16; ++i) segments[i] = kGeluTable[i][c];
@@ -70,21 +69,23 @@ class Gelu {
   int16x8_t operator()(int16x8_t x) const {
     const uint16x8_t a = vreinterpretq_u16_s16(vabsq_s16(x));  // -32768 becomes unsigned 32768
     const uint16x8_t ai = vminq_u16(a, inside_);
-    const uint16x8_t segment = vshlq_u16(ai, segment_right_);
-    const int16x8_t u = vreinterpretq_s16_u16(vshlq_u16(vandq_u16(ai, in_segment_), argument_left_));
+    const uint16x8_t segment = Shift(ai, segment_right_);
+    const int16x8_t u = vreinterpretq_s16_u16(Shift(vandq_u16(ai, in_segment_), argument_left_));
     const auto coefficient = [&](int c) { return vreinterpretq_s16_u16(LookUp16(coefficients_[c], segment)); };
     int16x8_t h = vqrdmulhq_s16(coefficient(2), u);
     h = vqrdmulhq_s16(vaddq_s16(h, coefficient(1)), u);
     h = vaddq_s16(h, coefficient(0));
     const int16x8_t zero = vdupq_n_s16(0);
-    const int16x8_t g = vmaxq_s16(vrshlq_s16(h, result_right_), zero);
+    const int16x8_t g = vmaxq_s16(RoundingShift(h, result_right_), zero);
     const int16x8_t near = vreinterpretq_s16_u16(vceqq_u16(a, ai));
     return vsubq_s16(vmaxq_s16(x, zero), vandq_s16(g, near));
   }
 
  private:
   uint16x8_t inside_, in_segment_;
-  int16x8_t segment_right_, argument_left_, result_right_;
+  Right16 segment_right_;
+  Left16 argument_left_;
+  Right16 result_right_;
   Table32 coefficients_[3];
 };
 
@@ -92,7 +93,7 @@ class Gelu {
 template <typename Strip, typename Convert>
 void NarrowStrip(const Strip& s, Convert convert) {
   const CodeEnd end = MakeCodeEnd(s);
-  const int32x4_t up = vdupq_n_s32(s.up);
+  const Left32 up = MakeLeft32(s.up);
   Rq16Lanes lanes[kBlock / 8];
   for (int j0 = 0; j0 < s.n; j0 += kBlock) {
     const int width = std::min(kBlock, s.n - j0);

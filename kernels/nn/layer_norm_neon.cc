@@ -38,20 +38,20 @@ RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int3
 
 void NeonLayerNormNarrow(const LayerNormNarrow& l) {
   const CodeRange range = MakeCodeRange(l.lo, l.hi, l.flip);
-  const int32x4_t right = vdupq_n_s32(-l.k);
+  const Right32 right = MakeRight32(l.k);
   for (int i = 0; i < l.rows; ++i) {
     const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
     uint8_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
     const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
     const LayerNormScale16 scale = LayerNormScale16Of(row.scale);
     const int32x4_t mean = vdupq_n_s32(row.mean);
-    const int32x4_t deviation_right = vdupq_n_s32(-scale.shift);  // where hh < 0, SRSHL shifts left
-    const auto deviation = [&](int c) { return vrshlq_s32(vsubq_s32(vld1q_s32(x + c), mean), deviation_right); };
+    const Right32 deviation_right = MakeRight32(scale.shift);  // where hh < 0, to the left
+    const auto deviation = [&](int c) { return RoundingShift(vsubq_s32(vld1q_s32(x + c), mean), deviation_right); };
     const auto values = [&](int c) {
       const int16x8_t v = vqrdmulhq_n_s16(Pack16(deviation(c), deviation(c + 4)), scale.reciprocal);
       const int16x8_t gain = vld1q_s16(l.gain + c);
-      return Pack16(vshlq_s32(MulAddLow(vld1q_s32(l.bias + c), v, gain), right),
-                    vshlq_s32(MulAddHigh(vld1q_s32(l.bias + c + 4), v, gain), right));
+      return Pack16(Shift(MulAddLow(vld1q_s32(l.bias + c), v, gain), right),
+                    Shift(MulAddHigh(vld1q_s32(l.bias + c + 4), v, gain), right));
     };
     ForEachVector<16>(l.channels,
                       [&](int c, int count) { StoreFirst(out + c, CodesOf(values(c), values(c + 8), range), count); });
@@ -59,21 +59,20 @@ void NeonLayerNormNarrow(const LayerNormNarrow& l) {
 }
 
 void NeonLayerNormWide(const LayerNormWide& l) {
-  const int64x2_t right = vdupq_n_s64(-l.shift);
+  const Right64 right = MakeRight64(l.shift);
   const int32x4_t lo = vdupq_n_s32(-32767), hi = vdupq_n_s32(32767);
   for (int i = 0; i < l.rows; ++i) {
     const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
     int16_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
     const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
     const int32x4_t mean = vdupq_n_s32(row.mean);
-    const Rq32Lanes normal = {vdupq_n_s32(row.scale.reciprocal), vdupq_n_s64(-(15 + row.scale.h)),
-                              vdupq_n_s64(-(15 + row.scale.h))};  // n fits s32
+    const Rq32Lanes normal = MakeRq32Lanes(row.scale.reciprocal, 15 + row.scale.h);  // n fits s32
     ForEachVector<4>(l.channels, [&](int c, int count) {
       const int32x4_t n = Apply(normal, vsubq_s32(vld1q_s32(x + c), mean));
       const int32x4_t gain = vld1q_s32(l.gain + c);
-      const int64x2_t low = vrshlq_s64(MulAddLow(vld1q_s64(l.bias + c), n, gain), right);
-      const int64x2_t high = vrshlq_s64(MulAddHigh(vld1q_s64(l.bias + c + 2), n, gain), right);
-      const int32x4_t y = vcombine_s32(vqmovn_s64(low), vqmovn_s64(high));
+      const int64x2_t low = RoundingShift(MulAddLow(vld1q_s64(l.bias + c), n, gain), right);
+      const int64x2_t high = RoundingShift(MulAddHigh(vld1q_s64(l.bias + c + 2), n, gain), right);
+      const int32x4_t y = PackSaturated32(low, high);
       StoreFirst(out + c, vmovn_s32(Clamp32(y, lo, hi)), count);
     });
   }

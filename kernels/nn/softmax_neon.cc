@@ -47,19 +47,21 @@ int32_t FinishLogits(const SoftmaxRow& s) {
 // The constants of one row's softmax.
 class RowSoftmax {
  public:
-  RowSoftmax(const SoftmaxRow& s, int32_t maximum) : maximum_(vdupq_n_s32(maximum)), mult_(vdupq_n_u16(s.mult)) {
+  RowSoftmax(const SoftmaxRow& s, int32_t maximum)
+      : maximum_(vdupq_n_s32(maximum)),
+        mult_(vdupq_n_u16(s.mult)),
+        right_(MakeRight32(std::max(s.shift, 0))),
+        up_(MakeLeft16(std::max(-s.shift, 0))) {
     const int up = std::max(-s.shift, 0);
-    right_ = vdupq_n_s32(std::min(-s.shift, 0));
     widest_ = vdupq_n_u32(65535u >> up);
-    up_ = vdupq_n_s16(static_cast<int16_t>(up));
     top_ = vdupq_n_u16(static_cast<uint16_t>(65535u >> up << up));
     far_ = vdupq_n_s32(static_cast<int32_t>(static_cast<uint32_t>(maximum) + 1));
   }
 
   // t of kLanes logits, `count` of which exist: the others are infinitely far.
   uint16x8_t Distances(const int32_t* logits, int count) const {
-    const uint16x8_t near = vcombine_u16(Near(logits, count), Near(logits + 4, count - 4));
-    const uint16x8_t d = vshlq_u16(near, up_);
+    const uint16x8_t near = PackSmall16(Near(logits, count), Near(logits + 4, count - 4));
+    const uint16x8_t d = Shift(near, up_);
     return vorrq_u16(MulHigh16(d, mult_), vceqq_u16(d, top_));
   }
 
@@ -69,28 +71,25 @@ class RowSoftmax {
     int16x8_t h = vqrdmulhq_s16(vdupq_n_s16(-1296), f);
     h = vqrdmulhq_s16(vaddq_s16(h, vdupq_n_s16(7566)), f);
     h = vqrdmulhq_s16(vsubq_s16(h, vdupq_n_s16(22654)), f);
-    return ShiftedRight(vreinterpretq_u16_s16(vaddq_s16(h, vdupq_n_s16(32767))), t);
-  }
-
-  // RSH(x, t >> 11), x below 2^15; zero from 16 on, as URSHL has it.
-  static uint16x8_t ShiftedRight(uint16x8_t x, uint16x8_t t) {
-    return vrshlq_u16(x, vnegq_s16(vreinterpretq_s16_u16(vshrq_n_u16(t, 11))));
+    return ShiftedByOctaves(vreinterpretq_u16_s16(vaddq_s16(h, vdupq_n_s16(32767))), t);
   }
 
  private:
   // min(u >> p, 65535), or min(u, 65535 >> -p).
-  uint16x4_t Near(const int32_t* logits, int count) const {
+  uint32x4_t Near(const int32_t* logits, int count) const {
     // A logit of max + 1 (wrapping) is at distance 2^32 - 1, farther than any p in range can bring back: t = 65535 and
     // e = 0, which every variant decodes to zero.
     const int32x4_t v = count >= 4 ? vld1q_s32(logits) : FirstOf(vld1q_s32(logits), count, far_);
-    const uint32x4_t u = vshlq_u32(vreinterpretq_u32_s32(vsubq_s32(maximum_, v)), right_);
-    return vmovn_u32(vminq_u32(u, widest_));
+    return vminq_u32(Shift(vreinterpretq_u32_s32(vsubq_s32(maximum_, v)), right_), widest_);
   }
 
-  int32x4_t maximum_, right_, far_;
+  int32x4_t maximum_;
+  uint16x8_t mult_;
+  Right32 right_;
+  Left16 up_;
+  int32x4_t far_;
   uint32x4_t widest_;
-  int16x8_t up_;
-  uint16x8_t top_, mult_;
+  uint16x8_t top_;
 };
 
 // The first sweep: e (or t) of every key and of the padding, and the sum of e.
@@ -115,12 +114,12 @@ void UniformCodes(const SoftmaxRow& s, uint32_t sum) {
   const UniformRow row = UniformRowOf(sum, s.code.step_mult, s.code.step_shift);
   const uint16x8_t reciprocal = vdupq_n_u16(row.reciprocal);
   const uint16x8_t most = vdupq_n_u16(static_cast<uint16_t>((1 << s.code.bits) - 1));
-  const int16x8_t right = vdupq_n_s16(static_cast<int16_t>(-row.shift));
-  const int16x8_t up = vdupq_n_s16(static_cast<int16_t>(std::clamp(-row.shift, 0, 8)));
+  const Right16 right = MakeRight16(std::max(row.shift, 0));
+  const Left16 up = MakeLeft16(std::clamp(-row.shift, 0, 8));
   for (int j = 0; j < s.count; j += kLanes) {
     const uint16x8_t e = vld1q_u16(s.prob + j);
     const uint16x8_t y = MulHigh16(vaddq_u16(e, e), reciprocal);
-    const uint16x8_t code = row.shift >= 0 ? vrshlq_u16(y, right) : vshlq_u16(vminq_u16(y, vdupq_n_u16(255)), up);
+    const uint16x8_t code = row.shift >= 0 ? RoundingShift(y, right) : Shift(vminq_u16(y, vdupq_n_u16(255)), up);
     vst1q_u16(s.prob + j, vminq_u16(code, most));
   }
 }
@@ -142,7 +141,7 @@ void AgqLevels(const SoftmaxRow& s, uint32_t sum) {
     const uint16x8_t sixteenths = vshrq_n_u16(g, 7);
     const uint16x8_t mantissa = LookUp16(powers, vandq_u16(sixteenths, fraction));
     // Codes above the last are the zero symbol.
-    const uint16x8_t level = vbicq_u16(RowSoftmax::ShiftedRight(mantissa, g), vcgtq_u16(sixteenths, last));
+    const uint16x8_t level = vbicq_u16(ShiftedByOctaves(mantissa, g), vcgtq_u16(sixteenths, last));
     vst1q_u16(s.prob + j, level);
   }
 }

@@ -118,7 +118,7 @@ bool CpuSupports(std::string_view tier) {
 #elif defined(__arm__)
   if (tier == "neon") return HasNeon();
 #elif defined(__wasm__)
-  if (tier == "simd128") return true;  // else the engine would not have loaded this
+  if (tier == "simd128" || tier == "simd128dot") return true;  // else the engine would not have loaded this
 #endif
   return false;
 }

@@ -46,8 +46,8 @@ EMSCRIPTEN_KEEPALIVE void web_close(void) {
   model_bytes = NULL;
 }
 
-/* Takes `bytes`, which web_allocate gave, whether it succeeds or not. */
-EMSCRIPTEN_KEEPALIVE int32_t web_open(void* bytes, size_t size, int32_t threads) {
+/* Takes `bytes`, which web_allocate gave, whether it succeeds or not. isa: a kernel tier. */
+EMSCRIPTEN_KEEPALIVE int32_t web_open(void* bytes, size_t size, int32_t threads, const char* isa) {
   intsam_session_options options;
   intsam_status status;
   web_close();
@@ -56,6 +56,7 @@ EMSCRIPTEN_KEEPALIVE int32_t web_open(void* bytes, size_t size, int32_t threads)
   if (status == INTSAM_OK) {
     intsam_session_options_init(&options);
     options.threads = threads;
+    options.isa = isa;
     options.progress = OnProgress;
     status = intsam_session_create(model, &options, &session, open_error, sizeof open_error);
   }

@@ -51,6 +51,14 @@ function coordinate(value, what) {
   return code;
 }
 
+// A WebAssembly module cannot ask what CPU runs it, but the sign of NaN tells: x86 makes a negative one of Infinity -
+// Infinity. That decides which products are faster; the masks are the same.
+function isX86() {
+  const number = new Float32Array([Infinity]);
+  number[0] -= number[0];
+  return new Uint8Array(number.buffer)[3] === 0xff;
+}
+
 export class Engine {
   #module;
   #open = false;
@@ -60,8 +68,9 @@ export class Engine {
   #failure = null; // what a callback threw, to be thrown again behind the call
 
   /** createModule: the default export of intsam-simd.mjs or intsam-simd-threaded.mjs; wasmBinary: the bytes beside it.
-   * threads: 0 or 1 for one; more need the threaded module. Takes what it needs of `model` (bytes of a .isam file). */
-  static async create({createModule, wasmBinary, model, threads = 1}) {
+   * threads: 0 or 1 for one; more need the threaded module. Takes what it needs of `model` (bytes of a .isam file).
+   * tier: of the kernels, 'simd128', 'simd128dot' or 'scalar'; left out, the one for this CPU. */
+  static async create({createModule, wasmBinary, model, threads = 1, tier = isX86() ? 'simd128dot' : 'simd128'}) {
     if (!(model instanceof Uint8Array)) refuse('model: no Uint8Array');
     const engine = new Engine();
     const count = Math.max(1, integer(threads, 'threads'));
@@ -73,7 +82,10 @@ export class Engine {
     });
     const bytes = engine.#allocate(model.length);
     engine.#module.HEAPU8.set(model, bytes);
-    engine.#check(engine.#module._web_open(bytes, model.length, count));
+    engine.#scoped((room) => {
+      const name = room.copy(new TextEncoder().encode(`${tier}\0`));
+      engine.#check(engine.#module._web_open(bytes, model.length, count, name));
+    });
     engine.#open = true;
     engine.#info = engine.#scoped((room) => {
       const [imageSize, numMasks, lowResSize, mantissa, shift, used, encoder] = room.integers(7, (out) =>

@@ -6,6 +6,7 @@ import {readFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {test} from 'node:test';
 import {pathToFileURL} from 'node:url';
+import {brotliCompressSync} from 'node:zlib';
 
 const {SITE, CASES} = process.env;
 const {Engine, IntsamError} = await import(pathToFileURL(join(SITE, 'dist/engine.mjs')));
@@ -13,15 +14,17 @@ const {default: createModule} = await import(pathToFileURL(join(SITE, 'dist/ints
 const wasmBinary = readFileSync(join(SITE, 'dist/intsam-simd.wasm'));
 const cases = JSON.parse(readFileSync(join(CASES, 'cases.json')));
 const bytes = (...path) => new Uint8Array(readFileSync(join(...path)));
-const open = (model) => Engine.create({createModule, wasmBinary, model: bytes(SITE, 'models', model)});
+const open = (model, tier) => Engine.create({createModule, wasmBinary, model: bytes(SITE, 'models', model), tier});
 const photoOf = ({rgba, width, height}) => ({data: bytes(CASES, rgba), width, height});
 const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 const refused = (status, words) => (error) =>
   error instanceof IntsamError && error.status === status && (assert.match(error.message, words), true);
 
-for (const model of new Set(cases.map((one) => one.model))) {
-  test(`${model}: masks equal the native tool's`, async () => {
-    const engine = await open(model);
+const models = [...new Set(cases.map((one) => one.model))];
+for (const [model, tier] of models.flatMap((model) => ['simd128', 'simd128dot'].map((tier) => [model, tier]))) {
+  test(`${model}, ${tier}: masks equal the native tool's`, async () => {
+    const engine = await open(model, tier);
+    assert.equal(engine.info.tier, tier);
     let photo;
     for (const one of cases.filter((other) => other.model === model)) {
       if (photo !== one.photo) engine.setImage(photoOf(one));
@@ -34,6 +37,20 @@ for (const model of new Set(cases.map((one) => one.model))) {
     assert.throws(() => engine.predict({points: [{x: 1, y: 1}]}), refused(2, /closed/));
   });
 }
+
+test('what pages download stays small', () => {
+  for (const name of ['intsam-simd', 'intsam-simd-threaded']) {
+    const size = brotliCompressSync(readFileSync(join(SITE, `dist/${name}.wasm`))).length;
+    assert.ok(size <= 450 * 1024, `${name}.wasm: ${size} bytes with Brotli`);
+  }
+});
+
+test('the kernels are those for this CPU', async () => {
+  const {tier} = (await open(cases[0].model)).info;
+  if (process.arch === 'x64') assert.equal(tier, 'simd128dot');
+  if (process.arch === 'arm64') assert.equal(tier, 'simd128');
+  await assert.rejects(open(cases[0].model, 'avx2'), refused(5, /avx2/));
+});
 
 test('one mask in three forms, at two sizes', async () => {
   const [one] = cases;

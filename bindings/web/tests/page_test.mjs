@@ -190,6 +190,80 @@ test('a phone: 390 pixels wide, finger, long press', async () => {
   }
 });
 
+test('a photo is pasted, and another comes from the camera', async () => {
+  const {server, url} = await serve();
+  try {
+    const {page, complaints} = await open(url);
+    const data = readFileSync(join(SITE, 'photos/chelsea.png')).toString('base64');
+    await page.evaluate(async (data) => {
+      const transfer = new DataTransfer();
+      const bytes = await (await fetch(`data:image/png;base64,${data}`)).blob();
+      transfer.items.add(new File([bytes], 'pasted.png', {type: 'image/png'}));
+      dispatchEvent(new ClipboardEvent('paste', {clipboardData: transfer, bubbles: true}));
+    }, data);
+    await says(page, /^Looking/);
+    await says(page, /^Ready/);
+    const [click] = cases;
+    await page.mouse.click(...(await onScreen(page, click.points[0].x, click.points[0].y, click)));
+    assert.equal(await hashOf(page), click.sha256);
+    assert.match(await text(page, 'command'), / pasted.png /);
+
+    assert.equal(await page.$eval('#camera', (input) => input.getAttribute('capture')), 'environment');
+    await (await page.$('#camera')).uploadFile(join(SITE, 'photos/rocket.jpg'));
+    await says(page, /^Looking/);
+    await says(page, /^Ready/);
+    assert.deepEqual(complaints, []);
+    await page.close();
+  } finally {
+    server.kill();
+  }
+});
+
+for (const [name, options] of [['with threads', []], ['one thread', ['--not-isolated']]]) {
+  test(`the module: progress, taking back, wasmPaths, errors (${name})`, async () => {
+    const {server, url} = await serve(...options);
+    try {
+      const {page, complaints} = await open(url);
+      const seen = await page.evaluate(async () => {
+        const {Intsam} = await import('./dist/intsam.mjs');
+        const failure = (promise) => promise.then(() => 'none', ({name, status, message}) => ({name, status, message}));
+        const sam = await Intsam.create({model: 'models/micro.isam', wasmPaths: './dist/'});
+        const photo = {data: new Uint8Array(128 * 96 * 4).map((_, i) => (i * i) >> 9), width: 128, height: 96};
+        const steps = [];
+        await sam.setImage(photo, {onProgress: ({step, steps: all}) => void steps.push(step <= all)});
+        const settings = {pointsPerSide: 4, predIouThresh: 0, stabilityScoreThresh: 0};
+        const all = {progress: 0, masks: 0};
+        const masks = await sam.everything({
+          ...settings, onProgress: () => void all.progress++, onMask: () => void all.masks++});
+
+        const running = new AbortController();
+        const stopped = failure(
+          sam.everything({...settings, signal: running.signal, onProgress: () => running.abort()}));
+        const waiting = new AbortController();
+        const dropped = failure(sam.predict({points: [{x: 9, y: 9}], signal: waiting.signal}));
+        waiting.abort();
+        const before = failure(sam.predict({points: [{x: 9, y: 9}], signal: AbortSignal.abort()}));
+        const after = await sam.predict({points: [{x: 60, y: 50}]}); // still well
+        return {steps, all, found: masks.length, stopped: await stopped, dropped: await dropped, before: await before,
+          after: after.pixels.length, wrong: await failure(sam.predict({points: [{x: 'a', y: 1}]})),
+          nothing: await failure(Intsam.create({model: 'photos/none.isam'}))};
+      });
+      assert.ok(seen.steps.length > 1 && seen.steps.every(Boolean));
+      assert.ok(seen.found > 0);
+      assert.ok(seen.all.progress > 0);
+      assert.equal(seen.all.masks, seen.found);
+      for (const taken of [seen.stopped, seen.dropped, seen.before]) assert.equal(taken.name, 'AbortError');
+      assert.equal(seen.after, 128 * 96);
+      assert.deepEqual([seen.wrong.name, seen.wrong.status], ['IntsamError', 2]);
+      assert.deepEqual([seen.nothing.name, seen.nothing.status], ['IntsamError', 3]);
+      assert.deepEqual(complaints.filter((text) => !/404/.test(text)), []);
+      await page.close();
+    } finally {
+      server.kill();
+    }
+  });
+}
+
 test('memory does not grow over 50 photos', async () => {
   const {server, url} = await serve();
   try {

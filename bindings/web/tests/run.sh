@@ -13,8 +13,16 @@ CHROMIUM=$(command -v chromium || command -v chromium-browser || command -v goog
 mkdir -p "$SHOTS"
 cp "$root/tests/golden/data/micro.isam" "$SITE/models/"
 node --test "$here/engine_test.mjs"
+check_types() {
+  npm install --prefix "$out" --no-save --silent typescript@5.9.3 puppeteer-core@25.16.0
+  mkdir -p "$out/node_modules/@intsam"
+  ln -sfn "$out/package" "$out/node_modules/@intsam/web"
+  cp "$here/types_test.ts" "$out/"
+  "$out/node_modules/.bin/tsc" --noEmit --strict --target es2022 --module nodenext --moduleResolution nodenext \
+    --lib es2022,dom --skipLibCheck "$out/types_test.ts"
+}
+step "types, and install the browser's driver" check_types
 if [ -n "$CHROMIUM" ]; then
-  step "install the browser's driver" npm install --prefix "$out" --no-save --silent puppeteer-core@25.16.0
   node --test "$here/page_test.mjs"
 else
   say "skipped: page_test.mjs needs Chromium"

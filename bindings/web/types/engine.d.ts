@@ -14,6 +14,8 @@ export class Engine {
     wasmBinary: ArrayBuffer | Uint8Array;
     model: Uint8Array;
     threads?: number;
+    /** Which kernels compute; left out, those for this CPU. The masks are the same. */
+    tier?: 'simd128' | 'simd128dot' | 'scalar';
   }): Promise<Engine>;
   readonly info: Info;
   setImage(image: Pixels, onProgress?: OnProgress): void;

@@ -28,7 +28,7 @@ export interface Info {
   /** False for a decoder alone, which takes embeddings that the whole model saved, and no photos. */
   hasEncoder: boolean;
   threads: number;
-  /** "simd128", or "scalar". */
+  /** Which kernels compute: "simd128dot" on x86, else "simd128". */
   tier: string;
   version: string;
 }

@@ -69,4 +69,30 @@ async function onnx(folder, threads) {
   return {...await figures(encode, decode, width), threads: ort.env.wasm.numThreads};
 }
 
-window.measure = (system, model, threads) => (system === 'intsam' ? intsam : onnx)(model, threads);
+// What the page does while the mouse moves: a decode at a time, and a mask of the size it has on the screen, drawn.
+const HOVER_MS = 2000;
+const ON_SCREEN = {width: 800, height: 800};
+
+async function hover(model, threads) {
+  const {Intsam} = await import('./dist/intsam.mjs');
+  const sam = await Intsam.create({model: `models/${model}.isam`, threads});
+  await sam.setImage(await pixelsOf('photo.png'));
+  const canvas = new OffscreenCanvas(ON_SCREEN.width, ON_SCREEN.height);
+  const context = canvas.getContext('2d');
+  const image = context.createImageData(ON_SCREEN.width, ON_SCREEN.height);
+  const colors = new Uint32Array(image.data.buffer);
+  const preview = async (i) => {
+    const {pixels} = await sam.predict({points: [{x: 100 + 7 * i % 800, y: 300 + 3 * i % 400}], size: ON_SCREEN});
+    for (let at = 0; at < pixels.length; ++at) colors[at] = pixels[at] ? 0x80ff4d6d : 0;
+    context.putImageData(image, 0, 0);
+  };
+  await preview(0);
+  const start = performance.now();
+  let count = 0;
+  while (performance.now() - start < HOVER_MS) await preview(++count);
+  return {rate: count * 1000 / (performance.now() - start), threads: sam.info.threads};
+}
+
+const SYSTEMS = {intsam, onnx, hover};
+
+window.measure = (system, model, threads) => SYSTEMS[system](model, threads);

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Times MobileSAM in headless Chromium: @intsam/web beside onnxruntime-web on the same weights and photo, one thread and
-# two, encoder and prompts. Prints Markdown for docs/performance.md.
+# two, encoder and prompts; and how many previews a second the bundled models give under a moving mouse. Prints Markdown
+# for docs/performance.md.
 #   tests/bench/web/run.sh [--rounds N]
 # The ONNX files are those of tests/bench/peers/run.sh --model mobile_sam, which is to be run before.
 source "$(dirname "${BASH_SOURCE[0]}")/../../../cmake/bootstrap.sh"
@@ -25,6 +26,7 @@ make_site() {
   cp -r "$out/package/dist" "$out/bench/"
   cp -r "$out/node_modules/onnxruntime-web/dist" "$out/bench/ort"
   cp "$peers/checkpoint/photo.png" "$out/bench/"
+  cp "$out"/site/models/sam_tiny*.isam "$out/bench/models/"
   local form
   for form in onnx onnx-static; do cp -r "$peers/$form" "$out/bench/models/"; done
   local bits

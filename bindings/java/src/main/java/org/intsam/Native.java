@@ -2,7 +2,7 @@ package org.intsam;
 
 import java.nio.ByteBuffer;
 
-/** What intsam_jni.c implements. Handles are addresses, 0 for a closed object, which every function refuses. */
+/** What the C files of this binding implement. Handles are addresses, 0 for a closed object, which every function refuses. */
 final class Native {
   static {
     System.loadLibrary("intsam_jni");
@@ -85,7 +85,7 @@ final class Native {
 
   static native int[] everythingDefaults();
 
-  /** Called by intsam_jni.c; true cancels. The mask is valid during the call. */
+  /** Called by native code; true cancels. The mask is valid during the call. */
   interface Found {
     boolean found(long mask, int iou, int stability, int x, int y, int index, int count);
   }
