@@ -243,9 +243,8 @@ struct RightLanes {
   int32x4_t minus;
 };
 static inline RightLanes MakeRightLanes(const uint8_t* counts) {
-  int32_t minus[4];
-  for (int i = 0; i < 4; ++i) minus[i] = -counts[i];
-  return {vld1q_s32(minus)};
+  const int16x8_t minus = vnegq_s16(vreinterpretq_s16_u16(vmovl_u8(vld1_u8(counts))));
+  return {vmovl_s16(vget_low_s16(minus))};
 }
 static inline int32x4_t RoundingShift(int32x4_t v, RightLanes n) { return vrshlq_s32(v, n.minus); }
 
