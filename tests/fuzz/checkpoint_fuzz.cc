@@ -20,11 +20,6 @@
 namespace intsam::internal::testing {
 namespace {
 
-void RequireLine(const Status& status, const std::string& start) {
-  Require(status.message().starts_with(start) && status.message().find('\n') == std::string::npos,
-          "a refusal is one line that names the file");
-}
-
 // The value of an element of a floating-point type, by arithmetic instead of bits; widths as in its type.
 double ValueOf(DType type, const uint8_t* raw) {
   if (type == DType::kF64) return std::bit_cast<double>(LoadU64(raw));
@@ -48,7 +43,7 @@ void ReadTensor(const Checkpoint& checkpoint, size_t index, const std::string& p
   if (!read.ok()) {
     Require(info.dtype != DType::kF32 && info.dtype != DType::kF16 && info.dtype != DType::kBF16,
             "numbers are refused");
-    return RequireLine(read, path);
+    return RequireRefusal(read, path);
   }
   for (size_t i = 0; i < values.size(); ++i) {
     const double value = ValueOf(info.dtype, raw.data() + i * width);
@@ -109,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string& path = file.With({data, size});
   const auto opened = Checkpoint::Open(path);
   if (!opened.ok()) {
-    testing::RequireLine(opened.status(), path);
+    testing::RequireRefusal(opened.status(), path);
     return 0;
   }
   const Checkpoint& checkpoint = *opened.value();
@@ -117,10 +112,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   testing::Require(sum.ok() && sum.value() == ToHex(Sha256Of(data, size)), "another SHA-256");
   for (size_t i = 0; i < checkpoint.tensors().size(); ++i) testing::ReadTensor(checkpoint, i, path);
   if (const Status relative = RefuseForeignModel(checkpoint.tensors()); !relative.ok())
-    testing::RequireLine(relative, "not a SAM");
+    testing::RequireRefusal(relative, "not a SAM");
   const auto metadata = ParsePtq4SamMetadata(checkpoint.metadata());
   if (!metadata.ok()) {
-    testing::RequireLine(metadata.status(), "metadata ");
+    testing::RequireRefusal(metadata.status(), "metadata ");
     return 0;
   }
   testing::Require(metadata.value().method == "calibrated" || metadata.value().method == "reconstructed", "a method");

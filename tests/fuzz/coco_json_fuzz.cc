@@ -12,11 +12,6 @@
 namespace intsam::internal::testing {
 namespace {
 
-void RequireRefusal(const Status& status, const std::string& path) {
-  Require(status.message().starts_with(path) && status.message().find('\n') == std::string::npos,
-          "a refusal is one line that names the file");
-}
-
 void RequireBoxes(const std::vector<CocoBox>& boxes) {
   constexpr int64_t kMost = kPixel * kCoordinateLimit, kHighest = int64_t{1000} << 30;
   for (const CocoBox& box : boxes) {

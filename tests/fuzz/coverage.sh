@@ -4,21 +4,12 @@
 # share of its lines and those that nothing reached.
 #   tests/fuzz/coverage.sh [--mutations N] [TARGET...]      20000 mutations for each target
 source "$(dirname "${BASH_SOURCE[0]}")/../../cmake/bootstrap.sh"
+source "$root/tests/fuzz/arguments.sh"
 
-mutations=20000
-targets=()
-while [ $# -gt 0 ]; do
-  case $1 in
-    --mutations)
-      [[ ${2-} =~ ^[0-9]+$ ]] || die "--mutations needs a number"
-      mutations=$2
-      shift
-      ;;
-    -*) die "unknown option: $1; see the head of tests/fuzz/coverage.sh" ;;
-    *) targets+=("$1") ;;
-  esac
-  shift
-done
+number=20000
+read_arguments --mutations '[0-9]+' "$@"
+mutations=$number
+targets=("${words[@]}")
 
 # The files that each target is about.
 declare -A parsers=(
@@ -42,7 +33,7 @@ declare -A parsers=(
   [safetensors]="converter/checkpoint/safetensors.cc converter/checkpoint/tensor_view.cc"
   [zip_directory]="converter/checkpoint/torch_file.cc converter/checkpoint/zip_directory.cc"
 )
-[ "${#targets[@]}" -gt 0 ] || mapfile -t targets < <(printf '%s\n' "${!parsers[@]}" | sort)
+[ "${#targets[@]}" -gt 0 ] || targets=("${fuzz_targets[@]}")
 programs=()
 for target in "${targets[@]}"; do
   [ -n "${parsers[$target]-}" ] || die "unknown target: $target"

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 
+#include "runtime/base/status.h"
 #include "tests/fuzz/fuzz_target.h"
 
 namespace intsam::internal::testing {
@@ -36,6 +37,12 @@ class InputFile {
   std::string path_ = (std::filesystem::temp_directory_path() / "intsam_fuzz_XXXXXX").string();
   int file_;
 };
+
+// start: the file's path, or what stands in its place.
+inline void RequireRefusal(const Status& status, const std::string& start) {
+  Require(status.message().starts_with(start) && status.message().find('\n') == std::string::npos,
+          "a refusal is one line that names the file");
+}
 
 }  // namespace intsam::internal::testing
 

@@ -4,24 +4,12 @@
 # for each; exit status 1 at the first error.
 #   tests/fuzz/memcheck.sh [--mutations N] [PROGRAM...]     300 mutations; for example tests/fuzz/memcheck.sh pickle_fuzz
 source "$(dirname "${BASH_SOURCE[0]}")/../../cmake/bootstrap.sh"
+source "$root/tests/fuzz/arguments.sh"
 
-mutations=300
-programs=()
-while [ $# -gt 0 ]; do
-  case $1 in
-    --mutations)
-      [[ ${2-} =~ ^[0-9]+$ ]] || die "--mutations needs a number"
-      mutations=$2
-      shift
-      ;;
-    -*) die "unknown option: $1; see the head of tests/fuzz/memcheck.sh" ;;
-    *) programs+=("$1") ;;
-  esac
-  shift
-done
-
-fuzz_targets=(checkpoint coco_json config_json embedding image_decode isam_fields isam_open isam_run logits_npy pickle
-  prompt_json rle safetensors zip_directory)
+number=300
+read_arguments --mutations '[0-9]+' "$@"
+mutations=$number
+programs=("${words[@]}")
 [ "${#programs[@]}" -gt 0 ] || programs=("${fuzz_targets[@]/%/_fuzz}" batch_test checkpoint_test common_test format_test
   import_test photo_test)
 required_packages+=" valgrind"

@@ -5,27 +5,15 @@
 # Coverage is what clang's libFuzzer reports: edges of the instrumented code that the inputs reached. For lines of the
 # parsers, see tests/fuzz/coverage.sh.
 source "$(dirname "${BASH_SOURCE[0]}")/../../cmake/bootstrap.sh"
+source "$root/tests/fuzz/arguments.sh"
 
-executions=1000000
-targets=()
-while [ $# -gt 0 ]; do
-  case $1 in
-    --executions)
-      [[ ${2-} =~ ^[1-9][0-9]*$ ]] || die "--executions needs a number"
-      executions=$2
-      shift
-      ;;
-    -*) die "unknown option: $1; see the head of tests/fuzz/run.sh" ;;
-    *) targets+=("$1") ;;
-  esac
-  shift
-done
-
-all=(checkpoint coco_json config_json embedding image_decode isam_fields isam_open isam_run logits_npy pickle prompt_json
-  rle safetensors zip_directory)
-[ "${#targets[@]}" -gt 0 ] || targets=("${all[@]}")
+number=1000000
+read_arguments --executions '[1-9][0-9]*' "$@"
+executions=$number
+targets=("${words[@]}")
+[ "${#targets[@]}" -gt 0 ] || targets=("${fuzz_targets[@]}")
 for target in "${targets[@]}"; do
-  [[ " ${all[*]} " == *" $target "* ]] || die "unknown target: $target (${all[*]})"
+  [[ " ${fuzz_targets[*]} " == *" $target "* ]] || die "unknown target: $target (${fuzz_targets[*]})"
 done
 
 required_packages+=" clang libomp-dev"
