@@ -59,10 +59,6 @@ std::vector<int64_t> Proof::S16Layer(const char* site, Linear& linear) {
   return bounds;
 }
 
-std::vector<int64_t> Proof::StreamLayer(const char* site, Linear& linear, const StreamInput& input) {
-  return input.as_values() ? S16Layer(site, linear) : CodesLayer(site, linear, input.codes.out);
-}
-
 std::vector<int64_t> Proof::S16Layer(const char* site, const Linear12& linear) {
   WeightSums sums;
   for (uint32_t c = 0; c < linear.out; ++c) {
@@ -76,6 +72,10 @@ std::vector<int64_t> Proof::S16Layer(const char* site, const Linear12& linear) {
 
 std::vector<int64_t> Proof::S16Layer(const char* site, const Depthwise12& conv) {
   return OverS16(site, SumTaps(conv.weight, conv.channels), conv.bias);
+}
+
+std::vector<int64_t> Proof::StreamLayer(const char* site, Linear& linear, const StreamInput& input) {
+  return input.as_values() ? S16Layer(site, linear) : CodesLayer(site, linear, input.codes.out);
 }
 
 void Proof::Accumulators(const char* site, const std::vector<int64_t>& bounds) {

@@ -42,9 +42,9 @@ class Proof {
   std::vector<int64_t> CodesLayer(const char* site, Linear& linear, const Codes& codes);
   std::vector<int64_t> CodesLayer(const char* site, Depthwise& conv, const Codes& codes);
   std::vector<int64_t> S16Layer(const char* site, Linear& linear);
-  std::vector<int64_t> StreamLayer(const char* site, Linear& linear, const StreamInput& input);
   std::vector<int64_t> S16Layer(const char* site, const Linear12& linear);
   std::vector<int64_t> S16Layer(const char* site, const Depthwise12& conv);
+  std::vector<int64_t> StreamLayer(const char* site, Linear& linear, const StreamInput& input);
 
   // bounds: of one layer, per channel; not empty.
   void Accumulators(const char* site, const std::vector<int64_t>& bounds);
