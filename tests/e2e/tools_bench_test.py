@@ -2,7 +2,7 @@
 
 import json
 
-from tools_support import Setup, ToolTest, patched, section_of
+from tools_support import Setup, ToolTest, with_provenance
 
 MICRO = "../micro.isam"
 PARTS = ("encoder", "decoder", "decoder_next")
@@ -100,10 +100,8 @@ class Bench(ToolTest):
 
     def test_a_stranger_names_no_profile(self):
         model = (Setup.scratch / "micro.isam").read_bytes()
-        offset, size = section_of(model, "provenance")
         for bits in ("\x1b[31m", "w99a99", 8, None, ["w8a8"]):
-            text = json.dumps({"bits": bits}).ljust(size).encode()
-            path = self.write("hostile.isam", patched(model, offset, text))
+            path = self.write("hostile.isam", with_provenance(model, json.dumps({"bits": bits}).encode()))
             self.assertEqual(self.bench_json(path, "--no-fp32")["profile"], "unknown")
 
     def test_usage(self):

@@ -8,7 +8,7 @@ import struct
 import subprocess
 import time
 
-from tools_support import Setup, ToolTest, patched, section_of
+from tools_support import Setup, ToolTest, patched, section_of, with_provenance
 
 MICRO = "../micro.isam"
 WIDTHS = {"s8": 1, "u8": 1, "s16": 2, "s32": 4, "s64": 8}
@@ -180,16 +180,15 @@ class Inspect(ToolTest):
 
     def test_hostile_provenance(self):
         """It is text of a stranger: shown, never trusted to be JSON, shallow, UTF-8 or harmless to a terminal."""
-        offset, size = section_of(self.model, "provenance")
-        for text in (b"\x1b[31m\x00\xff\xc2\x9b", b"[" * size, b'{"a":"\\u001b[31m\x7f\xc2\x9b"}', b"{" * size):
-            hostile = text[:size].ljust(size)
-            path = self.write("hostile.isam", patched(self.model, offset, hostile))
+        deep = 10000
+        for text in (b"\x1b[31m\x00\xff\xc2\x9b", b"[" * deep, b'{"a":"\\u001b[31m\x7f\xc2\x9b"}', b"{" * deep):
+            path = self.write("hostile.isam", with_provenance(self.model, text))
             self.assertRegex(self.succeeds("inspect", path), r"^[\n -~]*$")
             self.assertIn("provenance", inspect_json(self, path))
         # As text, where reading it would take the square of its size.
         keys = b"{" + b",".join([b'"":0'] * 1025) + b"}"
-        path = self.write("hostile.isam", patched(self.model, offset, keys.ljust(size)))
-        self.assertEqual(inspect_json(self, path)["provenance"].strip(), keys.decode())
+        path = self.write("hostile.isam", with_provenance(self.model, keys))
+        self.assertEqual(inspect_json(self, path)["provenance"], keys.decode())
 
     def test_closed_pipe_is_no_crash(self):
         read, write = os.pipe()

@@ -2,7 +2,7 @@
 
 import json
 
-from tools_support import Setup, ToolTest, patched, section_of
+from tools_support import Setup, ToolTest, with_provenance
 
 MICRO = "../micro.isam"
 ATTENTION = "mask_decoder.transformer.final_attn_token_to_image"
@@ -20,10 +20,8 @@ class Quantization(ToolTest):
     def with_provenance(self, provenance):
         """The micro model under this provenance, an object or its text."""
         model = (Setup.scratch / "micro.isam").read_bytes()
-        offset, size = section_of(model, "provenance")
         text = provenance if isinstance(provenance, str) else json.dumps(provenance)
-        self.assertLessEqual(len(text), size)
-        return self.write("hostile.isam", patched(model, offset, text.ljust(size).encode()))
+        return self.write("hostile.isam", with_provenance(model, text.encode()))
 
     def test_rows_are_those_of_the_records(self):
         model = self.convert("--bits", "w6a5,decoder=w4a8,neck=w8a8", "--softmax", "agq")

@@ -188,3 +188,17 @@ def patched(model, offset, data):
     changed = bytearray(model)
     changed[offset : offset + len(data)] = data
     return reseal(changed)
+
+
+def with_provenance(model, text):
+    """The model under another provenance of any length; the sections behind it move."""
+    offset, _ = section_of(model, "provenance")
+    directory, data = (section_of(model, name)[0] for name in SECTIONS[2:])
+    gap = bytes(-(offset + len(text)) % 64)
+    changed = bytearray(model[:offset] + text + gap + model[directory:])
+    moved = len(changed) - len(model)
+    struct.pack_into("<Q", changed, 16, len(changed))
+    struct.pack_into("<Q", changed, 32 + 48 + 8, len(text))
+    for index, place in ((2, directory), (3, data)):
+        struct.pack_into("<Q", changed, 32 + 48 * index, place + moved)
+    return reseal(changed)
