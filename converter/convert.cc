@@ -97,6 +97,7 @@ Status FitToSize(FloatModel& model, const std::vector<CalibrationImage>& images,
     converted.report = observed.report;
     INTSAM_TRY(CompletePlan(model, observed.seen, options.bits, options.method, options.threads, options.progress, plan,
                             converted.report));
+    observed.report.attentions = converted.report.attentions;  // how softmax is coded is chosen in the first round alone
     INTSAM_ASSIGN(converted.quantized, QuantizeModel(model, observed.seen.statistics, plan));
     converted.provenance = Provenance(model, images, options, false, converted.report);
     INTSAM_ASSIGN(const uint64_t size, SizeOf(converted.quantized->model, converted.provenance));

@@ -122,6 +122,9 @@ TEST(FitToSize, TheFileIsNotLarger) {
     options.most_bytes = most;
     auto converted = Convert(model, images, options, {});
     if (!converted.ok()) return uint64_t{0};
+    for (const auto& [name, attention] : converted->report.attentions) {  // of the round that chose, too
+      EXPECT_GT(attention.softmax.uniform_error, 0) << name << " " << most;
+    }
     std::vector<uint8_t> file = ModelBytes(converted->quantized->model, converted->provenance).value();
     return uint64_t{file.size()};
   };
