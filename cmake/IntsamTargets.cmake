@@ -8,3 +8,10 @@ function(intsam_target_defaults target)
     $<$<BOOL:${INTSAM_WERROR}>:-Werror>)
   set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
 endfunction()
+
+# intsam_optimize(source...): sources of this folder in which the tests of sanitizer builds would spend most of their time.
+function(intsam_optimize)
+  if(CMAKE_CXX_FLAGS MATCHES "fsanitize")
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -O2)
+  endif()
+endfunction()
