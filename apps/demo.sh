@@ -6,7 +6,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/../cmake/bootstrap.sh"
 
 [ $# -eq 0 ] || die "apps/demo.sh takes no options"
-build_preset release intsam-convert intsam-segment intsam-compare intsam-inspect intsam-bench
+# All tools, also those that nothing below runs: the README goes on with them.
+build_preset release intsam-batch intsam-bench intsam-compare intsam-convert intsam-everything intsam-inspect intsam-segment
 
 bin=build/release/bin
 out=build/demo
