@@ -5,6 +5,7 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 jobs=$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+test_jobs=$((jobs + 1))  # some tests wait more than they compute
 current_step=
 configure_options=()
 # What a build for this machine needs, and what it uses where the distribution has it.

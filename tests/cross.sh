@@ -18,5 +18,5 @@ optional_packages=
 use_targets "$@"
 for target in "$@"; do
   build_preset "$target" ${built[@]+"${built[@]}"}
-  step "test ($target)" ctest --preset "$target" --parallel "$jobs" --no-tests=error ${chosen[@]+"${chosen[@]}"}
+  step "test ($target)" ctest --preset "$target" --parallel "$test_jobs" --no-tests=error ${chosen[@]+"${chosen[@]}"}
 done

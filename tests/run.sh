@@ -13,4 +13,4 @@ check_preset "$preset"
 build_preset "$preset"
 
 # Not a step(): ctest names what failed itself, and its summary stays last.
-ctest --preset "$preset" --parallel "$jobs" --no-tests=error "$@"
+ctest --preset "$preset" --parallel "$test_jobs" --no-tests=error "$@"
