@@ -16,7 +16,7 @@ inline constexpr const char* kBusySentence = "session: in use; called from its o
 template <class Body>
 intsam_status OnSession(intsam_session* session, const Body& body) {
   if (session == nullptr) return INTSAM_ERROR_ARGUMENT;
-  if (session->busy.exchange(true, std::memory_order_acquire)) {
+  if (session->busy.test_and_set(std::memory_order_acquire)) {
     session->refused = true;
     return INTSAM_ERROR_ARGUMENT;
   }
@@ -29,13 +29,13 @@ intsam_status OnSession(intsam_session* session, const Body& body) {
   });
   if (!status.ok() && session->error.empty()) session->error = status.message();  // one of Guarded's own
   if (!status.ok()) session->refused = false;
-  session->busy.store(false, std::memory_order_release);
+  session->busy.clear(std::memory_order_release);
   return static_cast<intsam_status>(status.code());
 }
 
 // For what only reads: null where there is nothing to read, or while a call runs and may write it.
 inline const Session* Idle(const intsam_session* session) {
-  return session == nullptr || session->busy.load(std::memory_order_acquire) ? nullptr : session->session.get();
+  return session == nullptr || session->busy.test(std::memory_order_acquire) ? nullptr : session->session.get();
 }
 
 // The same for a mask of a result that there is.

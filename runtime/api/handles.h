@@ -26,7 +26,7 @@ struct intsam_mask {
 struct intsam_session {
   std::unique_ptr<intsam::internal::Session> session;
   std::string error;                 // of the last call that ran
-  std::atomic<bool> busy{false};     // a call runs
+  std::atomic_flag busy;             // a call runs; the one type that every CPU swaps without a library
   std::atomic<bool> refused{false};  // another was refused meanwhile; the one that ran has no sentence of its own
 
   // Of the call that runs, kept from one to the next so that nothing is allocated.

@@ -137,7 +137,7 @@ void intsam_session_destroy(intsam_session* session) { delete session; }
 const char* intsam_session_error(const intsam_session* session) {
   if (session == nullptr) return "";
   if (session->refused) return intsam::internal::kBusySentence;
-  return session->busy.load(std::memory_order_acquire) ? "" : session->error.c_str();
+  return session->busy.test(std::memory_order_acquire) ? "" : session->error.c_str();
 }
 
 const char* intsam_session_isa(const intsam_session* session) {
