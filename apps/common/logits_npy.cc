@@ -2,7 +2,6 @@
 #include "apps/common/logits_npy.h"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cmath>
 #include <optional>
@@ -137,7 +136,7 @@ std::vector<uint8_t> EncodeLogits(std::span<const int16_t> codes, const LogitFor
   for (size_t i = 0; i < codes.size(); ++i) {
     // The product is exact in a double, so that only the step to float rounds.
     const double value = std::ldexp(static_cast<double>(int64_t{codes[i]} * form.mantissa), -form.shift);
-    const auto bits = std::bit_cast<uint32_t>(static_cast<float>(value));
+    const auto bits = __builtin_bit_cast(uint32_t, static_cast<float>(value));  // not all libc++ have std::bit_cast
     for (size_t b = 0; b < 4; ++b) file[begin + 4 * i + b] = static_cast<uint8_t>(bits >> 8 * b);
   }
   return file;
@@ -164,7 +163,7 @@ Result<std::vector<int16_t>> DecodeLogits(std::span<const uint8_t> file, const L
     return Error(Code::kDamaged, "npy: %zu bytes of values, not %zu", data.size(), 4 * count);
   std::vector<int16_t> codes(count);
   for (size_t i = 0; i < count; ++i) {
-    const double value = std::bit_cast<float>(LittleEndian(data.subspan(4 * i, 4)));
+    const double value = __builtin_bit_cast(float, LittleEndian(data.subspan(4 * i, 4)));
     if (std::isnan(value)) return Error(Code::kDamaged, "npy: value %zu is not a number", i);
     const double code = std::nearbyint(std::ldexp(value, form.shift) / form.mantissa);
     codes[i] = static_cast<int16_t>(std::clamp(code, -32768.0, 32767.0));
