@@ -69,7 +69,9 @@ class CocoJob : public Job {
     const auto [first, last] =
         std::equal_range(boxes_.begin(), boxes_.end(), CocoBox{photo.coco_id, 0, {}, 0},
                          [](const CocoBox& a, const CocoBox& b) { return a.image_id < b.image_id; });
-    std::vector<CocoBox> boxes = Selected({first, last}, settings_.min_score, settings_.max_detections);
+    const std::span<const CocoBox> all(boxes_);
+    const auto begin = static_cast<size_t>(first - boxes_.begin()), count = static_cast<size_t>(last - first);
+    std::vector<CocoBox> boxes = Selected(all.subspan(begin, count), settings_.min_score, settings_.max_detections);
     std::vector<ObjectPrompt> prompts;
     left_out = std::erase_if(boxes, [&](const CocoBox& box) {
       const Result<intsam_box> clipped = ClipBox(box.box, image.size);

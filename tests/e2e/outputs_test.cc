@@ -1,7 +1,6 @@
 // What the tools write besides models: pictures, and logits as NumPy files.
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -168,7 +167,7 @@ TEST(LogitsNpy, IsWhatNumPyWrites) {
     uint32_t bits = 0;
     for (size_t b = 4; b-- > 0;) bits = bits << 8 | file[128 + 4 * i + b];
     const double exact = std::ldexp(static_cast<double>(Codes()[i]) * 1'500'000'001.0, -40);
-    EXPECT_EQ(std::bit_cast<float>(bits), static_cast<float>(exact));
+    EXPECT_EQ(__builtin_bit_cast(float, bits), static_cast<float>(exact));
   }
 }
 
@@ -196,7 +195,7 @@ Bytes Npy(const std::string& header, std::vector<float> values, int version = 1)
   Bytes file(head.begin(), head.end());
   values.resize(16);
   for (const float value : values) {
-    for (int i = 0; i < 4; ++i) file.push_back(static_cast<uint8_t>(std::bit_cast<uint32_t>(value) >> 8 * i));
+    for (int i = 0; i < 4; ++i) file.push_back(static_cast<uint8_t>(__builtin_bit_cast(uint32_t, value) >> 8 * i));
   }
   return file;
 }
