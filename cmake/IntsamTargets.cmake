@@ -1,6 +1,11 @@
 # What every intsam target shares: include root, warnings, hidden symbols.
 include_guard()
 
+set(INTSAM_SANITIZED OFF)
+if(CMAKE_CXX_FLAGS MATCHES "fsanitize")
+  set(INTSAM_SANITIZED ON)
+endif()
+
 function(intsam_target_defaults target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wno-missing-field-initializers
@@ -11,7 +16,7 @@ endfunction()
 
 # intsam_optimize(source...): sources of this folder in which the tests of sanitizer builds would spend most of their time.
 function(intsam_optimize)
-  if(CMAKE_CXX_FLAGS MATCHES "fsanitize")
+  if(INTSAM_SANITIZED)
     set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -O2)
   endif()
 endfunction()

@@ -12,7 +12,7 @@ tidy=${CLANG_TIDY:-$(newest)}
 cd "$root"
 step "install what is missing" install_packages
 step "configure (tidy)" cmake -S . -B build/tidy -G Ninja -DCMAKE_BUILD_TYPE=Release \
-  -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_DISABLE_PRECOMPILE_HEADERS=ON ${configure_options[@]+"${configure_options[@]}"}
+  -DCMAKE_EXPORT_COMPILE_COMMANDS=ON ${configure_options[@]+"${configure_options[@]}"}
 
 # GCC's omp.h, which clang looks for in a package of its own. Last in the search, because GCC's folder also has GCC's
 # intrinsics.

@@ -66,12 +66,11 @@ class CocoJob : public Job {
 
   Status Run(const NamedPhoto& photo, const Image& image, Session& session, PhotoOutput& output,
              size_t& left_out) const override {
+    // Pointers, because not all libc++ make a span of iterators.
     const auto [first, last] =
-        std::equal_range(boxes_.begin(), boxes_.end(), CocoBox{photo.coco_id, 0, {}, 0},
+        std::equal_range(boxes_.data(), boxes_.data() + boxes_.size(), CocoBox{photo.coco_id, 0, {}, 0},
                          [](const CocoBox& a, const CocoBox& b) { return a.image_id < b.image_id; });
-    const std::span<const CocoBox> all(boxes_);
-    const auto begin = static_cast<size_t>(first - boxes_.begin()), count = static_cast<size_t>(last - first);
-    std::vector<CocoBox> boxes = Selected(all.subspan(begin, count), settings_.min_score, settings_.max_detections);
+    std::vector<CocoBox> boxes = Selected({first, last}, settings_.min_score, settings_.max_detections);
     std::vector<ObjectPrompt> prompts;
     left_out = std::erase_if(boxes, [&](const CocoBox& box) {
       const Result<intsam_box> clipped = ClipBox(box.box, image.size);
