@@ -12,7 +12,7 @@ namespace {
 
 using namespace neon;
 
-constexpr int kTileRows = 3;  // twelve vectors of sums, beside weights and a pair of activations
+constexpr int kTileRows = 2;  // eight vectors of sums: with twelve, engines keep some of them in memory
 constexpr int kBlockRows = 72;
 constexpr int kBlockDepth = 512;  // a widened panel of it (16 KiB) stays in L1 beside the rows of a tile
 
@@ -29,9 +29,10 @@ void WidenPanel(const uint8_t* panel, const uint8_t* zeros, int bits, int groups
   });
 }
 
-// The operands of one tile: rows of s16 and `pairs` pairs of k of one widened panel; acc = bias + products, plus what
-// acc holds already with `add`.
+// The operands of one panel and a block of rows: rows of s16 and `pairs` pairs of k, an even number, of the widened
+// panel; acc = bias + products, plus what acc holds already with `add`.
 struct PairArguments {
+  int rows;
   const int16_t* a;
   size_t a_stride;
   const int16_t* w;
@@ -42,33 +43,41 @@ struct PairArguments {
   size_t acc_stride;
 };
 
+// Rows i to i + kRows.
 template <int kRows>
-void PairTile(const PairArguments& t) {
+inline void PairTile(const PairArguments& t, int i) {
+  const int16_t* a = t.a + static_cast<size_t>(i) * t.a_stride;
+  const int16_t* w = t.w;
+  int32_t* acc = t.acc + static_cast<size_t>(i) * t.acc_stride;
   v128_t sums[kRows][4];
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < 4; ++v) sums[r][v] = wasm_v128_load(t.bias + 4 * v);
   }
-  const int16_t* a = t.a;
-  const int16_t* w = t.w;
-  for (int p = 0; p < t.pairs; ++p, a += 2, w += 2 * kPanel) {
-    v128_t x[kRows];
+  const auto step = [&](const int16_t* x, const int16_t* pairs) {
+    v128_t rows[kRows];
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) x[r] = wasm_v128_load32_splat(a + static_cast<size_t>(r) * t.a_stride);
+    for (int r = 0; r < kRows; ++r) rows[r] = wasm_v128_load32_splat(x + static_cast<size_t>(r) * t.a_stride);
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
-      const v128_t weights = wasm_v128_load(w + 8 * v);
+      const v128_t weights = wasm_v128_load(pairs + 8 * v);
 #pragma GCC unroll 4
-      for (int r = 0; r < kRows; ++r) sums[r][v] = wasm_i32x4_add(sums[r][v], wasm_i32x4_dot_i16x8(x[r], weights));
+      for (int r = 0; r < kRows; ++r) sums[r][v] = wasm_i32x4_add(sums[r][v], wasm_i32x4_dot_i16x8(rows[r], weights));
     }
-  }
-  for (int r = 0; r < kRows; ++r) {
-    int32_t* acc = t.acc + static_cast<size_t>(r) * t.acc_stride;
-    for (int v = 0; v < 4; ++v) {
-      wasm_v128_store(acc + 4 * v, t.add ? wasm_i32x4_add(sums[r][v], wasm_v128_load(acc + 4 * v)) : sums[r][v]);
+  };
+  for (int p = 0; p < t.pairs; ++p, a += 2, w += 2 * kPanel) step(a, w);
+  for (int r = 0; r < kRows; ++r, acc += t.acc_stride) {
+    if (t.add) {
+      for (int v = 0; v < 4; ++v) sums[r][v] = wasm_i32x4_add(sums[r][v], wasm_v128_load(acc + 4 * v));
     }
+    for (int v = 0; v < 4; ++v) wasm_v128_store(acc + 4 * v, sums[r][v]);
   }
 }
-constexpr decltype(&PairTile<1>) kPairTiles[kTileRows] = {PairTile<1>, PairTile<2>, PairTile<3>};
+
+void PairRows(const PairArguments t) {  // a copy: its fields stay in registers while sums are stored
+  int i = 0;
+  for (; i + kTileRows <= t.rows; i += kTileRows) PairTile<kTileRows>(t, i);
+  for (; i < t.rows; ++i) PairTile<1>(t, i);
+}
 
 // Gemm is GemmA8W8 or GemmA16W8. `rows_of(i, rows, k, depth)` gives a block of rows as s16, and their stride.
 template <class Gemm, class RowsOf>
@@ -85,19 +94,8 @@ void PairGemm(const Gemm& g, RowsOf rows_of) {
       for (int j = 0; j < g.n; j += kPanel, piece += panel_bytes) {
         static constexpr int32_t kNoBias[kPanel] = {};
         WidenPanel(piece, w.zero + (w.bits == 8 ? 0 : j), w.bits, depth / 4, wide);
-        PairArguments t{a,
-                        a_stride,
-                        wide,
-                        depth / 2,
-                        k0 == 0 ? g.bias + j : kNoBias,
-                        k0 > 0,
-                        g.acc + static_cast<size_t>(i0) * g.acc_stride + j,
-                        g.acc_stride};
-        for (int i = 0; i < rows; i += kTileRows) {
-          kPairTiles[std::min(kTileRows, rows - i) - 1](t);
-          t.a += kTileRows * a_stride;
-          t.acc += kTileRows * g.acc_stride;
-        }
+        PairRows({rows, a, a_stride, wide, depth / 2, k0 == 0 ? g.bias + j : kNoBias, k0 > 0,
+                  g.acc + static_cast<size_t>(i0) * g.acc_stride + j, g.acc_stride});
       }
     }
   }

@@ -74,6 +74,13 @@ static inline uint8x16_t Pack8(int16x8_t low, int16x8_t high) {
 
 // ---------------------------------------------------------------- shifts by one count
 
+// A count that the compiler takes for another one each time. Otherwise it moves the count's vector out of the loop and
+// then no longer sees that its lanes are equal: LLVM 14 shifts such vectors lane by lane.
+static inline int Anew(int count) {
+  asm volatile("" : "+r"(count));
+  return count;
+}
+
 struct Simd128Left16 {
   int count;
 };
@@ -100,37 +107,37 @@ static inline Left32 MakeLeft32(int count) { return {count}; }
 static inline Right32 MakeRight32(int count) { return {count}; }
 static inline Right64 MakeRight64(int count) { return {count}; }
 
-static inline uint16x8_t Shift(uint16x8_t v, Left16 n) { return (uint16x8_t)wasm_i16x8_shl((v128_t)v, n.count); }
-static inline uint16x8_t Shift(uint16x8_t v, Right16 n) { return (uint16x8_t)wasm_u16x8_shr((v128_t)v, n.count); }
-static inline int16x8_t Shift(int16x8_t v, Right16 n) { return (int16x8_t)wasm_i16x8_shr((v128_t)v, n.count); }
-static inline int32x4_t Shift(int32x4_t v, Left32 n) { return (int32x4_t)wasm_i32x4_shl((v128_t)v, n.count); }
-static inline int32x4_t Shift(int32x4_t v, Right32 n) { return (int32x4_t)wasm_i32x4_shr((v128_t)v, n.count); }
-static inline uint32x4_t Shift(uint32x4_t v, Right32 n) { return (uint32x4_t)wasm_u32x4_shr((v128_t)v, n.count); }
+static inline uint16x8_t Shift(uint16x8_t v, Left16 n) { return (uint16x8_t)wasm_i16x8_shl((v128_t)v, Anew(n.count)); }
+static inline uint16x8_t Shift(uint16x8_t v, Right16 n) { return (uint16x8_t)wasm_u16x8_shr((v128_t)v, Anew(n.count)); }
+static inline int16x8_t Shift(int16x8_t v, Right16 n) { return (int16x8_t)wasm_i16x8_shr((v128_t)v, Anew(n.count)); }
+static inline int32x4_t Shift(int32x4_t v, Left32 n) { return (int32x4_t)wasm_i32x4_shl((v128_t)v, Anew(n.count)); }
+static inline int32x4_t Shift(int32x4_t v, Right32 n) { return (int32x4_t)wasm_i32x4_shr((v128_t)v, Anew(n.count)); }
+static inline uint32x4_t Shift(uint32x4_t v, Right32 n) { return (uint32x4_t)wasm_u32x4_shr((v128_t)v, Anew(n.count)); }
 
-// RSH without the sum that could overflow: the last bit that leaves is added. A negative count shifts left.
+// RSH of s16 is MRS with 2^(15 - count), which for a count of 0 is no s16; below 16.
 static inline int16x8_t RoundingShift(int16x8_t v, Right16 n) {
   if (n.count == 0) return v;
-  const v128_t last = wasm_v128_and(wasm_i16x8_shr((v128_t)v, n.count - 1), wasm_i16x8_const_splat(1));
-  return (int16x8_t)wasm_i16x8_add(wasm_i16x8_shr((v128_t)v, n.count), last);
+  return (int16x8_t)wasm_i16x8_q15mulr_sat((v128_t)v, wasm_i16x8_splat(static_cast<int16_t>(1 << (15 - n.count))));
 }
+// RSH without the sum that could overflow: the last bit that leaves is added. A negative count shifts left.
 static inline uint16x8_t RoundingShift(uint16x8_t v, Right16 n) {
   if (n.count == 0) return v;
   if (n.count > 16) return (uint16x8_t)wasm_i16x8_const_splat(0);
-  const v128_t last = wasm_v128_and(wasm_u16x8_shr((v128_t)v, n.count - 1), wasm_i16x8_const_splat(1));
+  const v128_t last = wasm_v128_and(wasm_u16x8_shr((v128_t)v, Anew(n.count - 1)), wasm_i16x8_const_splat(1));
   if (n.count == 16) return (uint16x8_t)last;
-  return (uint16x8_t)wasm_i16x8_add(wasm_u16x8_shr((v128_t)v, n.count), last);
+  return (uint16x8_t)wasm_i16x8_add(wasm_u16x8_shr((v128_t)v, Anew(n.count)), last);
 }
 // |v| < 2^30 where the count is above 31.
 static inline int32x4_t RoundingShift(int32x4_t v, Right32 n) {
-  if (n.count <= 0) return (int32x4_t)wasm_i32x4_shl((v128_t)v, -n.count);
+  if (n.count <= 0) return (int32x4_t)wasm_i32x4_shl((v128_t)v, Anew(-n.count));
   const int count = std::min(n.count, 31);
-  const v128_t last = wasm_v128_and(wasm_i32x4_shr((v128_t)v, count - 1), wasm_i32x4_const_splat(1));
-  return (int32x4_t)wasm_i32x4_add(wasm_i32x4_shr((v128_t)v, count), last);
+  const v128_t last = wasm_v128_and(wasm_i32x4_shr((v128_t)v, Anew(count - 1)), wasm_i32x4_const_splat(1));
+  return (int32x4_t)wasm_i32x4_add(wasm_i32x4_shr((v128_t)v, Anew(count)), last);
 }
 // 0 <= count <= 62.
 static inline int64x2_t RoundingShift(int64x2_t v, Right64 n) {
   const int64_t half = int64_t{1} << n.count >> 1;
-  return (int64x2_t)wasm_i64x2_shr(wasm_i64x2_add((v128_t)v, wasm_i64x2_splat(half)), n.count);
+  return (int64x2_t)wasm_i64x2_shr(wasm_i64x2_add((v128_t)v, wasm_i64x2_splat(half)), Anew(n.count));
 }
 
 // ---------------------------------------------------------------- shifts by a count per lane
@@ -177,7 +184,7 @@ using Rq32Lanes = Simd128Rq32Lanes;
 static inline int32x4_t Apply(const Rq32Lanes& r, int32x4_t acc) {
   const v128_t low = (v128_t)(MulLow(acc, r.mult) + r.add_low), high = (v128_t)(MulHigh(acc, r.mult) + r.add_high);
   const auto pair = [](v128_t v, int first, int second) {
-    return wasm_i32x4_shuffle(wasm_u64x2_shr(v, first), wasm_u64x2_shr(v, second), 0, 6, 0, 6);
+    return wasm_i32x4_shuffle(wasm_u64x2_shr(v, Anew(first)), wasm_u64x2_shr(v, Anew(second)), 0, 6, 0, 6);
   };
   const v128_t y = wasm_i64x2_shuffle(pair(low, r.right[0], r.right[1]), pair(high, r.right[2], r.right[3]), 0, 2);
   return (int32x4_t)wasm_i32x4_sub(y, (v128_t)r.back);
