@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# What runs in several threads, under the thread sanitizer, in a few minutes: the pool, golden hashes on all tiers of
+# this CPU with up to seven threads, the C API from many threads and everything mode; intsam-batch with sessions of
+# several threads on one model; Python's threads, where Python has NumPy and pytest. Neither the converter nor emulated
+# tiers are built (preset threads). Exit status 1 at the first race. The whole suite: tests/run.sh --preset tsan
+source "$(dirname "${BASH_SOURCE[0]}")/../cmake/bootstrap.sh"
+
+export TSAN_OPTIONS=halt_on_error=1:exitcode=66
+bin=build/threads/bin
+model=tests/golden/data/micro.isam
+
+# The same files from one session at a time and from three, of two threads each.
+batch() {
+  local out=build/threads/batch options=(--auto --points-per-side 4 --format coco -q)
+  rm -rf "$out"
+  "$bin/intsam-batch" "$model" models/photos "${options[@]}" -j 1 -t 1 -o "$out/one"
+  "$bin/intsam-batch" "$model" models/photos "${options[@]}" -j 3 -t 2 -o "$out/many"
+  diff -r --exclude 'manifest*' "$out/one" "$out/many"
+}
+
+# The module is linked with the library of this build. The interpreter is not instrumented.
+python_threads() {
+  local folder=build/threads/python version
+  version=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' build/threads/CMakeCache.txt)
+  cmake --install build/threads --prefix build/threads/installed >/dev/null
+  cmake -S bindings/python -B "$folder" -G Ninja -DINTSAM_PYTHON_INSTALLED=ON -DSKBUILD_PROJECT_VERSION="$version" \
+    -DCMAKE_PREFIX_PATH="$PWD/build/threads/installed" -DPython_EXECUTABLE="$(command -v python3)" \
+    -DCMAKE_C_FLAGS="-fsanitize=thread -g1" -DCMAKE_CXX_FLAGS="-fsanitize=thread -g1" >/dev/null
+  cmake --build "$folder" >/dev/null
+  rm -rf "$folder/intsam"
+  cp -r bindings/python/intsam "$folder/intsam"
+  cp "$folder"/_intsam*.so "$folder/intsam/"
+  LD_PRELOAD=$(gcc -print-file-name=libtsan.so) PYTHONPATH=$PWD/$folder python3 -B -m pytest -q -p no:cacheprovider \
+    bindings/python/tests/test_session.py bindings/python/tests/test_bad_input.py -k "threads and not options"
+}
+
+build_preset threads intsam unit_test golden_test api_test intsam-batch
+step "pool" "$bin/unit_test" --gtest_brief=1 --gtest_filter='ThreadPool.*'
+step "golden hashes" "$bin/golden_test" --gtest_brief=1
+step "C API, everything mode" "$bin/api_test" --gtest_brief=1
+step "intsam-batch" batch
+if python3 -c 'import numpy, pytest' 2>/dev/null; then
+  step "Python" python_threads
+else
+  say "Python has no NumPy and pytest: its threads are not tested"
+fi
