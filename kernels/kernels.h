@@ -385,7 +385,7 @@ struct Kernels {
 template <class F>
 constexpr void Kernels::ForEach(F f) {
   using K = Kernels;
-  const auto all = [&]<auto... kEntries>() {
+  const auto all = [&]<auto... kEntries> {
     static_assert(sizeof(K) == (2 + sizeof...(kEntries)) * sizeof(void*), "an entry is missing below");
     (f.template operator()<kEntries>(), ...);
   };

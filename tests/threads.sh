@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What runs in several threads, under the thread sanitizer, in a few minutes: the pool, golden hashes on all tiers of
 # this CPU with up to seven threads, the C API from many threads and everything mode; intsam-batch with sessions of
-# several threads on one model; Python's threads, where Python has NumPy and pytest. Neither the converter nor emulated
+# several threads on one model; Python's threads, where pip gets packages. Neither the converter nor emulated
 # tiers are built (preset threads). Exit status 1 at the first race. The whole suite: tests/run.sh --preset tsan
 source "$(dirname "${BASH_SOURCE[0]}")/../cmake/bootstrap.sh"
 
@@ -18,20 +18,29 @@ batch() {
   diff -r --exclude 'manifest*' "$out/one" "$out/many"
 }
 
+# A virtual environment with what builds the Python module and runs its tests.
+venv=build/threads/venv
+has_python() {
+  "$venv/bin/python" -c 'import cffi, numpy, pytest' 2>/dev/null && [ -x "$venv/bin/cmake" ] && return
+  python3 -m venv --clear "$venv" >/dev/null &&
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check cffi numpy pytest 'cmake>=3.26'
+}
+
 # The module is linked with the library of this build. The interpreter is not instrumented.
 python_threads() {
   local folder=build/threads/python version
   version=$(sed -n 's/^CMAKE_PROJECT_VERSION:STATIC=//p' build/threads/CMakeCache.txt)
-  cmake --install build/threads --prefix build/threads/installed >/dev/null
-  cmake -S bindings/python -B "$folder" -G Ninja -DINTSAM_PYTHON_INSTALLED=ON -DSKBUILD_PROJECT_VERSION="$version" \
-    -DCMAKE_PREFIX_PATH="$PWD/build/threads/installed" -DPython_EXECUTABLE="$(command -v python3)" \
-    -DCMAKE_C_FLAGS="-fsanitize=thread -g1" -DCMAKE_CXX_FLAGS="-fsanitize=thread -g1" >/dev/null
-  cmake --build "$folder" >/dev/null
+  cmake --install build/threads --component devel --prefix build/threads/installed >/dev/null
+  "$venv/bin/cmake" -S bindings/python -B "$folder" -G Ninja -DINTSAM_PYTHON_INSTALLED=ON \
+    -DSKBUILD_PROJECT_VERSION="$version" -DCMAKE_PREFIX_PATH="$PWD/build/threads/installed" \
+    -DPython_EXECUTABLE="$PWD/$venv/bin/python" -DCMAKE_C_FLAGS="-fsanitize=thread -g1" >/dev/null
+  "$venv/bin/cmake" --build "$folder" >/dev/null
   rm -rf "$folder/intsam"
   cp -r bindings/python/intsam "$folder/intsam"
   cp "$folder"/_intsam*.so "$folder/intsam/"
-  LD_PRELOAD=$(gcc -print-file-name=libtsan.so) PYTHONPATH=$PWD/$folder python3 -B -m pytest -q -p no:cacheprovider \
-    bindings/python/tests/test_session.py bindings/python/tests/test_bad_input.py -k "threads and not options"
+  LD_PRELOAD=$(gcc -print-file-name=libtsan.so) PYTHONPATH=$PWD/$folder "$venv/bin/python" -B -m pytest -q \
+    -p no:cacheprovider bindings/python/tests/test_session.py bindings/python/tests/test_bad_input.py \
+    -k "threads and not options"
 }
 
 build_preset threads intsam unit_test golden_test api_test intsam-batch
@@ -39,8 +48,8 @@ step "pool" "$bin/unit_test" --gtest_brief=1 --gtest_filter='ThreadPool.*'
 step "golden hashes" "$bin/golden_test" --gtest_brief=1
 step "C API, everything mode" "$bin/api_test" --gtest_brief=1
 step "intsam-batch" batch
-if python3 -c 'import numpy, pytest' 2>/dev/null; then
+if has_python; then
   step "Python" python_threads
 else
-  say "Python has no NumPy and pytest: its threads are not tested"
+  say "no virtual environment with cffi, NumPy, pytest and CMake 3.26: Python's threads are not tested"
 fi

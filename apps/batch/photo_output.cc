@@ -177,7 +177,7 @@ class OrientedOutput : public PhotoOutput {
     text_ += std::to_string(text.category_id) + "\t" + name_ + " " + text.score;
     for (const HundredthsPoint& corner : MinAreaRect(corners))
       text_ += " " + HundredthsText(corner.x) + " " + HundredthsText(corner.y);
-    text_ += "\n";
+    text_ += '\n';
     return Status();
   }
   Status End(Session&) override { return Status(); }

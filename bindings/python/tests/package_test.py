@@ -61,16 +61,17 @@ def source_distribution(python, source, scratch):
 def build_wheel(python, options, scratch):
     source = options.source if options.build else source_distribution(python, options.source, scratch)
     command = [python, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--no-build-isolation", "-w",
-               scratch / "wheel", source, "-C", f"build-dir={scratch / 'build'}"]
+               scratch / "wheel", source, "--config-settings", f"build-dir={scratch / 'build'}"]
     if not options.build:
-        command += ["-C", "cmake.define.INTSAM_PYTHON_TOOLS=ON"]
+        command += ["--config-settings", "cmake.define.INTSAM_PYTHON_TOOLS=ON"]
     if options.static:
-        command += ["-C", "cmake.define.INTSAM_PYTHON_STATIC=ON"]
+        command += ["--config-settings", "cmake.define.INTSAM_PYTHON_STATIC=ON"]
     if options.build:
         prefix = scratch / "prefix"
         run("cmake", "--install", options.build, "--prefix", prefix, "--component", "devel")
         [config] = prefix.rglob("intsam-config.cmake")
-        command += ["-C", "cmake.define.INTSAM_PYTHON_INSTALLED=ON", "-C", f"cmake.define.intsam_DIR={config.parent}"]
+        command += ["--config-settings", "cmake.define.INTSAM_PYTHON_INSTALLED=ON",
+                    "--config-settings", f"cmake.define.intsam_DIR={config.parent}"]
     run(*command, env={**os.environ, "PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"})
     [wheel] = (scratch / "wheel").glob("*.whl")
     return wheel
