@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string_view>
+#include <utility>
 
 #include "apps/common/file_bytes.h"
 #include "apps/common/limits.h"
@@ -24,7 +26,8 @@ using TakeEntry = FunctionRef<Status(const std::string& list, size_t index, cons
 // exception, which the parser passes through.
 class EntryReader {
  public:
-  struct Stopped {
+  struct Stopped : std::exception {
+    explicit Stopped(Status why) : status(std::move(why)) {}
     Status status;
   };
 
@@ -57,7 +60,7 @@ class EntryReader {
   Status NotThisForm() const {
     return Status(Code::kDamaged, is_list_ ? "not a list of results" : "not an object with images and annotations");
   }
-  [[noreturn]] static void Stop(Status status) { throw Stopped{std::move(status)}; }
+  [[noreturn]] static void Stop(Status status) { throw Stopped(std::move(status)); }
 
   const bool is_list_;
   TakeEntry take_;

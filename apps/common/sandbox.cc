@@ -103,7 +103,7 @@ class Landlock {
   Landlock(const Landlock&) = delete;
   Landlock& operator=(const Landlock&) = delete;
 
-  Status Allow(const std::string& path, uint64_t rights) {
+  Status Allow(const std::string& path, uint64_t rights) const {
     const int file = open(path.c_str(), O_PATH | O_CLOEXEC);
     if (file < 0) return Status();  // whoever opens it will say so
     struct stat info;

@@ -51,7 +51,8 @@ void EndWithoutMemory() {
     if (std::current_exception()) throw;
   } catch (const std::bad_alloc&) {
     EndAtOnce(Code::kResource, out_of_memory);
-  } catch (...) {  // a bug
+  } catch (...) {
+    terminate_before();  // a bug
   }
   terminate_before();
 }

@@ -24,7 +24,7 @@ namespace {
 // An intsam_progress: points of the grid that are answered.
 int32_t ShowPoints(void* bar, int32_t step, int32_t steps, const char* name) {
   const auto done = static_cast<uint64_t>(step), all = static_cast<uint64_t>(steps);
-  const bool encoding = std::string_view(name).substr(0, 5) == "image";
+  const bool encoding = std::string_view(name).starts_with("image");
   static_cast<Progress*>(bar)->Update(
       done, all, encoding ? "image encoder" : std::to_string(done) + " of " + std::to_string(all) + " points");
   return 0;

@@ -28,7 +28,7 @@ constexpr size_t kEmbeddingBytes = size_t{1} << 30;
 // "image_encoder.blocks.3.attn" for people: "block 4, attention".
 std::string PlainStep(std::string_view name) {
   constexpr std::string_view kBlocks = "image_encoder.blocks.";
-  if (name.substr(0, kBlocks.size()) != kBlocks) return name == "image_encoder.neck" ? "neck" : "patches";
+  if (!name.starts_with(kBlocks)) return name == "image_encoder.neck" ? "neck" : "patches";
   const std::string_view rest = name.substr(kBlocks.size()), index = rest.substr(0, rest.find('.'));
   const bool attention = rest.substr(index.size()) == ".attn";
   return "block " + std::to_string(std::stoi(std::string(index)) + 1) + (attention ? ", attention" : ", MLP");
@@ -53,7 +53,7 @@ class Steps {
 
  private:
   void Step(uint64_t step, uint64_t count, const char* name) {
-    if (std::string_view(name).substr(0, 5) == "image") {
+    if (std::string_view(name).starts_with("image")) {
       encoder_ = count;
       bar_.Update(step, encoder_ + 2 * objects_, "image encoder, " + PlainStep(name));
     } else {

@@ -81,11 +81,11 @@ Status RefuseForeignFile(ByteSpan file) {
   }
   const size_t start = text.find_first_not_of(" \t\r\n");
   const std::string_view first = start == std::string_view::npos ? "" : text.substr(start);
-  if (first.starts_with("<")) {
+  if (first.starts_with('<')) {
     return Error(Code::kUnsupported,
                  "not a checkpoint: a web page (HTML or XML), probably an error message of a server");
   }
-  if (first.starts_with("{") && Contains(first, "\"weight_map\"")) {
+  if (first.starts_with('{') && Contains(first, "\"weight_map\"")) {
     return Error(Code::kUnsupported,
                  "not a checkpoint: the index of weights in several safetensors files: save them as one file");
   }

@@ -89,8 +89,9 @@ bool Apply(const Rule& rule, std::string_view name, std::string* official) {
       // Neither a sign nor a leading zero: two names may not become one.
       if (error != std::errc() || digits.size() > 4 || (digits.size() > 1 && digits[0] == '0')) return false;
       at += digits.size();
-    } else if (at == name.size() || name[at++] != c) {
-      return false;
+    } else {
+      if (at == name.size() || name[at] != c) return false;
+      ++at;
     }
   }
   if (at != name.size()) return false;

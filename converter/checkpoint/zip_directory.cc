@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cinttypes>
+#include <span>
 #include <unordered_set>
 #include <utility>
 
@@ -95,8 +96,8 @@ struct Entry {
   uint64_t end;     // of the data
 };
 
-// Replaces each value that the entry leaves to its zip64 extra field.
-Status ReadZip64Extra(ByteSpan extra, const std::string& name, uint64_t* size, uint64_t* stored, uint64_t* header) {
+// Replaces each of the values (size, stored, header) that the entry leaves to its zip64 extra field.
+Status ReadZip64Extra(ByteSpan extra, const std::string& name, std::span<uint64_t* const, 3> values) {
   ByteSpan field;
   bool found = false;
   while (!extra.empty()) {
@@ -111,7 +112,7 @@ Status ReadZip64Extra(ByteSpan extra, const std::string& name, uint64_t* size, u
     }
     extra = extra.subspan(4 + payload.size());
   }
-  for (uint64_t* value : {size, stored, header}) {
+  for (uint64_t* value : values) {
     if (*value != kInZip64) continue;
     if (field.size() < 8)
       return Error(Code::kDamaged, "zip: member %s: zip64 field is missing or too short", Quote(name).c_str());
@@ -182,8 +183,8 @@ Result<Entry> ReadEntry(ByteSpan file, uint64_t limit, ByteSpan* rest) {
   uint64_t stored = LoadU32(p + 20);
   entry.member.size = LoadU32(p + 24);
   entry.header = LoadU32(p + 42);
-  INTSAM_TRY(ReadZip64Extra(rest->subspan(kCentralBytes + name_bytes, extra_bytes), entry.member.name,
-                            &entry.member.size, &stored, &entry.header));
+  uint64_t* const values[] = {&entry.member.size, &stored, &entry.header};
+  INTSAM_TRY(ReadZip64Extra(rest->subspan(kCentralBytes + name_bytes, extra_bytes), entry.member.name, values));
   if (stored != entry.member.size) {
     return Error(Code::kDamaged, "zip: member %s: stored in %" PRIu64 " bytes but %" PRIu64 " long", name, stored,
                  entry.member.size);

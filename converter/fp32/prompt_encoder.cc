@@ -30,7 +30,8 @@ PromptEncoder::PromptEncoder(const Context& context) : context_(context), channe
   image_pe_.resize(grid * grid * channels_);
   for (size_t i = 0; i < grid * grid; ++i) {
     const float scale = static_cast<float>(grid);
-    Encode((static_cast<float>(i % grid) + 0.5f) / scale, (static_cast<float>(i / grid) + 0.5f) / scale,
+    const size_t row = i / grid, column = i % grid;
+    Encode((static_cast<float>(column) + 0.5f) / scale, (static_cast<float>(row) + 0.5f) / scale,
            image_pe_.data() + i * channels_);
   }
 }

@@ -131,9 +131,9 @@ Status WriteModel(IntegerModel& model, const std::string& provenance, const Byte
   std::memcpy(header.sha256, digest.data(), digest.size());
 
   INTSAM_TRY(sink(&header, sizeof header));
-  for (int i = 0; i < isam::kData; ++i) {
-    INTSAM_TRY(sink(parts[i].data, parts[i].size));
-    INTSAM_TRY(sink(kZeros, AlignUp(parts[i].size) - parts[i].size));
+  for (const Part& part : parts) {
+    INTSAM_TRY(sink(part.data, part.size));
+    INTSAM_TRY(sink(kZeros, AlignUp(part.size) - part.size));
   }
   INTSAM_TRY(EachPayload(c, sink));
   return sink(kZeros, isam::kTrailer);

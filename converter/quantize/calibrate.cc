@@ -81,8 +81,9 @@ void AskPrompts(const SamConfig& config, ImageSize size, int points_per_side,
   const size_t pixels = size_t{side} * side;
   const int n = points_per_side;
   for (int i = 0; i < n * n; ++i) {
-    const float x = (static_cast<float>(i % n) + 0.5f) * static_cast<float>(size.width) / static_cast<float>(n);
-    const float y = (static_cast<float>(i / n) + 0.5f) * static_cast<float>(size.height) / static_cast<float>(n);
+    const int row = i / n, column = i % n;
+    const float x = (static_cast<float>(column) + 0.5f) * static_cast<float>(size.width) / static_cast<float>(n);
+    const float y = (static_cast<float>(row) + 0.5f) * static_cast<float>(size.height) / static_cast<float>(n);
     FloatPrompt point;
     point.points = {x, y};
     point.labels = {1};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <optional>
+#include <utility>
 #include <variant>
 
 #include "converter/encoder/layers.h"
@@ -17,7 +18,7 @@ void QuantizeContext::Missing(const std::string& what) {
 
 double QuantizeContext::MaxAbs(const std::string& site) {
   if (Status missing = statistics.Require(site); !missing.ok()) {
-    if (status.ok()) status = missing;
+    if (status.ok()) status = std::move(missing);
     return 1;
   }
   return std::max(statistics.at(site).max_abs(), 1e-6);

@@ -83,10 +83,10 @@ Result<QuantizeMethod> MakeMethod(const std::string& preset, const std::vector<s
 
 std::vector<std::string> EnabledFeatures(const QuantizeMethod& method) {
   std::vector<std::string> names;
-  if (method.softmax == SoftmaxPolicy::kAgq) names.push_back("agq");
-  if (method.observer == Observer::kMse) names.push_back("mse-observer");
+  if (method.softmax == SoftmaxPolicy::kAgq) names.emplace_back("agq");
+  if (method.observer == Observer::kMse) names.emplace_back("mse-observer");
   for (const auto& [name, member] : kFeatures) {
-    if (method.*member) names.push_back(name);
+    if (method.*member) names.emplace_back(name);
   }
   return names;
 }

@@ -90,7 +90,7 @@ void DirectTile(const TileArguments& t) {
   LoadSums(t.start, t.start_stride, left, right);
   const uint8_t* a = t.a;
   const int8_t* w = t.w;
-  const auto step = [&]<int kGroups>() {
+  const auto step = [&]<int kGroups> {
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
       const __m256i x = Broadcast32(a + r * t.a_stride);

@@ -1,12 +1,12 @@
 #include "runtime/base/cpu.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <thread>
 
 #if defined(__linux__)
 #include <sched.h>
 
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
@@ -14,8 +14,6 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
-
-#include <cstdint>
 #if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>

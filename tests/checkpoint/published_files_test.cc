@@ -240,7 +240,7 @@ TEST_F(Published, DoublesAreRounded) {
 // --- what is no checkpoint of a SAM ---
 
 TEST_F(Published, OtherFilesAreNamed) {
-  const auto text = [](std::string bytes) { return bytes + std::string(40, '\n'); };
+  const auto text = [](const std::string& bytes) { return bytes + std::string(40, '\n'); };
   ExpectRefusal("version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 375042383\n", Code::kUnsupported,
                 "Git LFS pointer");
   ExpectRefusal(text("<!DOCTYPE html><html><head>"), Code::kUnsupported, "a web page");

@@ -87,7 +87,7 @@ TEST(DeduceConfig, RefusesASidecarThatDisagrees) {
 }
 
 TEST(DeduceConfig, RefusesTensorsThatAreNoSam) {
-  const auto refuse = [](const char* name, std::vector<uint64_t> shape, const char* word) {
+  const auto refuse = [](const char* name, const std::vector<uint64_t>& shape, const char* word) {
     SCOPED_TRACE(name);
     std::vector<CheckpointTensor> tensors = TensorsOf(Preset("tiny"));
     for (CheckpointTensor& tensor : tensors) {

@@ -3,8 +3,8 @@
 #include <cstdlib>
 
 #ifdef INTSAM_HAVE_LIBJPEG
-#include <stdio.h>
-// jpeglib.h needs stdio.h before it.
+#include <cstdio>
+// jpeglib.h needs it before itself.
 #include <jpeglib.h>
 #endif
 #ifdef INTSAM_HAVE_LIBWEBP

@@ -54,7 +54,7 @@ class PseudoTerminal {
     close(master_);
   }
   int descriptor() const { return descriptor_; }  // -1: no pseudo-terminals here
-  std::string Read() {
+  std::string Read() const {
     char text[1 << 16];
     fcntl(master_, F_SETFL, O_NONBLOCK);
     const ssize_t n = read(master_, text, sizeof text);

@@ -90,7 +90,6 @@ TEST(BadParameters, Named) {
 }
 
 TEST(BadParameters, ZeroPoints) {
-  const std::string block = "image_encoder.blocks.0.";
   for (const char* site :
        {"image_encoder.blocks.0.norm1.out", "image_encoder.blocks.1.norm2.out", "image_encoder.blocks.0.mlp.gelu.out",
         "image_encoder.neck.in.out", "image_encoder.neck.1.out", "mask_decoder.transformer.layers.0.mlp.in.out",

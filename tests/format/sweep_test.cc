@@ -43,7 +43,9 @@ class Audit : public isam::PathVisitor<Audit> {
   void Tensor(const char* name, View<T>& view, std::initializer_list<uint32_t> dims, int64_t lo, int64_t hi) {
     Tensor(name, view, dims);
     for (const T x : view) {
-      if (x < lo || x > hi) return (void)(ADD_FAILURE() << PathOf(name) << ": " << int64_t{x});
+      if (x >= lo && x <= hi) continue;
+      ADD_FAILURE() << PathOf(name) << ": " << int64_t{x};
+      return;
     }
   }
 

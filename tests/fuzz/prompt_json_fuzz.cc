@@ -9,7 +9,7 @@
 namespace intsam::internal::testing {
 
 // `count` times `item` in a list.
-std::string Many(size_t count, const std::string& item) {
+static std::string Many(size_t count, const std::string& item) {
   std::string text = "[" + item;
   for (size_t i = 1; i < count; ++i) text += "," + item;
   return text + "]";

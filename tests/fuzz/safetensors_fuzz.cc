@@ -8,7 +8,7 @@
 namespace intsam::internal::testing {
 
 // One tensor of each type, two elements in each.
-std::string AllTypes() {
+static std::string AllTypes() {
   const std::pair<const char*, size_t> kTypes[] = {{"F32", 4}, {"F16", 2}, {"BF16", 2}, {"F64", 8}, {"I8", 1},
                                                    {"U8", 1},  {"I16", 2}, {"I32", 4},  {"I64", 8}, {"BOOL", 1}};
   std::string header;

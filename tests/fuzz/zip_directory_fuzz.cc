@@ -11,7 +11,7 @@
 namespace intsam::internal::testing {
 
 // A member whose sizes and place are in its zip64 field.
-ZipEntry WideEntry(const std::string& field) {
+static ZipEntry WideEntry(const std::string& field) {
   ZipEntry entry{.name = "m/a", .data = "0123456789"};
   entry.size = entry.stored = entry.header = UINT32_MAX;
   entry.central_extra = "FB" + LittleEndian(1, 2) + "Z" + LittleEndian(1, 2) + LittleEndian(field.size(), 2) + field;

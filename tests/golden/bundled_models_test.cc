@@ -14,7 +14,7 @@ INSTANTIATE_TEST_SUITE_P(Models, BundledModel, ::testing::Values("sam_tiny", "sa
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(BundledModel, TiersAndThreadsAgree) {
-  auto opened = Model::Open((std::string(INTSAM_CONVERTED_MODELS) + "/" + GetParam() + ".isam").c_str());
+  auto opened = Model::Open(std::string(INTSAM_CONVERTED_MODELS) + "/" + GetParam() + ".isam");
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   const Model& model = **opened;
   const std::vector<GoldenImage> images = {MakeImage(600, 400, 1)};

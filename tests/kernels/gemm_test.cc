@@ -17,9 +17,9 @@ struct Problem {
   std::vector<T> a;       // [m][k], codes before the flip
   std::vector<int8_t> w;  // [n][k]
   std::vector<int32_t> bias;
-  int bits = 8;                     // of the weights
-  std::vector<uint8_t> zeros = {};  // [n] of packed weights: w + zeros[j] is a code below 2^bits
-  int a_max = 255, w_max = 127;     // as the kernel is told
+  int bits = 8;                  // of the weights
+  std::vector<uint8_t> zeros;    // [n] of packed weights: w + zeros[j] is a code below 2^bits
+  int a_max = 255, w_max = 127;  // as the kernel is told
 };
 
 // The weights in the form that the kernel reads.

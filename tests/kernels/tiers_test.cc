@@ -17,7 +17,7 @@ TEST(Tiers, HaveDistinctNamesAndEveryEntry) {
   std::set<std::string> names;
   for (const Kernels* k : BuiltKernels()) {
     EXPECT_TRUE(names.insert(k->name).second) << k->name;
-    Kernels::ForEach([&]<auto kEntry>() { EXPECT_NE(k->*kEntry, nullptr) << k->name; });
+    Kernels::ForEach([&]<auto kEntry> { EXPECT_NE(k->*kEntry, nullptr) << k->name; });
   }
 }
 

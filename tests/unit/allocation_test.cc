@@ -22,7 +22,7 @@ void* Allocate(std::size_t size, std::size_t alignment) {
     throw std::bad_alloc();
   }
   void* memory = nullptr;
-  if (alignment < sizeof(void*)) alignment = sizeof(void*);
+  alignment = std::max(alignment, sizeof(void*));
   if (posix_memalign(&memory, alignment, size == 0 ? 1 : size) != 0) throw std::bad_alloc();
   return memory;
 }

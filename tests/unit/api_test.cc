@@ -177,7 +177,7 @@ struct Progress {
     auto& progress = *static_cast<Progress*>(user);
     EXPECT_EQ(step, progress.calls++);
     progress.steps = steps;
-    progress.names.push_back(name);
+    progress.names.emplace_back(name);
     return step == progress.stop_at;
   }
   void Restart(int32_t at) { stop_at = at, calls = 0, names.clear(); }

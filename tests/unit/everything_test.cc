@@ -85,7 +85,7 @@ class EverythingTest : public ApiTest {
       const auto overlaps = [&](const Found& k) { return Iou(one, k) > threshold; };
       if (std::none_of(kept.begin(), kept.end(), overlaps)) kept.push_back(one);
     }
-    found = kept;
+    found = std::move(kept);
   }
   static std::vector<int32_t> BoxOf(const std::vector<uint8_t>& pixels, int32_t width) {
     std::vector<int32_t> box;

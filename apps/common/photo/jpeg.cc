@@ -1,7 +1,7 @@
 // JPEG through libjpeg, row by row. As Pillow: the accurate integer DCT and smooth upsampling, which are libjpeg's
 // defaults. What libjpeg reads with a warning is read, and a note says so.
-#include <stdio.h>
-// jpeglib.h needs stdio.h before it.
+#include <cstdio>
+// jpeglib.h needs it before itself.
 #include <jerror.h>
 #include <jpeglib.h>
 

@@ -5,8 +5,6 @@
 
 namespace intsam::internal {
 
-using ops::Rows;
-
 namespace {
 
 // Cells whose depthwise accumulators stay in the innermost cache.

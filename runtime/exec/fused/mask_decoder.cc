@@ -124,7 +124,7 @@ void FusedMaskDecoder::DenseRows(const int16_t* mask, size_t first, int rows, Wo
 }
 
 // Each image position sees its own 4x4 mask pixels: conv 2x2, norm, GELU, conv 2x2, norm, GELU, conv 1x1.
-void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w) {
+void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w) const {
   const MaskDownscaling& m = prepared_.model->prompt_encoder.mask;
   const Kernels& k = *prepared_.kernels;
   const uint32_t grid = prepared_.model->config.grid(), side = 4 * grid, c1 = m.conv1.out, c2 = m.conv2.out,

@@ -77,7 +77,7 @@ class FusedMaskDecoder {
  private:
   void DensePrompt(const int16_t* mask);
   void DenseRows(const int16_t* mask, size_t first, int rows, Worker& w);
-  void DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w);
+  void DownscaleMask(const int16_t* mask, size_t first, int rows, Worker& w) const;
   void SelfAttention(uint32_t layer);
   void TokenToImage(const DecoderAttention& attn, const PreparedAttention& prepared, const NormWide& norm,
                     bool on_image);
@@ -95,7 +95,7 @@ class FusedMaskDecoder {
   };
   // acc = bias + rows of a stream (plus a positional encoding unless `pe` is null) times a layer.
   void MultiplyStream(const StreamInput& in, const PreparedLinear& linear, const int16_t* x, const int16_t* pe,
-                      int rows, const StreamScratch& scratch, ops::Rows<int32_t> acc);
+                      int rows, const StreamScratch& scratch, ops::Rows<int32_t> acc) const;
   // Projects the tokens (plus their positional encoding where `pe`) to codes XORed with `flip`: 0x80 leaves plain s8.
   void ProjectTokens(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe, uint8_t flip,
                      int8_t* out);
@@ -103,7 +103,7 @@ class FusedMaskDecoder {
                    uint8_t flip, Worker& w, int8_t* out);
   // Head h of an attention: its keys and values, and the tokens' queries against them into token_out.
   void PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows, int keys,
-                       HeadScratch& head);
+                       HeadScratch& head) const;
   void AttendTokens(const DecoderAttention& a, uint32_t h, HeadScratch& head);
   // tokens = norm((residual ? tokens : 0) + out_proj(token_out)).
   void FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual);

@@ -52,7 +52,8 @@ void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
 }
 
 void FusedMaskDecoder::MultiplyStream(const StreamInput& in, const PreparedLinear& linear, const int16_t* x,
-                                      const int16_t* pe, int rows, const StreamScratch& scratch, Rows<int32_t> acc) {
+                                      const int16_t* pe, int rows, const StreamScratch& scratch,
+                                      Rows<int32_t> acc) const {
   const Kernels& k = *prepared_.kernels;
   const size_t dim = linear.linear->in, n = static_cast<size_t>(rows) * dim;
   if (in.as_values()) {
@@ -95,7 +96,7 @@ void FusedMaskDecoder::FinishTokens(const PreparedLinear& linear, const Rq32& rq
 }
 
 void FusedMaskDecoder::PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows,
-                                       const int8_t* v_rows, int keys, HeadScratch& head) {
+                                       const int8_t* v_rows, int keys, HeadScratch& head) const {
   const size_t inner = a.q.out, at = size_t{h} * a.head_dim;
   PackHead(*prepared_.kernels, {a.q_rq.out, a.k_rq.out}, {k_rows + at, inner}, {v_rows + at, inner}, keys,
            static_cast<int>(a.head_dim), head);

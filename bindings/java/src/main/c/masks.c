@@ -132,13 +132,14 @@ NATIVE(jstring, cocoString)(JNIEnv* env, jclass self, jlong handle) {
 NATIVE(jintArray, outlines)(JNIEnv* env, jclass self, jlong handle, jintArray num_rings_out) {
   const intsam_mask* mask = Open(env, handle);
   size_t num_corners = 0, num_rings = 0, i;
-  intsam_ring* rings;
+  intsam_ring* rings = NULL;
   jintArray array = NULL;
   jint* values;
   (void)self;
   if (mask == NULL) return NULL;
-  if (intsam_mask_outlines(mask, NULL, 0, &num_corners, NULL, 0, &num_rings) != INTSAM_OK ||
-      (rings = malloc((num_rings + 1) * sizeof *rings)) == NULL) {
+  if (intsam_mask_outlines(mask, NULL, 0, &num_corners, NULL, 0, &num_rings) == INTSAM_OK)
+    rings = malloc((num_rings + 1) * sizeof *rings);
+  if (rings == NULL) {
     ThrowNoMemory(env);
     return NULL;
   }
