@@ -3,6 +3,7 @@
 // leaks (the address sanitizer looks), and afterwards the same handles work.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdlib>
 #include <functional>

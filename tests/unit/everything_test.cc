@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <utility>
 
 #include "intsam/intsam.hpp"
 #include "tests/unit/api_fixture.h"
