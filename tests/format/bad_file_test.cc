@@ -22,7 +22,7 @@ struct BadFile {
 };
 void PrintTo(const BadFile& bad, std::ostream* out) { *out << bad.name; }
 
-using Header = isam::Header;
+using isam::Header;
 using Entry = isam::DirectoryEntry;
 
 std::function<ModelBytes(ModelBytes)> WithHeader(std::function<void(Header&)> change) {
