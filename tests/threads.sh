@@ -41,8 +41,8 @@ python_threads() {
   rm -rf "$folder/intsam"
   cp -r bindings/python/intsam "$folder/intsam"
   cp "$folder"/_intsam*.so "$folder/intsam/"
-  LD_PRELOAD=$(gcc -print-file-name=libtsan.so) PYTHONPATH=$PWD/$folder "${fixed[@]}" "$venv/bin/python" -B -m pytest -q \
-    -p no:cacheprovider bindings/python/tests/test_session.py bindings/python/tests/test_bad_input.py \
+  "${fixed[@]}" env LD_PRELOAD="$(gcc -print-file-name=libtsan.so)" PYTHONPATH="$PWD/$folder" "$venv/bin/python" -B \
+    -m pytest -q -p no:cacheprovider bindings/python/tests/test_session.py bindings/python/tests/test_bad_input.py \
     -k "threads and not options"
 }
 
