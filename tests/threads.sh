@@ -24,6 +24,8 @@ batch() {
 # A virtual environment with what builds the Python module and runs its tests.
 venv=build/threads/venv
 has_python() {
+  python3 -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))' ||
+    return
   "$venv/bin/python" -c 'import cffi, numpy, pytest' 2>/dev/null && [ -x "$venv/bin/cmake" ] && return
   python3 -m venv --clear "$venv" >/dev/null &&
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check cffi numpy pytest 'cmake>=3.26'
@@ -54,5 +56,5 @@ step "intsam-batch" batch
 if has_python; then
   step "Python" python_threads
 else
-  say "no virtual environment with cffi, NumPy, pytest and CMake 3.26: Python's threads are not tested"
+  say "no headers of Python, or no environment with cffi, NumPy, pytest, CMake 3.26: its threads are not tested"
 fi
