@@ -140,7 +140,7 @@ class Progress::Bar {
     try {
       ticker_ = std::thread([this] { Tick(); });
     } catch (const std::system_error&) {
-      ticker_ = {};  // without a thread the clock stands between updates
+      // Without a thread the clock stands between updates.
     }
   }
 

@@ -51,8 +51,7 @@ void EndWithoutMemory() {
     if (std::current_exception()) throw;
   } catch (const std::bad_alloc&) {
     EndAtOnce(Code::kResource, out_of_memory);
-  } catch (...) {
-    terminate_before();  // a bug
+  } catch (...) {  // a bug
   }
   terminate_before();
 }

@@ -29,8 +29,8 @@ void WidenPanel(const uint8_t* panel, const uint8_t* zeros, int bits, int groups
   });
 }
 
-// The operands of one panel and a block of rows: rows of s16 and `pairs` pairs of k, an even number, of the widened
-// panel; acc = bias + products, plus what acc holds already with `add`.
+// The operands of one panel and a block of rows: rows of s16 and `pairs` pairs of k of the widened panel; acc = bias +
+// products, plus what acc holds already with `add`.
 struct PairArguments {
   int rows;
   const int16_t* a;
@@ -53,18 +53,17 @@ inline void PairTile(const PairArguments& t, int i) {
   for (int r = 0; r < kRows; ++r) {
     for (int v = 0; v < 4; ++v) sums[r][v] = wasm_v128_load(t.bias + 4 * v);
   }
-  const auto step = [&](const int16_t* x, const int16_t* pairs) {
-    v128_t rows[kRows];
+  for (int p = 0; p < t.pairs; ++p, a += 2, w += 2 * kPanel) {
+    v128_t x[kRows];
 #pragma GCC unroll 4
-    for (int r = 0; r < kRows; ++r) rows[r] = wasm_v128_load32_splat(x + static_cast<size_t>(r) * t.a_stride);
+    for (int r = 0; r < kRows; ++r) x[r] = wasm_v128_load32_splat(a + static_cast<size_t>(r) * t.a_stride);
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) {
-      const v128_t weights = wasm_v128_load(pairs + 8 * v);
+      const v128_t weights = wasm_v128_load(w + 8 * v);
 #pragma GCC unroll 4
-      for (int r = 0; r < kRows; ++r) sums[r][v] = wasm_i32x4_add(sums[r][v], wasm_i32x4_dot_i16x8(rows[r], weights));
+      for (int r = 0; r < kRows; ++r) sums[r][v] = wasm_i32x4_add(sums[r][v], wasm_i32x4_dot_i16x8(x[r], weights));
     }
-  };
-  for (int p = 0; p < t.pairs; ++p, a += 2, w += 2 * kPanel) step(a, w);
+  }
   for (int r = 0; r < kRows; ++r, acc += t.acc_stride) {
     if (t.add) {
       for (int v = 0; v < 4; ++v) sums[r][v] = wasm_i32x4_add(sums[r][v], wasm_v128_load(acc + 4 * v));

@@ -61,6 +61,16 @@ Status TakeStruct(const char* name, const Struct& given, Struct& taken) {
   return Status();
 }
 
+// The other way: the first given->size bytes of what fill(all) sets. Padding is handed out, too, so it is zeros.
+template <class Struct, class Fill>
+void GiveStruct(Struct* given, const Fill& fill) {
+  Struct all;
+  std::memset(&all, 0, sizeof all);
+  all.size = given->size;
+  fill(all);
+  std::memcpy(given, &all, std::min(given->size, sizeof all));
+}
+
 // body(pixels, size, stride, format) with a caller's image whose fields can be converted.
 template <class Body>
 Status WithImage(const intsam_image* image, const Body& body) {

@@ -1,6 +1,4 @@
 // The C entry points of masks: made of a session's results, and what may then be asked of them.
-#include <algorithm>
-#include <cstring>
 #include <string>
 
 #include "runtime/api/calls.h"
@@ -103,18 +101,16 @@ void intsam_mask_get_info(const intsam_mask* mask, intsam_mask_info* info) {
   const MaskRuns& runs = mask->runs;
   const PixelBox box = runs.Box();
   const auto number = [](uint32_t value) { return static_cast<int32_t>(value); };
-  intsam_mask_info all;
-  std::memset(&all, 0, sizeof all);  // padding, too: it is handed out with the rest
-  all.size = info->size;
-  all.width = number(runs.size().width);
-  all.height = number(runs.size().height);
-  all.x0 = number(box.x0);
-  all.y0 = number(box.y0);
-  all.x1 = number(box.x1);
-  all.y1 = number(box.y1);
-  all.area = static_cast<int64_t>(runs.Area());
-  all.memory = sizeof *mask + runs.memory();
-  std::memcpy(info, &all, std::min(info->size, sizeof all));
+  GiveStruct(info, [&](intsam_mask_info& all) {
+    all.width = number(runs.size().width);
+    all.height = number(runs.size().height);
+    all.x0 = number(box.x0);
+    all.y0 = number(box.y0);
+    all.x1 = number(box.x1);
+    all.y1 = number(box.y1);
+    all.area = static_cast<int64_t>(runs.Area());
+    all.memory = sizeof *mask + runs.memory();
+  });
 }
 
 intsam_status intsam_mask_pixels(const intsam_mask* mask, uint8_t* out, size_t stride) {

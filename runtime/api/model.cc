@@ -1,14 +1,12 @@
 // The C entry points of the library and of models.
-#include <algorithm>
-#include <cstring>
-
-#include "runtime/api/handles.h"
+#include "runtime/api/calls.h"
 #include "runtime/base/cpu.h"
 
 namespace {
 
 using intsam::internal::Code;
 using intsam::internal::Error;
+using intsam::internal::GiveStruct;
 using intsam::internal::Guarded;
 using intsam::internal::Model;
 using intsam::internal::Report;
@@ -79,23 +77,21 @@ void intsam_model_get_info(const intsam_model* model, intsam_model_info* info) {
   const intsam::internal::SamConfig& c = model->model->config();
   const intsam::internal::Unit& logit = model->model->weights().mask_decoder.logit_unit;
   const intsam::internal::Unit& feature = model->model->weights().mask_decoder.key_unit;
-  intsam_model_info all;
-  std::memset(&all, 0, sizeof all);  // padding, too: it is handed out with the rest
-  all.size = info->size;
-  all.image_size = static_cast<int32_t>(c.image_size);
-  all.num_masks = static_cast<int32_t>(c.num_masks());
-  all.low_res_size = static_cast<int32_t>(c.low_res());
-  all.logit_mantissa = logit.mantissa;
-  all.logit_shift = logit.shift;
-  all.file_bytes = model->model->bytes.size();
-  all.provenance = model->model->opened.provenance.data();
-  all.provenance_size = model->model->opened.provenance.size();
-  all.embedding_size = static_cast<int32_t>(c.grid());
-  all.embedding_channels = static_cast<int32_t>(c.prompt_embed_dim);
-  all.embedding_mantissa = feature.mantissa;
-  all.embedding_shift = feature.shift;
-  all.has_encoder = model->model->has_encoder() ? 1 : 0;
-  std::memcpy(info, &all, std::min(info->size, sizeof all));
+  GiveStruct(info, [&](intsam_model_info& all) {
+    all.image_size = static_cast<int32_t>(c.image_size);
+    all.num_masks = static_cast<int32_t>(c.num_masks());
+    all.low_res_size = static_cast<int32_t>(c.low_res());
+    all.logit_mantissa = logit.mantissa;
+    all.logit_shift = logit.shift;
+    all.file_bytes = model->model->bytes.size();
+    all.provenance = model->model->opened.provenance.data();
+    all.provenance_size = model->model->opened.provenance.size();
+    all.embedding_size = static_cast<int32_t>(c.grid());
+    all.embedding_channels = static_cast<int32_t>(c.prompt_embed_dim);
+    all.embedding_mantissa = feature.mantissa;
+    all.embedding_shift = feature.shift;
+    all.has_encoder = model->model->has_encoder() ? 1 : 0;
+  });
 }
 
 }  // extern "C"

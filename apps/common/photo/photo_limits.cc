@@ -21,7 +21,7 @@ Status CheckMemory(ImageSize size, uint64_t working_bytes) {
   const uint64_t rgb = uint64_t{3} * size.width * size.height;
   if (working_bytes <= kDecodedImageBytes && rgb + working_bytes <= kDecodedImageBytes) return Status();
   return Error(Code::kResource, "image of %u x %u pixels: decoding it takes %llu bytes, the limit is %llu", size.width,
-               size.height, static_cast<Wide>(rgb) + working_bytes, static_cast<Wide>(kDecodedImageBytes));
+               size.height, static_cast<Wide>(rgb + working_bytes), static_cast<Wide>(kDecodedImageBytes));
 }
 
 Status CheckScans(ImageSize size, int scans) {
