@@ -322,18 +322,20 @@ struct AttentionOutput {
   int rows, d;
 };
 
-// out[i][t] = RQ32(sum_c q[i][c] * table[first + t][c]; mult, shift), t = 0..count-1 (docs/numerics.md 7).
-// The table is stored by the converter in reversed row order, so that keys ascend with t.
+// out[i][t] = RQ32(sum_c q[i][c] * T[first + i * step + t][c]; mult, shift), t = 0..count-1 (docs/numerics.md 7): what
+// `count` keys along an axis add for each query. A key's place in the table of positions T is its distance, so queries
+// that follow each other along the axis have step -1, and those beside each other 0.
 struct RelativePosition {
   const int8_t* q;  // [rows][d] plain s8
   size_t q_stride;
-  const int16_t* table;  // [..][d]
-  int first, count;
+  const int16_t* pairs;  // [d / 2][positions][2]: T with its positions side by side, two values of each at a time
+  int positions;         // all of first + i * step + t are below
+  int first, step, count;
   int32_t mult;
   int shift;
   int32_t* out;  // [rows][out_stride]
   size_t out_stride;
-  int rows, d;  // d <= 516
+  int rows, d;  // d even, at most 516
 };
 
 // ---------------------------------------------------------------- masks (docs/numerics.md 11)

@@ -215,6 +215,7 @@ struct Ymm {
   static constexpr int kLanes = 8, kWords = 16;        // s32, s16
   static constexpr int kMixRows = 6, kMixVectors = 2;  // 12 of the 16 registers hold sums
   static constexpr int kSoftmaxVectors = 4;            // side by side, where the chain of one is long
+  static constexpr int kRelativeSums = 8;              // of the 16 registers
 
   static constexpr bool kMaskedStores = false;  // of StoreFirst
 
@@ -228,6 +229,7 @@ struct Ymm {
   static Vector LoadU8As32(const uint8_t* p) {
     return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
   }
+  static Vector LoadS8As16(const int8_t* p) { return _mm256_cvtepi8_epi16(avx2::LoadHalf(p)); }  // kWords values
   static Vector LoadS16As32(const int16_t* p) { return _mm256_cvtepi16_epi32(avx2::LoadHalf(p)); }
   // s32 to s16, which hold them.
   static Half Narrow32(Vector v) { return _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)); }

@@ -142,6 +142,7 @@ struct Zmm {
   static constexpr int kGemmRows = 6, kGemmPanels = 4;
   static constexpr int kMixRows = 8, kMixVectors = 2;
   static constexpr int kSoftmaxVectors = 2;  // side by side, where the chain of one is long
+  static constexpr int kRelativeSums = 16;   // of the registers
 
   static constexpr bool kMaskedStores = true;  // of StoreFirst
 
@@ -157,6 +158,7 @@ struct Zmm {
   static Vector BroadcastQuarter(__m128i v) { return _mm512_broadcast_i32x4(v); }
   // kLanes values as s32.
   static Vector LoadU8As32(const uint8_t* p) { return _mm512_cvtepu8_epi32(avx2::LoadHalf(p)); }
+  static Vector LoadS8As16(const int8_t* p) { return _mm512_cvtepi8_epi16(avx2::Load(p)); }  // kWords values
   static Vector LoadS16As32(const int16_t* p) { return _mm512_cvtepi16_epi32(avx2::Load(p)); }
   // s32 to s16, which hold them.
   static Half Narrow32(Vector v) { return _mm512_cvtepi32_epi16(v); }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/isa/avx2.h"
+#include "kernels/nn/relative_position_x86.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
@@ -202,34 +203,6 @@ void Avx2AttentionOutput(const AttentionOutput& a) {
   }
 }
 
-// ---------------------------------------------------------------- relative positions
-
-constexpr int kMaxDepth = 528;  // d <= 516, rounded up to whole vectors
-
-void Avx2RelativePosition(const RelativePosition& p) {
-  const Rq32Lanes rq = MakeRq32Lanes(p.mult, p.shift);
-  const size_t d = static_cast<size_t>(p.d);
-  int16_t q[kMaxDepth];  // widened, zero from d on: whatever follows a table row is multiplied by zero
-  for (int i = 0; i < p.rows; ++i) {
-    const int8_t* source = p.q + static_cast<size_t>(i) * p.q_stride;
-    for (size_t c = 0; c < d; c += 16) Store(q + c, _mm256_cvtepi8_epi16(LoadHalf(source + c)));
-    std::fill(q + d, q + RoundUp(p.d, 16), int16_t{0});
-    for (int t = 0; t < p.count; t += 8) {
-      const int count = std::min(8, p.count - t);
-      __m256i sums[8];
-      for (int lane = 0; lane < 8; ++lane) {
-        const int16_t* row = p.table + static_cast<size_t>(p.first + t + std::min(lane, count - 1)) * d;
-        __m256i sum = _mm256_setzero_si256();
-        for (size_t c = 0; c < d; c += 16) {
-          sum = _mm256_add_epi32(sum, _mm256_madd_epi16(Load(q + c), Load(row + c)));
-        }
-        sums[lane] = sum;
-      }
-      StoreFirst(p.out + static_cast<size_t>(i) * p.out_stride + t, Apply(rq, SumEach(sums)), count);
-    }
-  }
-}
-
 }  // namespace
 
 void FillAttentionAvx2(Kernels& k) {
@@ -237,7 +210,7 @@ void FillAttentionAvx2(Kernels& k) {
   k.pack_values = Avx2PackValues;
   k.attention_mix = Avx2AttentionMix;
   k.attention_output = Avx2AttentionOutput;
-  k.relative_position = Avx2RelativePosition;
+  k.relative_position = x86::RelativePositions<Ymm>;
 }
 
 }  // namespace intsam::internal

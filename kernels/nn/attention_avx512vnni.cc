@@ -4,6 +4,7 @@
 
 #include "kernels/isa/avx512.h"
 #include "kernels/nn/mix_vnni.h"
+#include "kernels/nn/relative_position_x86.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
@@ -59,49 +60,6 @@ void Avx512AttentionOutput(const AttentionOutput& a) {
   }
 }
 
-// ---------------------------------------------------------------- relative positions
-
-constexpr int kMaxDepth = 544;  // d <= 516, rounded up to whole vectors
-
-// The sums of sixteen vectors, in order.
-__m512i SumEach(const __m512i v[16]) {
-  __m512i fours[4];  // of vectors 4 i to 4 i + 3, in every quarter: the sum of that quarter of each
-  for (int i = 0; i < 4; ++i) {
-    const auto pair = [](__m512i a, __m512i b) {
-      return _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
-    };
-    const __m512i front = pair(v[4 * i], v[4 * i + 1]), back = pair(v[4 * i + 2], v[4 * i + 3]);
-    fours[i] = _mm512_add_epi32(_mm512_unpacklo_epi64(front, back), _mm512_unpackhi_epi64(front, back));
-  }
-  // Even quarters of both plus odd quarters of both.
-  const auto halves = [](__m512i a, __m512i b) {
-    return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xDD));
-  };
-  return halves(halves(fours[0], fours[1]), halves(fours[2], fours[3]));
-}
-
-void Avx512RelativePosition(const RelativePosition& p) {
-  const Rq32Lanes rq = MakeRq32Lanes(p.mult, p.shift);
-  const size_t d = static_cast<size_t>(p.d);
-  int16_t q[kMaxDepth];  // widened, zero from d on: whatever follows a table row is multiplied by zero
-  for (int i = 0; i < p.rows; ++i) {
-    const int8_t* source = p.q + static_cast<size_t>(i) * p.q_stride;
-    for (size_t c = 0; c < d; c += 32) Store(q + c, _mm512_cvtepi8_epi16(avx2::Load(source + c)));
-    std::fill(q + d, q + RoundUp(p.d, 32), int16_t{0});
-    for (int t = 0; t < p.count; t += 16) {
-      const int count = std::min(16, p.count - t);
-      __m512i sums[16];
-      for (int lane = 0; lane < 16; ++lane) {
-        const int16_t* row = p.table + static_cast<size_t>(p.first + t + std::min(lane, count - 1)) * d;
-        __m512i sum = _mm512_setzero_si512();
-        for (size_t c = 0; c < d; c += 32) sum = _mm512_dpwssd_epi32(sum, Load(q + c), Load(row + c));
-        sums[lane] = sum;
-      }
-      StoreFirst(p.out + static_cast<size_t>(i) * p.out_stride + t, Apply(rq, SumEach(sums)), count);
-    }
-  }
-}
-
 }  // namespace
 
 void Avx512vnniAttentionMix(const AttentionMix& m) { vnni::Mix<Zmm>(m); }
@@ -109,7 +67,7 @@ void Avx512vnniAttentionMix(const AttentionMix& m) { vnni::Mix<Zmm>(m); }
 void FillAttentionAvx512vnni(Kernels& k) {
   k.attention_mix = Avx512vnniAttentionMix;
   k.attention_output = Avx512AttentionOutput;
-  k.relative_position = Avx512RelativePosition;
+  k.relative_position = x86::RelativePositions<Zmm>;
 }
 
 }  // namespace intsam::internal

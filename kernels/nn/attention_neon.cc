@@ -103,29 +103,27 @@ void NeonAttentionOutput(const AttentionOutput& a) {
 
 // ---------------------------------------------------------------- relative positions
 
-constexpr int kMaxDepth = 520;  // d <= 516, rounded up to whole vectors
-
+// Sixteen positions at a time, whose pairs of values are taken apart as they are loaded.
 void NeonRelativePosition(const RelativePosition& p) {
   const Rq32Lanes rq = MakeRq32Lanes(p.mult, p.shift);
-  const size_t d = static_cast<size_t>(p.d);
-  int16_t q[kMaxDepth];  // widened, zero from d on: whatever follows a table row is multiplied by zero
+  const size_t step = 2 * static_cast<size_t>(p.positions);
   for (int i = 0; i < p.rows; ++i) {
-    const int8_t* source = p.q + static_cast<size_t>(i) * p.q_stride;
-    for (size_t c = 0; c < d; c += 8) vst1q_s16(q + c, vmovl_s8(vld1_s8(source + c)));
-    std::fill(q + d, q + RoundUp(p.d, 8), int16_t{0});
-    for (int t = 0; t < p.count; t += 4) {
-      const int count = std::min(4, p.count - t);
-      int32x4_t sums[4];
-      for (int lane = 0; lane < 4; ++lane) {
-        const int16_t* row = p.table + static_cast<size_t>(p.first + t + std::min(lane, count - 1)) * d;
-        sums[lane] = vdupq_n_s32(0);
-        for (size_t c = 0; c < d; c += 8) {
-          const int16x8_t x = vld1q_s16(q + c), y = vld1q_s16(row + c);
-          sums[lane] = MulAddHigh(MulAddLow(sums[lane], x, y), x, y);
-        }
+    const int8_t* q = p.q + static_cast<size_t>(i) * p.q_stride;
+    int32_t* out = p.out + static_cast<size_t>(i) * p.out_stride;
+    for (int t = 0; t < p.count; t += 16) {
+      const int16_t* pairs = p.pairs + 2 * (p.first + i * p.step + t);
+      int32x4_t sums[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
+      for (int c = 0; c < p.d; c += 2, pairs += step) {
+        const int16x8_t even = vdupq_n_s16(q[c]), odd = vdupq_n_s16(q[c + 1]);
+        const int16x8x2_t left = vld2q_s16(pairs), right = vld2q_s16(pairs + 16);
+        sums[0] = MulAddLow(MulAddLow(sums[0], left.val[0], even), left.val[1], odd);
+        sums[1] = MulAddHigh(MulAddHigh(sums[1], left.val[0], even), left.val[1], odd);
+        sums[2] = MulAddLow(MulAddLow(sums[2], right.val[0], even), right.val[1], odd);
+        sums[3] = MulAddHigh(MulAddHigh(sums[3], right.val[0], even), right.val[1], odd);
       }
-      const int32x4_t y = Apply(rq, SumEach(sums[0], sums[1], sums[2], sums[3]));
-      StoreFirst(p.out + static_cast<size_t>(i) * p.out_stride + t, y, count);
+      for (int v = 0; v < 4 && t + 4 * v < p.count; ++v) {
+        StoreFirst(out + t + 4 * v, Apply(rq, sums[v]), std::min(4, p.count - t - 4 * v));
+      }
     }
   }
 }

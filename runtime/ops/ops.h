@@ -10,6 +10,7 @@
 #include "kernels/numerics/fixed_point.h"
 #include "kernels/numerics/packed_weights.h"
 #include "runtime/ops/prepared_linear.h"
+#include "runtime/ops/prepared_rel_pos.h"
 #include "runtime/records/records.h"
 
 namespace intsam::internal {
@@ -237,13 +238,17 @@ inline void Norm(const Kernels& k, const NormWide& norm, Rows<const int32_t> x, 
                      .channels = static_cast<int>(norm.channels)});
 }
 
-// Relative positions of `rows` queries against `count` keys along one axis, the first table row being `first`.
-inline void RelativePositions(const Kernels& k, const RelPos& rel, Rows<const int8_t> q, int rows, uint32_t first,
-                              int count, Rows<int32_t> out) {
+// Relative positions of `rows` queries against `count` keys along one axis; query i's first key has the position
+// first + i * step.
+inline void RelativePositions(const Kernels& k, const PreparedRelPos& positions, Rows<const int8_t> q, int rows,
+                              uint32_t first, int step, int count, Rows<int32_t> out) {
+  const RelPos& rel = *positions.rel;
   k.relative_position({.q = q.data,
                        .q_stride = q.stride,
-                       .table = rel.table.data() + size_t{first} * rel.head_dim,
-                       .first = 0,
+                       .pairs = positions.pairs.data(),
+                       .positions = static_cast<int>(2 * rel.side - 1),
+                       .first = static_cast<int>(first),
+                       .step = step,
                        .count = count,
                        .mult = rel.rq.mult,
                        .shift = static_cast<int>(rel.rq.shift),

@@ -197,11 +197,12 @@ TEST_P(AttentionTest, RelativePosition) {
     for (int count : {1, 2, 3, 4, 5, 7, 8, 9, 11, 14, 16, 17, 19, 32, 64}) {
       for (int style = 0; style < 4; ++style) {
         const size_t rows = static_cast<size_t>(random.In(1, 5)), width = static_cast<size_t>(d);
-        const int first = static_cast<int>(random.In(0, 5));
+        const int step = static_cast<int>(random.In(-2, 1));
+        const int first = static_cast<int>(random.In(0, 5)) + std::max(0, -step * (static_cast<int>(rows) - 1));
+        const int positions = first + std::max(0, step * (static_cast<int>(rows) - 1)) + count;
         const int limit = random.Chance(2) ? 127 : 32767;
-        const size_t table_size = static_cast<size_t>(first + count) * width;
         auto q = random.Values<int8_t>(rows * width, -127, 127);
-        auto table = random.Values<int16_t>(table_size, -limit, limit);
+        auto table = random.Values<int16_t>(static_cast<size_t>(positions) * width, -limit, limit);
         if (style % 2 == 1) std::fill(q.begin(), q.end(), static_cast<int8_t>(style == 1 ? 127 : -127));
         if (style >= 1) std::fill(table.begin(), table.end(), static_cast<int16_t>(style == 2 ? -limit : limit));
         const int32_t mult = static_cast<int32_t>(random.In(1 << 30, INT32_MAX));
@@ -216,7 +217,9 @@ TEST_P(AttentionTest, RelativePosition) {
         RelativePosition p{gq.data(),
                            q_stride,
                            gt.data(),
+                           positions,
                            first,
+                           step,
                            count,
                            mult,
                            shift,
@@ -229,7 +232,7 @@ TEST_P(AttentionTest, RelativePosition) {
         p.out_stride = stride;
         GetParam()->relative_position(p);
         ASSERT_EQ(out.Rows(rows, static_cast<size_t>(count), stride), expected.Values())
-            << "d " << d << " count " << count << " style " << style;
+            << "d " << d << " count " << count << " step " << step << " style " << style;
       }
     }
   }

@@ -16,23 +16,24 @@ class FusedWindowAttention : public FusedSelfAttention {
  public:
   // A token that is zero after the norm has the bias as its qkv accumulator (docs/numerics.md 13).
   FusedWindowAttention(const WindowAttention& record, const Kernels& kernels)
-      : FusedSelfAttention(record, record.qkv.bias, Strips::kInRows, kernels), attention_(record) {}
+      : FusedSelfAttention(record, record.qkv.bias, Strips::kInRows, kernels),
+        attention_(record),
+        along_y_(record.rel_pos_h),
+        along_x_(record.rel_pos_w) {}
 
  private:
   void Positions(const Strip& strip, Arena scratch, ops::RowRelPos* out) const override {
     const Scratch s(attention_, scratch);
     const uint32_t side = attention_.windows.side;
     const int n = static_cast<int>(side);
-    ops::RelativePositions(kernels_, attention_.rel_pos_h, strip.q, static_cast<int>(strip.rows), side - 1 - strip.y, n,
-                           {s.rh, side});
-    for (uint32_t i = 0; i < strip.rows; ++i) {
-      ops::RelativePositions(kernels_, attention_.rel_pos_w, {strip.q[i], strip.q.stride}, 1, side - 1 - (strip.x + i),
-                             n, {s.rw + size_t{i} * side, side});
-      out[i] = {s.rh + size_t{i} * side, s.rw + size_t{i} * side, 0, n, n};
-    }
+    const int rows = static_cast<int>(strip.rows);
+    ops::RelativePositions(kernels_, along_y_, strip.q, rows, side - 1 - strip.y, 0, n, {s.rh, side});
+    ops::RelativePositions(kernels_, along_x_, strip.q, rows, side - 1 - strip.x, -1, n, {s.rw, side});
+    for (size_t i = 0; i < strip.rows; ++i) out[i] = {s.rh + i * side, s.rw + i * side, 0, n, n};
   }
 
   const WindowAttention& attention_;
+  const PreparedRelPos along_y_, along_x_;
 };
 
 }  // namespace

@@ -12,10 +12,11 @@ void RunReference(const WindowAttention& a, ReferenceImage& image) {
   const PreparedSelfAttention prepared(a, a.qkv.bias, k.flip);
   const uint32_t side = a.windows.side, d = a.windows.head_dim;
   const int n = static_cast<int>(side);
+  const PreparedRelPos along_y(a.rel_pos_h), along_x(a.rel_pos_w);
   Tensor<int32_t> rh(1, side), rw(1, side);
   const auto positions = [&](uint32_t, uint32_t place, const int8_t* q) -> ops::RowRelPos {
-    ops::RelativePositions(k, a.rel_pos_h, {q, d}, 1, side - 1 - place / side, n, rh.all());
-    ops::RelativePositions(k, a.rel_pos_w, {q, d}, 1, side - 1 - place % side, n, rw.all());
+    ops::RelativePositions(k, along_y, {q, d}, 1, side - 1 - place / side, 0, n, rh.all());
+    ops::RelativePositions(k, along_x, {q, d}, 1, side - 1 - place % side, 0, n, rw.all());
     return {rh[0], rw[0], 0, n, n};
   };
   RunReference(a, prepared, positions, image);

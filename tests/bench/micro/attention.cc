@@ -96,15 +96,18 @@ void Pack(benchmark::State& state, const Kernels& kernels, int side) {
   CountElements(state, 2.0 * count * kHead);
 }
 
-void Relative(benchmark::State& state, const Kernels& kernels, int side, int rows) {
+void Relative(benchmark::State& state, const Kernels& kernels, int side, int step) {
   const auto q = Values<int8_t>(kStrip * kHead, -127, 127);
-  const auto table = Values<int16_t>(static_cast<size_t>(side) * kHead, -32767, 32767);
+  const int positions = 2 * side - 1, rows = std::min(kStrip, side);
+  const auto pairs = Values<int16_t>(static_cast<size_t>(positions) * kHead + kPadBytes, -32767, 32767);
   std::vector<int32_t> out(static_cast<size_t>(kStrip * side) + kPadBytes);
   for ([[maybe_unused]] auto _ : state) {
     kernels.relative_position({.q = q.data(),
                                .q_stride = kHead,
-                               .table = table.data(),
-                               .first = 0,
+                               .pairs = pairs.data(),
+                               .positions = positions,
+                               .first = side - 1,
+                               .step = step,
                                .count = side,
                                .mult = 1 << 30,
                                .shift = 40,
@@ -134,9 +137,9 @@ void RegisterAttention(const Kernels& kernels) {
     Register("attention_mix" + tier + "p15v8/16x64x" + keys,
              [=, &kernels](benchmark::State& state) { Mix(state, kernels, side); });
     Register("pack" + tier + keys + "x64", [=, &kernels](benchmark::State& state) { Pack(state, kernels, side); });
-    for (const int rows : {1, kStrip}) {
-      Register("relative_position" + tier + std::to_string(rows) + "x" + std::to_string(side) + "x64",
-               [=, &kernels](benchmark::State& state) { Relative(state, kernels, side, rows); });
+    for (const int step : {0, -1}) {
+      Register("relative_position" + tier + (step == 0 ? "beside/" : "along/") + std::to_string(side) + "x64",
+               [=, &kernels](benchmark::State& state) { Relative(state, kernels, side, step); });
     }
   }
   Register("attention_output" + tier + "16x64", [&](benchmark::State& state) { Output(state, kernels); });

@@ -1,0 +1,21 @@
+// Relative positions made ready for the kernels: the table as positions side by side.
+#ifndef INTSAM_RUNTIME_OPS_PREPARED_REL_POS_H_
+#define INTSAM_RUNTIME_OPS_PREPARED_REL_POS_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "runtime/records/records.h"
+
+namespace intsam::internal {
+
+// `rel` must outlive the result.
+struct PreparedRelPos {
+  const RelPos* rel;
+  std::vector<int16_t> pairs;  // as RelativePosition reads them, all 2 * side - 1 positions
+  explicit PreparedRelPos(const RelPos& rel);
+};
+
+}  // namespace intsam::internal
+
+#endif  // INTSAM_RUNTIME_OPS_PREPARED_REL_POS_H_
