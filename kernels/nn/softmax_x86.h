@@ -12,6 +12,37 @@
 
 namespace intsam::internal::x86 {
 
+// Keys that go through the first sweep at once.
+template <class Isa>
+inline constexpr int kKeysAtOnce = Isa::kSoftmaxVectors * Isa::kWords;
+
+// Whether rows of keys are whole steps of the first sweep and share what is added along x, as a whole image's do. Then
+// positions are added wherever logits are read, which is cheaper than writing the sums back.
+template <class Isa>
+bool AddsOnTheFly(const SoftmaxRow& s) {
+  return s.rh != nullptr && s.rw_stride == 0 && s.side_w % kKeysAtOnce<Isa> == 0;
+}
+
+// The maximum of the sums that nobody writes.
+template <class Isa>
+int32_t LargestSum(const SoftmaxRow& s) {
+  constexpr int kVectors = 4;
+  static_assert(kKeysAtOnce<Isa> % (kVectors * Isa::kLanes) == 0);
+  typename Isa::Vector maximum = Isa::Set32(INT32_MIN), rw[kVectors];
+  for (int kx = 0; kx < s.side_w; kx += kVectors * Isa::kLanes) {
+#pragma GCC unroll 4
+    for (int v = 0; v < kVectors; ++v) rw[v] = Isa::Load(s.rw + kx + v * Isa::kLanes);
+    const int32_t* logits = s.logits + kx;
+    for (int ky = 0; ky < s.side_h; ++ky, logits += s.side_w) {
+      typename Isa::Vector most = Isa::Add32(Isa::Load(logits), rw[0]);
+#pragma GCC unroll 4
+      for (int v = 1; v < kVectors; ++v) most = Isa::Max32(most, Isa::Add32(Isa::Load(logits + v * Isa::kLanes), rw[v]));
+      maximum = Isa::Max32(maximum, Isa::Add32(most, Isa::Set32(s.rh[ky])));
+    }
+  }
+  return Isa::Largest32(maximum);
+}
+
 // Adds the relative positions, if any, to the logits; the maximum of the row.
 template <class Isa>
 int32_t FinishLogits(const SoftmaxRow& s) {
@@ -75,18 +106,22 @@ class RowSoftmax {
     far_ = Isa::Set32(static_cast<int32_t>(static_cast<uint32_t>(maximum) + 1));
   }
 
-  // e of kVectors vectors of logits, added to partial sums; keeps e, or t with kDistances. The vectors go through each
-  // step side by side: the chain of one is long, and a core looks ahead too little to overlap it with the next on its
-  // own. `count` logits exist.
-  template <bool kDistances, int kVectors>
-  Vector Exponentials(const int32_t* logits, uint16_t* prob, int count, Vector sums) const {
+  // The maximum minus the first `count` of kLanes logits.
+  Vector Below(const int32_t* logits, int count) const {
+    return Isa::Sub32(maximum_, Isa::LoadFirst32(logits, count, far_));
+  }
+
+  // e of kVectors vectors of logits, added to partial sums; keeps e, or t with kDistances. below(i) is the maximum minus
+  // kLanes of them, from the i-th on. The vectors go through each step side by side: the chain of one is long, and a core
+  // looks ahead too little to overlap it with the next on its own. `count` logits exist.
+  template <bool kDistances, int kVectors, class Below>
+  Vector Exponentials(const Below& below, uint16_t* prob, int count, Vector sums) const {
     const auto add = [](Vector h, int c) { return Isa::Add16(h, Isa::Set16(c)); };
     Vector t[kVectors], f[kVectors], h[kVectors];
 #pragma GCC unroll 4
     for (int v = 0; v < kVectors; ++v) {
       const int first = Isa::kWords * v, second = first + Isa::kLanes;
-      const Vector packed =
-          Isa::PackU32(Distance(logits + first, count - first), Distance(logits + second, count - second));
+      const Vector packed = Isa::PackU32(Distance(below(first)), Distance(below(second)));
       const Vector d = kUp ? Isa::ShiftLeft16(packed, shift_) : packed;
       t[v] = Isa::OnesWhereEqual16(Isa::MulHighU16(d, mult_), d, top_);
       f[v] = Isa::template ShiftLeft16<4>(Isa::And(t[v], Isa::Set16(2047)));
@@ -108,8 +143,7 @@ class RowSoftmax {
 
  private:
   // min(u >> p, 65535), or min(u, 65535 >> -p): the unsigned minimum comes first, because VPACKUSDW reads s32.
-  Vector Distance(const int32_t* logits, int count) const {
-    const Vector u = Isa::Sub32(maximum_, Isa::LoadFirst32(logits, count, far_));
+  Vector Distance(Vector u) const {
     return Isa::MinU32(kUp ? u : Isa::ShiftRightU32(u, shift_), widest_);
   }
 
@@ -121,20 +155,32 @@ class RowSoftmax {
 // The first sweep: e (or t) of every key, and the sum of e.
 template <class Isa, bool kUp, bool kDistances>
 uint32_t Exponentials(const SoftmaxRow& s, int32_t maximum) {
-  constexpr int kVectors = Isa::kSoftmaxVectors, kKeys = kVectors * Isa::kWords;
+  constexpr int kVectors = Isa::kSoftmaxVectors, kKeys = kKeysAtOnce<Isa>;
   const RowSoftmax<Isa, kUp> row(s, maximum);
-  const int32_t* const logits = s.logits;
-  uint16_t* const prob = s.prob;
-  const int count = s.count;
   auto sums = Isa::Zero();
-  int j = 0;
-  for (; j + kKeys <= count; j += kKeys) {
-    sums = row.template Exponentials<kDistances, kVectors>(logits + j, prob + j, kKeys, sums);
+  if (AddsOnTheFly<Isa>(s)) {
+    const int32_t* logits = s.logits;
+    uint16_t* prob = s.prob;
+    for (int ky = 0; ky < s.side_h; ++ky) {
+      // Sums modulo 2^32: the difference is what it would be without.
+      const auto top = Isa::Sub32(Isa::Set32(maximum), Isa::Set32(s.rh[ky]));
+      for (int kx = 0; kx < s.side_w; kx += kKeys, logits += kKeys, prob += kKeys) {
+        const int32_t* const rw = s.rw + kx;
+        const auto below = [&](int i) { return Isa::Sub32(top, Isa::Add32(Isa::Load(logits + i), Isa::Load(rw + i))); };
+        sums = row.template Exponentials<kDistances, kVectors>(below, prob, kKeys, sums);
+      }
+    }
+    return Isa::Sum32(sums);
   }
-  for (; j + Isa::kWords <= count; j += Isa::kWords) {
-    sums = row.template Exponentials<kDistances, 1>(logits + j, prob + j, Isa::kWords, sums);
+  int j = 0, count = s.count;  // the next key, and how many are left
+  const auto below = [&](int i) { return row.Below(s.logits + j + i, count - i); };
+  for (; count >= kKeys; j += kKeys, count -= kKeys) {
+    sums = row.template Exponentials<kDistances, kVectors>(below, s.prob + j, kKeys, sums);
   }
-  if (j < count) sums = row.template Exponentials<kDistances, 1>(logits + j, prob + j, count - j, sums);
+  for (; count >= Isa::kWords; j += Isa::kWords, count -= Isa::kWords) {
+    sums = row.template Exponentials<kDistances, 1>(below, s.prob + j, Isa::kWords, sums);
+  }
+  if (count > 0) sums = row.template Exponentials<kDistances, 1>(below, s.prob + j, count, sums);
   return Isa::Sum32(sums);
 }
 
@@ -186,7 +232,7 @@ uint32_t Exponentials(const SoftmaxRow& s, int32_t maximum) {
 
 template <class Isa>
 void Softmax(SoftmaxRow& s) {
-  const int32_t maximum = FinishLogits<Isa>(s);
+  const int32_t maximum = AddsOnTheFly<Isa>(s) ? LargestSum<Isa>(s) : FinishLogits<Isa>(s);
   const bool agq = s.code.variant == SoftmaxVariant::kAgq;
   const uint32_t sum = agq ? Exponentials<Isa, true>(s, maximum) : Exponentials<Isa, false>(s, maximum);
   if (agq) AgqLevels<Isa>(s, sum);
