@@ -29,6 +29,8 @@ namespace intsam::internal {
 inline constexpr int kPanel = 16;     // output channels in a weight panel
 inline constexpr int kPadBytes = 64;  // readable bytes past the end of every input buffer
 
+inline constexpr int kMaxRowBlock = 256;
+
 constexpr int RoundUp(int x, int multiple) { return (x + multiple - 1) / multiple * multiple; }
 
 // ---------------------------------------------------------------- GEMM (docs/numerics.md section 3)
@@ -355,6 +357,9 @@ struct MaskProduct {
 struct Kernels {
   const char* name;  // as in INTSAM_ISA
   uint8_t flip;      // see `code` above
+  // Rows that a linear layer hands to gemm_a8w8 at a time, at most kMaxRowBlock: the weights come from memory once for
+  // all of them, and what they leave should stay in L2.
+  int16_t row_block;
   void (*gemm_a8w8)(const GemmA8W8&);
   void (*gemm_a16w8)(const GemmA16W8&);
   void (*depthwise_codes)(const DepthwiseCodes&);

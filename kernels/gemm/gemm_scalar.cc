@@ -75,6 +75,7 @@ void ScalarGemmA16W8(const GemmA16W8& g) { Gemm(g); }
 void FillGemmScalar(Kernels& k) {
   k.gemm_a8w8 = ScalarGemmA8W8;
   k.gemm_a16w8 = ScalarGemmA16W8;
+  k.row_block = 64;  // of SAM-B's hidden codes 192 KiB
 }
 
 }  // namespace intsam::internal

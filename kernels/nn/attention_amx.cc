@@ -27,18 +27,30 @@ struct AmxCodes {
 
   static bool Split(const uint16_t* prob, size_t stride, int rows, int keys, uint8_t* codes, int codes_stride) {
     __m512i any = _mm512_setzero_si512();
+    __m256i any_last = _mm256_setzero_si256();
     for (int r = 0; r < rows; ++r, prob += stride) {
       uint8_t* const low = codes + r * codes_stride;
       uint8_t* const high = low + rows * codes_stride;
-      for (int j = 0; j < keys; j += 32) {
-        const __m512i p = Load(prob + j), h = _mm512_srli_epi16(p, 8);
-        // Of a last step that is half empty, the other half belongs to someone else.
-        any = _mm512_or_si512(any, _mm512_maskz_mov_epi32(FirstLanes<__mmask16>((keys - j) / 2), h));
-        avx2::Store(low + j, _mm512_cvtepi16_epi8(p));
-        avx2::Store(high + j, _mm512_cvtepi16_epi8(h));
+      int j = 0;
+      for (; j + 64 <= keys; j += 64) {
+        const __m512i p0 = Load(prob + j), p1 = Load(prob + j + 32);
+        const __m512i h0 = _mm512_srli_epi16(p0, 8), h1 = _mm512_srli_epi16(p1, 8);
+        any = _mm512_or_si512(any, _mm512_or_si512(h0, h1));
+        const __m512i byte = _mm512_set1_epi16(255);
+        const auto pack = [](__m512i a, __m512i b) { return MemoryOrder(_mm512_packus_epi16(a, b)); };
+        Store(low + j, pack(_mm512_and_si512(p0, byte), _mm512_and_si512(p1, byte)));
+        Store(high + j, pack(h0, h1));
+      }
+      for (; j < keys; j += 16) {
+        const __m256i p = avx2::Load(prob + j), h = _mm256_srli_epi16(p, 8);
+        any_last = _mm256_or_si256(any_last, h);
+        const __m256i both = _mm256_packus_epi16(_mm256_and_si256(p, _mm256_set1_epi16(255)), h);
+        const __m256i ordered = _mm256_permute4x64_epi64(both, 0xD8);
+        avx2::StoreHalf(low + j, _mm256_castsi256_si128(ordered));
+        avx2::StoreHalf(high + j, _mm256_extracti128_si256(ordered, 1));
       }
     }
-    return _mm512_reduce_or_epi32(any) != 0;
+    return _mm512_reduce_or_epi32(any) != 0 || _mm256_testz_si256(any_last, any_last) == 0;
   }
 
   static void Gemm(const GemmA8W8& g) { AmxGemmA8W8(g); }

@@ -19,6 +19,10 @@ namespace intsam::internal {
 inline constexpr int kRowBlock = 64;  // tokens per block: operands and hidden codes of a block stay in L2
 inline constexpr int kColumns = 256;  // output channels per accumulator strip
 
+// Bytes from one row of `width` codes to the next: an odd number of cache lines, so that the beginnings of rows are spread
+// over the sets of a cache, and products that read a column of many rows keep it.
+constexpr size_t RowStride(size_t width) { return ((width + 63) / 64 | 1) * 64; }
+
 // Rows of a strip, where layers divide `rows` rows into strips that look at rows of their neighbours: enough that
 // little is computed twice, few enough for several threads.
 inline int StripRows(uint32_t rows) { return std::clamp(static_cast<int>(rows) / 8, 1, 32); }
@@ -43,13 +47,15 @@ struct FusedImage {
     return Scratch(record, arena);
   }
 
-  // Runs body(first_token, rows, worker) over blocks of `tokens`.
+  // Runs body(first_token, rows, worker) over blocks of `tokens`: of kRowBlock rows, or up to `most` where that leaves
+  // two blocks for each worker.
   template <class Body>
-  void ForRows(size_t tokens, const Body& body) const {
+  void ForRows(size_t tokens, int most, const Body& body) const {
     const int count = static_cast<int>(tokens);
-    parallel.For((count + kRowBlock - 1) / kRowBlock, [&](int block, int worker) {
-      const int first = block * kRowBlock;
-      body(static_cast<size_t>(first), std::min(kRowBlock, count - first), worker);
+    most = std::clamp(count / (2 * parallel.workers()) / kRowBlock * kRowBlock, kRowBlock, most);
+    parallel.For((count + most - 1) / most, [&](int block, int worker) {
+      const int first = block * most;
+      body(static_cast<size_t>(first), std::min(most, count - first), worker);
     });
   }
 };

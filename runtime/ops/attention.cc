@@ -15,7 +15,7 @@ void HeadScratch::LayoutStrip(Arena& arena, int max_keys, int max_head_dim, int 
   const size_t rows = static_cast<size_t>(max_rows);
   const size_t keys = static_cast<size_t>(RoundUp(max_keys, kPanel)), dim = static_cast<size_t>(max_head_dim);
   q = arena.Take<uint8_t>(rows * dim);
-  logits = arena.Take<int32_t>(rows * keys);
+  logits = arena.Take<int32_t>(rows * LogitsStride(keys));
   prob = arena.Take<uint16_t>(rows * keys);
   mixed = arena.Take<int64_t>(rows * dim);
   sums = arena.Take<int32_t>(rows);
@@ -52,18 +52,19 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
                  const ops::RowRelPos* positions, HeadScratch& head, ops::Rows<uint8_t> out) {
   const int d = head.d;
   const size_t stride = static_cast<size_t>(RoundUp(head.count, kPanel));
+  const size_t logits_stride = HeadScratch::LogitsStride(stride);
   for (int i = 0; i < rows; ++i) {
     const int8_t* row = q[static_cast<size_t>(i)];
     uint8_t* operand = head.q + i * d;  // apart from `head`, which a byte could alias
     const int zero = head.q_zero;
     for (int c = 0; c < d; ++c) operand[c] = static_cast<uint8_t>(row[c] + zero) ^ k.flip;
   }
-  k.gemm_a8w8({head.q, static_cast<size_t>(d), S8Panels(head.panels, head.k_max), head.bias, head.logits, stride, rows,
+  k.gemm_a8w8({head.q, static_cast<size_t>(d), S8Panels(head.panels, head.k_max), head.bias, head.logits, logits_stride, rows,
                head.count, d, head.q_max});
   for (int i = 0; i < rows; ++i) {
     const size_t row = static_cast<size_t>(i);
     head.sums[i] =
-        ops::Probabilities(k, softmax, head.logits + row * stride, head.count,
+        ops::Probabilities(k, softmax, head.logits + row * logits_stride, head.count,
                            positions == nullptr ? ops::RowRelPos{} : positions[row], head.prob + row * stride);
   }
   for (int c = 0; c < d; c += head.mix_columns) {

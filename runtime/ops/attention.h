@@ -19,6 +19,9 @@ struct HeadScratch {
   // Uses what another has packed.
   void Share(const HeadScratch& packed);
 
+  // From one row of logits to the next: rows of a power of two keys would all begin in the same sets of a cache.
+  static constexpr size_t LogitsStride(size_t padded_keys) { return padded_keys + kPanel; }
+
   int count = 0, d = 0;  // of the packed head
   int q_zero = 128;      // of the queries as operands
   int q_max = 255;       // their largest code

@@ -8,13 +8,13 @@ namespace intsam::internal {
 namespace {
 
 struct Scratch {
-  uint8_t* codes;   // [kRowBlock][width]
-  uint8_t* hidden;  // [kRowBlock][hidden]
-  int32_t* acc;     // [kRowBlock][kColumns]
+  uint8_t* codes;   // [kMaxRowBlock][RowStride(width)]
+  uint8_t* hidden;  // [kMaxRowBlock][RowStride(hidden)]
+  int32_t* acc;     // [kMaxRowBlock][kColumns]
   Scratch(const MlpBlock& mlp, Arena& arena)
-      : codes(arena.Take<uint8_t>(kRowBlock * size_t{mlp.width()})),
-        hidden(arena.Take<uint8_t>(kRowBlock * size_t{mlp.hidden()})),
-        acc(arena.Take<int32_t>(size_t{kRowBlock} * kColumns)) {}
+      : codes(arena.Take<uint8_t>(kMaxRowBlock * RowStride(mlp.width()))),
+        hidden(arena.Take<uint8_t>(kMaxRowBlock * RowStride(mlp.hidden()))),
+        acc(arena.Take<int32_t>(size_t{kMaxRowBlock} * kColumns)) {}
 };
 
 class FusedMlp : public FusedLayer {
@@ -25,18 +25,19 @@ class FusedMlp : public FusedLayer {
   void Run(FusedImage& image) const override {
     const Kernels& k = kernels_;
     const uint32_t width = record_.width(), hidden = record_.hidden();
-    image.ForRows(record_.tokens, [&](size_t token, int rows, int worker) {
+    const size_t codes_stride = RowStride(width), hidden_stride = RowStride(hidden);
+    image.ForRows(record_.tokens, k.row_block, [&](size_t token, int rows, int worker) {
       const auto s = image.ScratchOf<Scratch>(record_, worker);
       int32_t* x = image.x() + token * width;
-      ops::Norm(k, record_.norm, {x, width}, rows, {s.codes, width});
+      ops::Norm(k, record_.norm, {x, width}, rows, {s.codes, codes_stride});
       for (uint32_t first = 0; first < hidden; first += kColumns) {
         const int n = static_cast<int>(std::min<uint32_t>(kColumns, hidden - first));
-        ops::Gemm(k, prepared_.lin1, {s.codes, width}, rows, {s.acc, kColumns}, first, n);
-        ops::ToGeluCodes(k, record_.gelu, {s.acc, kColumns}, rows, first, n, {s.hidden + first, hidden});
+        ops::Gemm(k, prepared_.lin1, {s.codes, codes_stride}, rows, {s.acc, kColumns}, first, n);
+        ops::ToGeluCodes(k, record_.gelu, {s.acc, kColumns}, rows, first, n, {s.hidden + first, hidden_stride});
       }
       for (uint32_t first = 0; first < width; first += kColumns) {
         const int n = static_cast<int>(std::min<uint32_t>(kColumns, width - first));
-        ops::Gemm(k, prepared_.lin2, {s.hidden, hidden}, rows, {s.acc, kColumns}, first, n);
+        ops::Gemm(k, prepared_.lin2, {s.hidden, hidden_stride}, rows, {s.acc, kColumns}, first, n);
         ops::AddToR24(k, record_.lin2_rq, {s.acc, kColumns}, rows, first, n, {x + first, width});
       }
     });

@@ -29,14 +29,14 @@ class FusedNeck : public FusedLayer {
     const uint32_t width = record_.width(), dim = record_.out();
     const size_t tokens = size_t{record_.grid} * record_.grid;
     uint8_t* middle = image.spare;
-    image.ForRows(tokens, [&](size_t token, int rows, int worker) {
+    image.ForRows(tokens, kRowBlock, [&](size_t token, int rows, int worker) {
       const auto s = image.ScratchOf<Scratch>(record_, worker);
       ops::Quantize(k, record_.in, image.x() + token * width, static_cast<size_t>(rows) * width, s.codes);
       ops::Gemm(k, prepared_.conv1, {s.codes, width}, rows, {s.acc, dim});
       ops::ToR24(k, record_.conv1_rq, {s.acc, dim}, rows, {s.rows, dim});
       ops::Norm(k, record_.norm1, {s.rows, dim}, rows, {middle + token * dim, dim});
     });
-    image.ForRows(tokens, [&](size_t token, int rows, int worker) {
+    image.ForRows(tokens, kRowBlock, [&](size_t token, int rows, int worker) {
       const auto s = image.ScratchOf<Scratch>(record_, worker);
       for (size_t i = 0; i < static_cast<size_t>(rows); ++i)
         Neighbourhood(middle, static_cast<int>(token + i), s.codes + i * 9 * dim);

@@ -9,15 +9,15 @@ using ops::Rows;
 namespace {
 
 // A gap keeps kernels that read past the values of the last head off the next row, which others may be writing.
-size_t QkvStride(const Windows& w) { return size_t{3} * w.width() + 16; }
+size_t QkvStride(const Windows& w) { return RowStride(size_t{3} * w.width() + 16); }
 
 // For rows of tokens.
 struct RowScratch {
-  uint8_t* codes;  // [kRowBlock][width]
-  int32_t* acc;    // [kRowBlock][kColumns]
+  uint8_t* codes;  // [kMaxRowBlock][RowStride(width)]
+  int32_t* acc;    // [kMaxRowBlock][kColumns]
   RowScratch(const SelfAttention& a, Arena& arena)
-      : codes(arena.Take<uint8_t>(kRowBlock * size_t{a.windows.width()})),
-        acc(arena.Take<int32_t>(size_t{kRowBlock} * kColumns)) {}
+      : codes(arena.Take<uint8_t>(kMaxRowBlock * RowStride(a.windows.width()))),
+        acc(arena.Take<int32_t>(size_t{kMaxRowBlock} * kColumns)) {}
 };
 
 // For one head of one window.
@@ -58,16 +58,16 @@ void FusedSelfAttention::Run(FusedImage& image) const {
 void FusedSelfAttention::Qkv(FusedImage& image) const {
   const Kernels& k = kernels_;
   const uint32_t width = record_.windows.width();
-  const size_t stride = QkvStride(record_.windows);
-  image.ForRows(record_.windows.tokens(), [&](size_t token, int rows, int worker) {
+  const size_t stride = QkvStride(record_.windows), codes_stride = RowStride(width);
+  image.ForRows(record_.windows.tokens(), k.row_block, [&](size_t token, int rows, int worker) {
     const auto s = image.ScratchOf<RowScratch>(record_, worker);
-    ops::Norm(k, record_.norm, {image.x() + token * width, width}, rows, {s.codes, width});
+    ops::Norm(k, record_.norm, {image.x() + token * width, width}, rows, {s.codes, codes_stride});
     uint8_t* out = image.spare + token * stride;
     uint32_t part_first = 0;
     for (const Rq16* rq : {&record_.q_rq, &record_.k_rq, &record_.v_rq}) {
       for (uint32_t first = 0; first < rq->n; first += kColumns) {
         const int n = static_cast<int>(std::min<uint32_t>(kColumns, rq->n - first));
-        ops::Gemm(k, prepared_.qkv, {s.codes, width}, rows, {s.acc, kColumns}, part_first + first, n);
+        ops::Gemm(k, prepared_.qkv, {s.codes, codes_stride}, rows, {s.acc, kColumns}, part_first + first, n);
         // Flip 0x80 leaves q, k and v as plain s8, whatever operand form the tier's GEMM takes.
         ops::ToCodes(k, *rq, {s.acc, kColumns}, rows, first, n, 0x80, {out + part_first + first, stride});
       }
@@ -125,7 +125,7 @@ void FusedSelfAttention::Projection(FusedImage& image) const {
   const Kernels& k = kernels_;
   const uint32_t width = record_.windows.width();
   const size_t stride = QkvStride(record_.windows);
-  image.ForRows(record_.windows.tokens(), [&](size_t token, int rows, int worker) {
+  image.ForRows(record_.windows.tokens(), k.row_block, [&](size_t token, int rows, int worker) {
     const auto s = image.ScratchOf<RowScratch>(record_, worker);
     for (uint32_t first = 0; first < width; first += kColumns) {
       const int n = static_cast<int>(std::min<uint32_t>(kColumns, width - first));
