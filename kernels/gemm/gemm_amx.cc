@@ -1,6 +1,6 @@
 // AMX-INT8 GEMM of 8-bit codes: TDPBUSD multiplies a tile of 16 rows x 64 k by a tile of 64 k x 16 channels. Rows of
 // activations are read where they lie; 16 steps of a panel are a tile of weights as they lie in the file. Whole blocks
-// of 16 rows go through tiles, the rest is the avx512vnni tier's.
+// of 16 rows go through tiles; the rest is the avx512vnni tier's, and so are products of less than a tile's depth.
 //
 // Four tiles hold sums: two blocks of rows by two panels where there are two, so that each tile loaded serves twice,
 // else one block by four panels. The sums of a tile start by loading the bias with a stride of zero. Weights are read in
@@ -163,6 +163,7 @@ void MultiplyRows(const GemmA8W8& g) {
 }  // namespace
 
 void AmxGemmA8W8(const GemmA8W8& g) {
+  if (g.k < kTileDepth) return Avx512vnniGemmA8W8(g);  // tiles filled up with zeros take longer
   GemmA8W8 part = g;
   const int in_tiles = g.m / kTileRows * kTileRows;
   const auto skip = [&](int rows) {

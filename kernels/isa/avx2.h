@@ -224,6 +224,8 @@ struct Ymm {
   static Vector Load(const void* p) { return avx2::Load(p); }
   static void Store(void* p, Vector v) { avx2::Store(p, v); }
   static Vector Broadcast32(const void* p) { return avx2::Broadcast32(p); }
+  static Vector RepeatEight(__m256i v) { return v; }  // of s32
+  static Vector Set64(int64_t x) { return _mm256_set1_epi64x(x); }
   static Vector BroadcastQuarter(__m128i v) { return _mm256_broadcastsi128_si256(v); }
   // kLanes values as s32.
   static Vector LoadU8As32(const uint8_t* p) {
@@ -309,6 +311,9 @@ struct Ymm {
   static Vector LookUp16(const Table16& table, const Index16& index) {
     return Or(LookUp8(table.low, index.low), LookUp8(table.high, index.high));
   }
+
+  // Even lanes of the first, odd ones of the second.
+  static Vector Alternate32(Vector even, Vector odd) { return _mm256_blend_epi32(even, odd, 0xAA); }
 
   // Sums of two products s16 x s16 per s32 lane, added.
   static Vector DotWords(Vector sum, Vector x, Vector y) { return Add32(sum, MulPairs16(x, y)); }

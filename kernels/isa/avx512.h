@@ -155,6 +155,8 @@ struct Zmm {
     std::memcpy(&value, p, sizeof value);
     return _mm512_set1_epi32(value);
   }
+  static Vector RepeatEight(__m256i v) { return _mm512_broadcast_i64x4(v); }  // of s32
+  static Vector Set64(int64_t x) { return _mm512_set1_epi64(x); }
   static Vector BroadcastQuarter(__m128i v) { return _mm512_broadcast_i32x4(v); }
   // kLanes values as s32.
   static Vector LoadU8As32(const uint8_t* p) { return _mm512_cvtepu8_epi32(avx2::LoadHalf(p)); }
@@ -225,6 +227,9 @@ struct Zmm {
   static Table16 LoadTable16(const Table16Words& words) { return Load(words.twice); }
   static Index16 MakeIndex16(Vector index) { return index; }
   static Vector LookUp16(Table16 table, Index16 index) { return _mm512_permutexvar_epi16(index, table); }
+
+  // Even lanes of the first, odd ones of the second.
+  static Vector Alternate32(Vector even, Vector odd) { return _mm512_mask_mov_epi32(even, 0xAAAA, odd); }
 
   // Sums of four products u8 x s8, of two s16 x s16, per s32 lane, added. Neither saturates.
   static Vector DotBytes(Vector sum, Vector u, Vector s) { return _mm512_dpbusd_epi32(sum, u, s); }

@@ -40,6 +40,8 @@
   static Vector ShiftLeft32(Vector a, __m128i count) { return mm##_sll_epi32(a, count); }                     \
   static Vector ShiftRight32(Vector a, __m128i count) { return mm##_sra_epi32(a, count); }                    \
   static Vector ShiftRightU32(Vector a, __m128i count) { return mm##_srl_epi32(a, count); }                   \
+  static Vector ShiftLeft64(Vector a, __m128i count) { return mm##_sll_epi64(a, count); }                     \
+  static Vector ShiftRightU64(Vector a, __m128i count) { return mm##_srl_epi64(a, count); }                   \
   static Vector ShiftLeftEach32(Vector a, Vector count) { return mm##_sllv_epi32(a, count); }                 \
   static Vector ShiftRightEach32(Vector a, Vector count) { return mm##_srav_epi32(a, count); }                \
   template <int kCount>                                                                                       \

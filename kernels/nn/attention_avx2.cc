@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "kernels/isa/avx2.h"
+#include "kernels/nn/mix_vnni.h"
 #include "kernels/nn/relative_position_x86.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
@@ -63,27 +64,6 @@ void Avx2PackKeys(const PackKeys& p) {
     Store(p.column_sums + j0, low);
     Store(p.column_sums + j0 + 8, high);
   }
-}
-
-void Avx2PackValues(const PackValues& p) {
-  const int padded = RoundUp(p.count, kPanel);
-  const size_t pair_size = 2 * static_cast<size_t>(p.d);
-  for (int j = 0; j < p.count; j += 2) {
-    const int8_t* even = p.v + static_cast<size_t>(j) * p.stride;
-    const bool last = j + 1 == p.count;
-    const int8_t* odd = last ? even : even + p.stride;
-    const __m128i odd_mask = last ? _mm_setzero_si128() : _mm_set1_epi8(-1);
-    int16_t* out = p.values + static_cast<size_t>(j / 2) * pair_size;
-    for (int c = 0; c < p.d; c += 16) {
-      const __m128i a = LoadHalf(even + c);
-      const __m128i b = _mm_and_si128(LoadHalf(odd + c), odd_mask);
-      const ptrdiff_t left = 2 * static_cast<ptrdiff_t>(p.d - c);
-      StoreFirst(out + 2 * c, _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)), left);
-      if (left > 16) StoreFirst(out + 2 * c + 16, _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b)), left - 16);
-    }
-  }
-  const size_t used = static_cast<size_t>((p.count + 1) / 2) * pair_size;
-  std::fill(p.values + used, p.values + static_cast<size_t>(padded / 2) * pair_size, int16_t{0});
 }
 
 // ---------------------------------------------------------------- mix
@@ -204,6 +184,27 @@ void Avx2AttentionOutput(const AttentionOutput& a) {
 }
 
 }  // namespace
+
+void Avx2PackValues(const PackValues& p) {
+  const int padded = RoundUp(p.count, kPanel);
+  const size_t pair_size = 2 * static_cast<size_t>(p.d);
+  for (int j = 0; j < p.count; j += 2) {
+    const int8_t* even = p.v + static_cast<size_t>(j) * p.stride;
+    const bool last = j + 1 == p.count;
+    const int8_t* odd = last ? even : even + p.stride;
+    const __m128i odd_mask = last ? _mm_setzero_si128() : _mm_set1_epi8(-1);
+    int16_t* out = p.values + static_cast<size_t>(j / 2) * pair_size;
+    for (int c = 0; c < p.d; c += 16) {
+      const __m128i a = LoadHalf(even + c);
+      const __m128i b = _mm_and_si128(LoadHalf(odd + c), odd_mask);
+      const ptrdiff_t left = 2 * static_cast<ptrdiff_t>(p.d - c);
+      StoreFirst(out + 2 * c, _mm256_cvtepi8_epi16(_mm_unpacklo_epi8(a, b)), left);
+      if (left > 16) StoreFirst(out + 2 * c + 16, _mm256_cvtepi8_epi16(_mm_unpackhi_epi8(a, b)), left - 16);
+    }
+  }
+  const size_t used = static_cast<size_t>((p.count + 1) / 2) * pair_size;
+  std::fill(p.values + used, p.values + static_cast<size_t>(padded / 2) * pair_size, int16_t{0});
+}
 
 void FillAttentionAvx2(Kernels& k) {
   k.pack_keys = Avx2PackKeys;

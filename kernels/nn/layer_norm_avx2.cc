@@ -1,8 +1,5 @@
-// AVX2 LayerNorm of R24 rows (docs/numerics.md, section 4): to codes the 256-bit instance of layer_norm_x86.h, to s16
-// (LN-W) 64-bit products per element.
-#include <algorithm>
-#include <cstdlib>
-
+// AVX2 LayerNorm of R24 rows (docs/numerics.md, section 4): the 256-bit instance of layer_norm_x86.h, and LN-W of what
+// does not fit its low halves.
 #include "kernels/isa/avx2.h"
 #include "kernels/nn/layer_norm_x86.h"
 
@@ -19,60 +16,9 @@ __m256i Clamp64(__m256i x, __m256i limit) {
   return _mm256_blendv_epi8(x, negative, _mm256_cmpgt_epi64(negative, x));
 }
 
-// Where no sum n * gain + bias leaves s32 after the shift and no shift exceeds 32, the low halves of logically shifted
-// values are the results, and 16-bit saturation is the clamp. |n| < 2^22: it is a deviation over sigma, at most
-// sqrt(2048), in units of 2^-16.
-constexpr int kLowShift = 32;  // the largest shift after which a low half is still whole
-constexpr int kMaxChannels = 2048;
+}  // namespace
 
-bool FitsLowHalves(const LayerNormWide& l) {
-  if (l.shift > kLowShift || l.channels > kMaxChannels) return false;
-  int64_t gain = 0, bias = 0;
-  for (int c = 0; c < l.channels; ++c) {
-    gain = std::max(gain, std::abs(int64_t{l.gain[c]}));
-    bias = std::max(bias, std::abs(l.bias[c]));
-  }
-  return (gain << 22) + bias < int64_t{1} << (30 + l.shift);
-}
-
-// Even and odd channels apart, for VPMULDQ.
-struct WideConstants {
-  int64_t bias_even[kMaxChannels / 2 + 4], bias_odd[kMaxChannels / 2 + 4];  // with the rounding half
-};
-
-void WideLowHalves(const LayerNormWide& l, const RowStatistics& row, const WideConstants& constants, const int32_t* x,
-                   int16_t* out) {
-  const __m256i mean = _mm256_set1_epi32(row.mean);
-  const __m256i reciprocal = _mm256_set1_epi32(row.scale.reciprocal);
-  const int normal_shift = 15 + row.scale.h;
-  const __m256i normal_half = _mm256_set1_epi64x(int64_t{1} << (normal_shift - 1));
-  const __m128i normal = _mm_cvtsi32_si128(normal_shift);
-  const __m128i end_even = _mm_cvtsi32_si128(l.shift), end_odd = _mm_cvtsi32_si128(kLowShift - l.shift);
-  const __m128i least = _mm_set1_epi16(-32767);
-  const auto sum = [&](__m256i d, __m256i gain, const int64_t* bias) {
-    const __m256i n = _mm256_srl_epi64(_mm256_add_epi64(_mm256_mul_epi32(d, reciprocal), normal_half), normal);
-    return _mm256_add_epi64(_mm256_mul_epi32(n, gain), Load(bias));
-  };
-  const auto values = [&](int c) {
-    const __m256i d = _mm256_sub_epi32(Load(x + c), mean);
-    const __m256i gain = Load(l.gain + c);
-    const __m256i even = sum(d, gain, constants.bias_even + c / 2);
-    const __m256i odd = sum(_mm256_srli_epi64(d, 32), _mm256_srli_epi64(gain, 32), constants.bias_odd + c / 2);
-    return _mm256_blend_epi32(_mm256_srl_epi64(even, end_even), _mm256_sll_epi64(odd, end_odd), 0xAA);
-  };
-  ForEachVector<8>(l.channels, [&](int c, int count) {
-    const __m256i v = values(c);
-    const __m128i packed = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
-    StoreFirst(out + c, _mm_max_epi16(packed, least), count);
-  });
-}
-
-void Avx2LayerNormWide(const LayerNormWide& l) {
-  WideConstants constants;
-  const bool fits = FitsLowHalves(l);
-  for (int c = 0; fits && c < l.channels; ++c) {
-    (c % 2 == 0 ? constants.bias_even : constants.bias_odd)[c / 2] = l.bias[c] + (int64_t{1} << (l.shift - 1));
-  }
+void Avx2LayerNormWideRows(const LayerNormWide& l) {
   const RoundShift64 end = MakeRoundShift64(l.shift);
   // RSH(32767 << sg, sg) = 32767, so the clamp may come before the shift, where it also keeps rounding from wrapping.
   const __m256i limit = _mm256_set1_epi64x(int64_t{32767} << l.shift);
@@ -81,10 +27,6 @@ void Avx2LayerNormWide(const LayerNormWide& l) {
     const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
     int16_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
     const RowStatistics row = x86::StatisticsOf<Ymm>(x, l.channels, l.epsilon, l.sqrt_c);
-    if (fits && 15 + row.scale.h <= kLowShift) {
-      WideLowHalves(l, row, constants, x, out);
-      continue;
-    }
     const __m256i mean = _mm256_set1_epi32(row.mean);
     const __m256i reciprocal = _mm256_set1_epi32(row.scale.reciprocal);
     const RoundShift64 normal = MakeRoundShift64(15 + row.scale.h);
@@ -113,11 +55,9 @@ void Avx2LayerNormWide(const LayerNormWide& l) {
   }
 }
 
-}  // namespace
-
 void FillLayerNormAvx2(Kernels& k) {
   k.layer_norm_narrow = x86::LayerNormToCodes<Ymm>;
-  k.layer_norm_wide = Avx2LayerNormWide;
+  k.layer_norm_wide = x86::LayerNormToS16<Ymm>;
 }
 
 }  // namespace intsam::internal

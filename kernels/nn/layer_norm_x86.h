@@ -1,12 +1,22 @@
 // LayerNorm of R24 rows (docs/numerics.md, section 4) as templates over the vectors of a tier (Ymm of isa/avx2.h, Zmm
 // of isa/avx512.h): exact sums over 64-bit lanes, the row scale from the shared scalar formulas, then 16-bit lanes for
-// codes (LN-N).
+// codes (LN-N), or 64-bit products for s16 (LN-W).
 #ifndef INTSAM_KERNELS_NN_LAYER_NORM_X86_H_
 #define INTSAM_KERNELS_NN_LAYER_NORM_X86_H_
+
+#include <algorithm>
+#include <cstdlib>
 
 #include "kernels/isa/loops.h"
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/tiers.h"
+
+namespace intsam::internal {
+
+// LN-W by 64-bit lanes throughout, for any constants.
+void Avx2LayerNormWideRows(const LayerNormWide& l);
+
+}  // namespace intsam::internal
 
 namespace intsam::internal::x86 {
 
@@ -28,10 +38,9 @@ RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int3
     squares_even = Isa::Add64(squares_even, Isa::MulEven32(v, v));
     squares_odd = Isa::Add64(squares_odd, Isa::MulEven32(odd, odd));
   });
-  int32_t lanes[Isa::kLanes];
-  Isa::Store(lanes, sums);
-  int64_t sum = 0;
-  for (int32_t lane : lanes) sum += lane;
+  // s32 lanes as s64: those of odd ones are what is above the even ones.
+  const Vector odd_sums = Isa::template ShiftRightU64<32>(sums);
+  const int64_t sum = Isa::Sum64(Isa::Add64(Isa::MulEven32(sums, Isa::Set32(1)), Isa::MulEven32(odd_sums, Isa::Set32(1))));
   const int64_t mean = LayerNormMean(sum, channels);
   const int64_t squares = Isa::Sum64(Isa::Add64(squares_even, squares_odd));
   return {static_cast<int32_t>(mean),
@@ -77,6 +86,72 @@ void LayerNormToCodes(const LayerNormNarrow& l) {
     const RowStatistics row = StatisticsOf<Isa>(x, l.channels, l.epsilon, l.sqrt_c);
     const LayerNormScale16 scale = LayerNormScale16Of(row.scale);
     (scale.shift < 0 ? NarrowRow<Isa, true> : NarrowRow<Isa, false>)(l, x, row.mean, scale, range, out);
+  }
+}
+
+// Where no sum n * gain + bias leaves s32 after the shift and no shift exceeds 32, the low halves of logically shifted
+// values are the results, and 16-bit saturation is the clamp. |n| < 2^22: it is a deviation over sigma, at most
+// sqrt(2048), in units of 2^-16.
+constexpr int kLowShift = 32;  // the largest shift after which a low half is still whole
+constexpr int kMaxChannels = 2048;
+
+inline bool FitsLowHalves(const LayerNormWide& l) {
+  if (l.shift > kLowShift || l.channels > kMaxChannels) return false;
+  int64_t gain = 0, bias = 0;
+  for (int c = 0; c < l.channels; ++c) {
+    gain = std::max(gain, std::abs(int64_t{l.gain[c]}));
+    bias = std::max(bias, std::abs(l.bias[c]));
+  }
+  return (gain << 22) + bias < int64_t{1} << (30 + l.shift);
+}
+
+// Even and odd channels apart, for VPMULDQ.
+struct WideConstants {
+  int64_t bias_even[kMaxChannels / 2 + 8], bias_odd[kMaxChannels / 2 + 8];  // with the rounding half
+};
+
+template <class Isa>
+void WideRow(const LayerNormWide& l, const RowStatistics& row, const WideConstants& constants, const int32_t* x,
+             int16_t* out) {
+  using Vector = typename Isa::Vector;
+  const int normal_shift = 15 + row.scale.h;
+  const Vector mean = Isa::Set32(row.mean), reciprocal = Isa::Set32(row.scale.reciprocal);
+  const Vector normal_half = Isa::Set64(int64_t{1} << (normal_shift - 1));
+  const __m128i normal = _mm_cvtsi32_si128(normal_shift);
+  const __m128i end_even = _mm_cvtsi32_si128(l.shift), end_odd = _mm_cvtsi32_si128(kLowShift - l.shift);
+  const auto sum = [&](Vector d, Vector gain, const int64_t* bias) {
+    const Vector n = Isa::ShiftRightU64(Isa::Add64(Isa::MulEven32(d, reciprocal), normal_half), normal);
+    return Isa::Add64(Isa::MulEven32(n, gain), Isa::Load(bias));
+  };
+  const auto values = [&](int c) {
+    const Vector d = Isa::Sub32(Isa::Load(x + c), mean), gain = Isa::Load(l.gain + c);
+    const Vector even = sum(d, gain, constants.bias_even + c / 2);
+    const Vector odd = sum(Isa::template ShiftRightU64<32>(d), Isa::template ShiftRightU64<32>(gain),
+                           constants.bias_odd + c / 2);
+    return Isa::Alternate32(Isa::ShiftRightU64(even, end_even), Isa::ShiftLeft64(odd, end_odd));
+  };
+  ForEachVector<Isa::kWords>(l.channels, [&](int c, int count) {
+    const Vector packed = Isa::Pack32(values(c), count > Isa::kLanes ? values(c + Isa::kLanes) : Isa::Zero());
+    Isa::StoreFirst(out + c, Isa::MemoryOrder(Isa::Max16(packed, Isa::Set16(-32767))), count);
+  });
+}
+
+template <class Isa>
+void LayerNormToS16(const LayerNormWide& l) {
+  if (!FitsLowHalves(l)) return Avx2LayerNormWideRows(l);
+  WideConstants constants;
+  for (int c = 0; c < l.channels; ++c) {
+    (c % 2 == 0 ? constants.bias_even : constants.bias_odd)[c / 2] = l.bias[c] + (int64_t{1} << (l.shift - 1));
+  }
+  LayerNormWide one = l;
+  one.rows = 1;
+  for (int i = 0; i < l.rows; ++i, one.x += l.x_stride, one.out += l.out_stride) {
+    const RowStatistics row = StatisticsOf<Isa>(one.x, l.channels, l.epsilon, l.sqrt_c);
+    if (15 + row.scale.h > kLowShift) {
+      Avx2LayerNormWideRows(one);
+    } else {
+      WideRow<Isa>(l, row, constants, one.x, one.out);
+    }
   }
 }
 

@@ -98,7 +98,8 @@ void Mix(const AttentionMix& a) {
 
 namespace intsam::internal {
 
-// The avx512vnni tier's mix, for the heads that are too small for the amx tier's.
+// What the avx512vnni tier mixes by, for heads that are too small for the amx tier's.
+void Avx2PackValues(const PackValues& p);
 void Avx512vnniAttentionMix(const AttentionMix& m);
 
 }  // namespace intsam::internal

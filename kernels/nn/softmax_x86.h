@@ -1,12 +1,14 @@
 // Softmax of a row on 16-bit lanes (docs/numerics.md, sections 6.2 and 6.3) as templates over the vectors of a tier
 // (Ymm of isa/avx2.h, Zmm of isa/avx512.h): one sweep for the exponentials and their sum, and for U8 and AGQ a second
-// one for the codes.
+// one for the codes; and of few keys in several heads, all of them side by side.
 #ifndef INTSAM_KERNELS_NN_SOFTMAX_X86_H_
 #define INTSAM_KERNELS_NN_SOFTMAX_X86_H_
 
 #include <algorithm>
 
+#include "kernels/isa/avx2.h"
 #include "kernels/isa/loops.h"
+#include "kernels/nn/softmax_heads.h"
 #include "kernels/numerics/softmax.h"
 #include "kernels/tiers.h"
 
@@ -96,14 +98,15 @@ class RowSoftmax {
  public:
   using Vector = typename Isa::Vector;
 
-  RowSoftmax(const SoftmaxRow& s, int32_t maximum)
-      : maximum_(Isa::Set32(maximum)), shift_(_mm_cvtsi32_si128(kUp ? -s.shift : s.shift)), mult_(Isa::Set16(s.mult)) {
-    const int widest = kUp ? 65535 >> -s.shift : 65535;
+  // maximum: of each lane's row.
+  RowSoftmax(int shift, uint16_t mult, Vector maximum)
+      : maximum_(maximum), shift_(_mm_cvtsi32_si128(kUp ? -shift : shift)), mult_(Isa::Set16(mult)) {
+    const int widest = kUp ? 65535 >> -shift : 65535;
     widest_ = Isa::Set32(widest);
-    top_ = Isa::Set16(kUp ? widest << -s.shift : widest);
+    top_ = Isa::Set16(kUp ? widest << -shift : widest);
     // A logit of max + 1 (wrapping) is at distance 2^32 - 1, farther than any p in range can bring back: t = 65535 and
     // e = 0, which every variant decodes to zero.
-    far_ = Isa::Set32(static_cast<int32_t>(static_cast<uint32_t>(maximum) + 1));
+    far_ = Isa::Add32(maximum, Isa::Set32(1));
   }
 
   // The maximum minus the first `count` of kLanes logits.
@@ -156,7 +159,7 @@ class RowSoftmax {
 template <class Isa, bool kUp, bool kDistances>
 uint32_t Exponentials(const SoftmaxRow& s, int32_t maximum) {
   constexpr int kVectors = Isa::kSoftmaxVectors, kKeys = kKeysAtOnce<Isa>;
-  const RowSoftmax<Isa, kUp> row(s, maximum);
+  const RowSoftmax<Isa, kUp> row(s.shift, s.mult, Isa::Set32(maximum));
   auto sums = Isa::Zero();
   if (AddsOnTheFly<Isa>(s)) {
     const int32_t* logits = s.logits;
@@ -238,6 +241,54 @@ void Softmax(SoftmaxRow& s) {
   if (agq) AgqLevels<Isa>(s, sum);
   if (s.code.variant == SoftmaxVariant::kU8) UniformCodes<Isa>(s, sum);
   s.sum = static_cast<int32_t>(sum);
+}
+
+// ---------------------------------------------------------------- few keys in eight heads (docs/numerics.md 6.6)
+
+constexpr int kHeads = 8, kMostKeys = 512;
+
+template <class Isa, bool kUp>
+void EightHeads(const SoftmaxHeads& s) {
+  constexpr int kStep = kKeysAtOnce<Isa>;
+  alignas(64) uint16_t e[kHeads * kMostKeys];  // [keys][kHeads], rounded up to whole steps
+  static_assert(kHeads * kMostKeys % kStep == 0);
+  const int columns = kHeads * s.keys;
+  const auto exponentials = [&](int t) {
+    return _mm256_cvtepu16_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(e + kHeads * t)));
+  };
+  for (int i = 0; i < s.rows; ++i) {
+    const int32_t* logits = s.logits + static_cast<size_t>(i) * s.logits_stride;
+    int16_t* prob = s.prob + static_cast<size_t>(i) * s.prob_stride;
+    __m256i maximum = avx2::Load(logits);
+    for (int t = 1; t < s.keys; ++t) maximum = _mm256_max_epi32(maximum, avx2::Load(logits + kHeads * t));
+    const RowSoftmax<Isa, kUp> row(s.shift, s.mult, Isa::RepeatEight(maximum));
+    for (int j = 0; j < columns; j += kStep) {
+      const auto below = [&](int c) { return row.Below(logits + j + c, columns - j - c); };
+      row.template Exponentials<false, Isa::kSoftmaxVectors>(below, e + j, kStep, Isa::Zero());
+    }
+    __m256i sum = exponentials(0);
+    for (int t = 1; t < s.keys; ++t) sum = _mm256_add_epi32(sum, exponentials(t));
+    alignas(32) uint32_t sums[kHeads], reciprocals[kHeads], shifts[kHeads];
+    avx2::Store(sums, sum);
+    for (int h = 0; h < kHeads; ++h) {
+      const TokenDivisor divisor = TokenDivisorOf(sums[h]);
+      reciprocals[h] = divisor.reciprocal;
+      shifts[h] = static_cast<uint32_t>(divisor.shift);
+    }
+    const __m256i reciprocal = avx2::Load(reciprocals), shift = avx2::Load(shifts), one = _mm256_set1_epi32(1);
+    const __m256i half = _mm256_srli_epi32(_mm256_sllv_epi32(one, shift), 1), most = _mm256_set1_epi32(32767);
+    for (int t = 0; t < s.keys; ++t) {
+      const __m256i product = _mm256_mullo_epi32(exponentials(t), reciprocal);
+      const __m256i p = _mm256_min_epu32(_mm256_srlv_epi32(_mm256_add_epi32(product, half), shift), most);
+      avx2::StoreHalf(prob + kHeads * t, _mm_packs_epi32(_mm256_castsi256_si128(p), _mm256_extracti128_si256(p, 1)));
+    }
+  }
+}
+
+template <class Isa>
+void SoftmaxOfHeads(const SoftmaxHeads& s) {
+  if (s.heads != kHeads) return internal::SoftmaxOfHeads(s);
+  s.shift < 0 ? EightHeads<Isa, true>(s) : EightHeads<Isa, false>(s);
 }
 
 }  // namespace intsam::internal::x86

@@ -50,15 +50,42 @@ static constexpr uint16_t MulHigh(uint16_t a, uint16_t b) { return static_cast<u
 // BL(x), the number of bits of x; BL(1) = 1, BL(0) = 0.
 static constexpr int BitLength(uint64_t x) { return static_cast<int>(std::bit_width(x)); }
 
-// The largest r with r*r <= x, one binary digit at a time. Digits are as good as random, so none is a branch: every row
-// of a LayerNorm takes a root.
-static constexpr uint32_t IntegerSqrt(uint64_t x) {
+// The largest r with r*r <= x, one binary digit at a time.
+static constexpr uint32_t IntegerSqrtByDigits(uint64_t x) {
   uint64_t root = 0;
   for (uint64_t bit = uint64_t{1} << ((BitLength(x | 1) - 1) & ~1); bit != 0; bit >>= 2) {
-    const uint64_t digit = uint64_t{0} - static_cast<uint64_t>(x >= root + bit);  // all ones or zero
-    x -= (root + bit) & digit;
-    root = (root >> 1) + (bit & digit);
+    const bool digit = x >= root + bit;
+    if (digit) x -= root + bit;
+    root = (root >> 1) + (digit ? bit : 0);
   }
+  return static_cast<uint32_t>(root);
+}
+
+// 2^14 / sqrt(v) in the middle of v = i/256..(i + 1)/256, i from 64 on.
+struct InverseRoots {
+  uint16_t at[192];
+};
+static constexpr InverseRoots MakeInverseRoots() {
+  InverseRoots roots{};
+  for (uint32_t i = 0; i < 192; ++i) {
+    roots.at[i] = static_cast<uint16_t>(IntegerSqrtByDigits((uint64_t{512} << 28) / (2 * (i + 64) + 1)));
+  }
+  return roots;
+}
+inline constexpr InverseRoots kInverseRoots = MakeInverseRoots();
+
+// The largest r with r*r <= x: 1/sqrt(x) from a table and two of Newton's steps, y (3 - x y^2) / 2, is so near that r is
+// a step or two away at most. Every row of a LayerNorm takes a root.
+static constexpr uint32_t IntegerSqrt(uint64_t x) {
+  if (x == 0) return 0;
+  const int n = (BitLength(x) + 1) & ~1;
+  const uint64_t v = n > 32 ? x >> (n - 32) : x << (32 - n);         // x * 2^(32-n), in 2^30..2^32-1
+  uint64_t y = uint64_t{kInverseRoots.at[(v >> 24) - 64]} << 16;     // 2^30 / sqrt(v * 2^-32), at most 2^31
+  for (int step = 0; step < 2; ++step) y = y * ((uint64_t{3} << 30) - ((y * y >> 30) * v >> 32)) >> 31;
+  uint64_t root = v * y >> (62 - n / 2);
+  if (root > UINT32_MAX) root = UINT32_MAX;
+  while (root * root > x) --root;
+  while (x - root * root > 2 * root) ++root;
   return static_cast<uint32_t>(root);
 }
 
