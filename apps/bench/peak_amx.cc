@@ -16,7 +16,8 @@ struct alignas(64) TileConfig {
   uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
   uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
 };
-constexpr TileConfig kConfig;  // no local variable: GCC does not know that loading it reads memory, and drops what sets it
+// No local variable: GCC does not know that loading it reads memory, and drops what sets it.
+constexpr TileConfig kConfig;
 
 void Bytes(uint64_t iterations) {
   _tile_loadconfig(&kConfig);

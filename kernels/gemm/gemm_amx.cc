@@ -1,10 +1,11 @@
-// AMX-INT8 GEMM of 8-bit codes: TDPBUSD multiplies a tile of 16 rows x 64 k by a tile of 64 k x 16 channels. Rows of
-// activations are read where they lie; 16 steps of a panel are a tile of weights as they lie in the file. Whole blocks
-// of 16 rows go through tiles; the rest is the avx512vnni tier's, and so are products of less than a tile's depth.
+// AMX-INT8 GEMM of 8-bit codes, and of 16-bit values as two of them: TDPBUSD multiplies a tile of 16 rows x 64 k by a
+// tile of 64 k x 16 channels. Rows of activations are read where they lie; 16 steps of a panel are a tile of weights as
+// they lie in the file. Whole blocks of 16 rows go through tiles; the rest is the avx512vnni tier's, and so are
+// products of less than a tile's depth.
 //
 // Four tiles hold sums: two blocks of rows by two panels where there are two, so that each tile loaded serves twice,
-// else one block by four panels. The sums of a tile start by loading the bias with a stride of zero. Weights are read in
-// the order in which they lie, so the core fetches them ahead on its own: asking for them took 8 % longer (Emerald
+// else one block by four panels. The sums of a tile start by loading the bias with a stride of zero. Weights are read
+// in the order in which they lie, so the core fetches them ahead on its own: asking for them took 8 % longer (Emerald
 // Rapids).
 //
 // Tiles are configured for the length of one call: they make context switches dear, and belong to a thread.
@@ -183,8 +184,73 @@ void AmxGemmA8W8(const GemmA8W8& g) {
   if (part.m > 0) Avx512vnniGemmA8W8(part);
 }
 
+namespace {
+
+// s16 values as two rows of bytes: x = 256 (h - 128) + l.
+constexpr int kWideRows = 32, kWideDepth = 512, kWideColumns = 128, kPlane = kWideDepth + 64;
+void SplitRow(const int16_t* x, int depth, uint8_t* low, uint8_t* high) {
+  for (int c = 0; c < depth; c += 64) {
+    const __mmask16 rest = avx512::FirstLanes<__mmask16>((depth - c + 3) / 4);
+    const __m512i front = avx512::Load(x + c);
+    const __m512i back = depth - c > 32 ? avx512::Load(x + c + 32) : _mm512_setzero_si512();
+    const auto pack = [](__m512i a, __m512i b) { return avx512::MemoryOrder(_mm512_packus_epi16(a, b)); };
+    const __m512i byte = _mm512_set1_epi16(255);
+    const __m512i l = pack(_mm512_and_si512(front, byte), _mm512_and_si512(back, byte));
+    const __m512i h = pack(_mm512_srli_epi16(front, 8), _mm512_srli_epi16(back, 8));
+    _mm512_mask_storeu_epi32(low + c, rest, l);
+    _mm512_mask_storeu_epi32(high + c, rest, _mm512_xor_si512(h, _mm512_set1_epi8(-128)));
+  }
+}
+
+// Columns of one layer, at most kWideColumns, sums modulo 2^32.
+void WideColumns(const GemmA16W8& g) {
+  alignas(64) uint8_t low[kWideRows * kPlane], high[kWideRows * kPlane];
+  alignas(64) int32_t sums[kWideRows * kWideColumns], bias[kWideColumns];
+  static constexpr int32_t kNoBias[kWideColumns] = {};
+  const int columns = RoundUp(g.n, kPanel);
+  std::memset(low, 1, static_cast<size_t>(g.k));
+  Avx512vnniGemmA8W8({low, kPlane, g.weights, kNoBias, bias, kWideColumns, 1, g.n, g.k});
+  for (int c = 0; c < columns; ++c) {
+    bias[c] = static_cast<int32_t>(static_cast<uint32_t>(g.bias[c]) - (static_cast<uint32_t>(bias[c]) << 15));
+  }
+  for (int i = 0; i < g.m; i += kWideRows) {
+    const int rows = std::min(kWideRows, g.m - i);
+    const int16_t* a = g.a + static_cast<size_t>(i) * g.a_stride;
+    for (int r = 0; r < rows; ++r) {
+      SplitRow(a + static_cast<size_t>(r) * g.a_stride, g.k, low + r * kPlane, high + r * kPlane);
+    }
+    int32_t* acc = g.acc + static_cast<size_t>(i) * g.acc_stride;
+    AmxGemmA8W8({low, kPlane, g.weights, bias, acc, g.acc_stride, rows, g.n, g.k});
+    AmxGemmA8W8({high, kPlane, g.weights, kNoBias, sums, kWideColumns, rows, g.n, g.k});
+    for (int r = 0; r < rows; ++r, acc += g.acc_stride) {
+      for (int c = 0; c < columns; c += kPanel) {
+        const __m512i whole = _mm512_slli_epi32(avx512::Load(sums + r * kWideColumns + c), 8);
+        avx512::Store(acc + c, _mm512_add_epi32(avx512::Load(acc + c), whole));
+      }
+    }
+  }
+}
+
+// Two products of bytes by tiles in place of one of words by VPDPWSSD, which a tile's rate is worth.
+void AmxGemmA16W8(const GemmA16W8& g) {
+  if (g.m < kTileRows || g.k < kTileDepth || g.k > kWideDepth) return vnni::Gemm<Zmm>(g);
+  GemmA16W8 part = g;
+  const size_t panel_bytes = static_cast<size_t>(g.k / 4) * GroupBytes(g.weights.bits);
+  for (int j = 0; j < g.n; j += kWideColumns) {
+    part.n = std::min(kWideColumns, g.n - j);
+    part.weights.groups = static_cast<const uint8_t*>(g.weights.groups) + static_cast<size_t>(j / kPanel) * panel_bytes;
+    if (g.weights.zero != nullptr) part.weights.zero = g.weights.zero + j;
+    part.bias = g.bias + j;
+    part.acc = g.acc + j;
+    WideColumns(part);
+  }
+}
+
+}  // namespace
+
 void FillGemmAmx(Kernels& k) {
   k.gemm_a8w8 = AmxGemmA8W8;
+  k.gemm_a16w8 = AmxGemmA16W8;
   k.row_block = 256;  // 64 rows take less time than their weights do to arrive; L2 has 2 MiB where there is AMX
 }
 

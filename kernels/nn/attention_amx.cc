@@ -74,9 +74,7 @@ struct AmxCodes {
 constexpr int kLeastKeys = 512;
 bool TooSmall(int count, int d) { return count < kLeastKeys || d < mix_codes::kLeastDepth; }
 
-void AmxPackValues(const PackValues& p) {
-  TooSmall(p.count, p.d) ? Avx2PackValues(p) : mix_codes::Pack<AmxCodes>(p);
-}
+void AmxPackValues(const PackValues& p) { TooSmall(p.count, p.d) ? Avx2PackValues(p) : mix_codes::Pack<AmxCodes>(p); }
 
 void AmxAttentionMix(const AttentionMix& m) {
   TooSmall(m.count, m.d) ? Avx512vnniAttentionMix(m) : mix_codes::Mix<AmxCodes>(m);

@@ -40,7 +40,8 @@ RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int3
   });
   // s32 lanes as s64: those of odd ones are what is above the even ones.
   const Vector odd_sums = Isa::template ShiftRightU64<32>(sums);
-  const int64_t sum = Isa::Sum64(Isa::Add64(Isa::MulEven32(sums, Isa::Set32(1)), Isa::MulEven32(odd_sums, Isa::Set32(1))));
+  const int64_t sum =
+      Isa::Sum64(Isa::Add64(Isa::MulEven32(sums, Isa::Set32(1)), Isa::MulEven32(odd_sums, Isa::Set32(1))));
   const int64_t mean = LayerNormMean(sum, channels);
   const int64_t squares = Isa::Sum64(Isa::Add64(squares_even, squares_odd));
   return {static_cast<int32_t>(mean),
@@ -126,8 +127,8 @@ void WideRow(const LayerNormWide& l, const RowStatistics& row, const WideConstan
   const auto values = [&](int c) {
     const Vector d = Isa::Sub32(Isa::Load(x + c), mean), gain = Isa::Load(l.gain + c);
     const Vector even = sum(d, gain, constants.bias_even + c / 2);
-    const Vector odd = sum(Isa::template ShiftRightU64<32>(d), Isa::template ShiftRightU64<32>(gain),
-                           constants.bias_odd + c / 2);
+    const Vector odd =
+        sum(Isa::template ShiftRightU64<32>(d), Isa::template ShiftRightU64<32>(gain), constants.bias_odd + c / 2);
     return Isa::Alternate32(Isa::ShiftRightU64(even, end_even), Isa::ShiftLeft64(odd, end_odd));
   };
   ForEachVector<Isa::kWords>(l.channels, [&](int c, int count) {

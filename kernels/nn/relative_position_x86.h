@@ -1,6 +1,6 @@
-// Relative positions (docs/numerics.md, section 7) as a template over the vectors of a tier (Ymm of isa/avx2.h, YmmVnni of
-// isa/avxvnni.h, Zmm of isa/avx512.h): a lane is a position, so that sums need not be added up across a vector. Queries
-// of one place along the axis meet the same positions, and share what is loaded.
+// Relative positions (docs/numerics.md, section 7) as a template over the vectors of a tier (Ymm of isa/avx2.h, YmmVnni
+// of isa/avxvnni.h, Zmm of isa/avx512.h): a lane is a position, so that sums need not be added up across a vector.
+// Queries of one place along the axis meet the same positions, and share what is loaded.
 #ifndef INTSAM_KERNELS_NN_RELATIVE_POSITION_X86_H_
 #define INTSAM_KERNELS_NN_RELATIVE_POSITION_X86_H_
 
@@ -63,7 +63,8 @@ template <class Isa>
 void RelativePositions(const RelativePosition& p) {
   constexpr int kLanes = Isa::kLanes;
   using Vectors = std::make_index_sequence<kMaxVectors>;
-  static constexpr auto kShared = RelativeTilesOf<Isa, true>(Vectors()), kApart = RelativeTilesOf<Isa, false>(Vectors());
+  static constexpr auto kShared = RelativeTilesOf<Isa, true>(Vectors()),
+                        kApart = RelativeTilesOf<Isa, false>(Vectors());
   const auto rq = Isa::MakeRq32Lanes(p.mult, p.shift);
   const size_t step = 2 * static_cast<size_t>(p.positions);
   int16_t q[kMaxRows][kMaxDepth];

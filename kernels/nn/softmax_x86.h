@@ -38,7 +38,8 @@ int32_t LargestSum(const SoftmaxRow& s) {
     for (int ky = 0; ky < s.side_h; ++ky, logits += s.side_w) {
       typename Isa::Vector most = Isa::Add32(Isa::Load(logits), rw[0]);
 #pragma GCC unroll 4
-      for (int v = 1; v < kVectors; ++v) most = Isa::Max32(most, Isa::Add32(Isa::Load(logits + v * Isa::kLanes), rw[v]));
+      for (int v = 1; v < kVectors; ++v)
+        most = Isa::Max32(most, Isa::Add32(Isa::Load(logits + v * Isa::kLanes), rw[v]));
       maximum = Isa::Max32(maximum, Isa::Add32(most, Isa::Set32(s.rh[ky])));
     }
   }
@@ -114,9 +115,9 @@ class RowSoftmax {
     return Isa::Sub32(maximum_, Isa::LoadFirst32(logits, count, far_));
   }
 
-  // e of kVectors vectors of logits, added to partial sums; keeps e, or t with kDistances. below(i) is the maximum minus
-  // kLanes of them, from the i-th on. The vectors go through each step side by side: the chain of one is long, and a core
-  // looks ahead too little to overlap it with the next on its own. `count` logits exist.
+  // e of kVectors vectors of logits, added to partial sums; keeps e, or t with kDistances. below(i) is the maximum
+  // minus kLanes of them, from the i-th on. The vectors go through each step side by side: the chain of one is long,
+  // and a core looks ahead too little to overlap it with the next on its own. `count` logits exist.
   template <bool kDistances, int kVectors, class Below>
   Vector Exponentials(const Below& below, uint16_t* prob, int count, Vector sums) const {
     const auto add = [](Vector h, int c) { return Isa::Add16(h, Isa::Set16(c)); };
@@ -146,9 +147,7 @@ class RowSoftmax {
 
  private:
   // min(u >> p, 65535), or min(u, 65535 >> -p): the unsigned minimum comes first, because VPACKUSDW reads s32.
-  Vector Distance(Vector u) const {
-    return Isa::MinU32(kUp ? u : Isa::ShiftRightU32(u, shift_), widest_);
-  }
+  Vector Distance(Vector u) const { return Isa::MinU32(kUp ? u : Isa::ShiftRightU32(u, shift_), widest_); }
 
   Vector maximum_;
   __m128i shift_;

@@ -74,13 +74,13 @@ static constexpr InverseRoots MakeInverseRoots() {
 }
 inline constexpr InverseRoots kInverseRoots = MakeInverseRoots();
 
-// The largest r with r*r <= x: 1/sqrt(x) from a table and two of Newton's steps, y (3 - x y^2) / 2, is so near that r is
-// a step or two away at most. Every row of a LayerNorm takes a root.
+// The largest r with r*r <= x: 1/sqrt(x) from a table and two of Newton's steps, y (3 - x y^2) / 2, is so near that r
+// is a step or two away at most. Every row of a LayerNorm takes a root.
 static constexpr uint32_t IntegerSqrt(uint64_t x) {
   if (x == 0) return 0;
   const int n = (BitLength(x) + 1) & ~1;
-  const uint64_t v = n > 32 ? x >> (n - 32) : x << (32 - n);         // x * 2^(32-n), in 2^30..2^32-1
-  uint64_t y = uint64_t{kInverseRoots.at[(v >> 24) - 64]} << 16;     // 2^30 / sqrt(v * 2^-32), at most 2^31
+  const uint64_t v = n > 32 ? x >> (n - 32) : x << (32 - n);      // x * 2^(32-n), in 2^30..2^32-1
+  uint64_t y = uint64_t{kInverseRoots.at[(v >> 24) - 64]} << 16;  // 2^30 / sqrt(v * 2^-32), at most 2^31
   for (int step = 0; step < 2; ++step) y = y * ((uint64_t{3} << 30) - ((y * y >> 30) * v >> 32)) >> 31;
   uint64_t root = v * y >> (62 - n / 2);
   if (root > UINT32_MAX) root = UINT32_MAX;

@@ -19,8 +19,8 @@ namespace intsam::internal {
 inline constexpr int kRowBlock = 64;  // tokens per block: operands and hidden codes of a block stay in L2
 inline constexpr int kColumns = 256;  // output channels per accumulator strip
 
-// Bytes from one row of `width` codes to the next: an odd number of cache lines, so that the beginnings of rows are spread
-// over the sets of a cache, and products that read a column of many rows keep it.
+// Bytes from one row of `width` codes to the next: an odd number of cache lines, so that the beginnings of rows are
+// spread over the sets of a cache, and products that read a column of many rows keep it.
 constexpr size_t RowStride(size_t width) { return ((width + 63) / 64 | 1) * 64; }
 
 // Rows of a strip, where layers divide `rows` rows into strips that look at rows of their neighbours: enough that

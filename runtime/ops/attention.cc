@@ -59,8 +59,8 @@ void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_
     const int zero = head.q_zero;
     for (int c = 0; c < d; ++c) operand[c] = static_cast<uint8_t>(row[c] + zero) ^ k.flip;
   }
-  k.gemm_a8w8({head.q, static_cast<size_t>(d), S8Panels(head.panels, head.k_max), head.bias, head.logits, logits_stride, rows,
-               head.count, d, head.q_max});
+  k.gemm_a8w8({head.q, static_cast<size_t>(d), S8Panels(head.panels, head.k_max), head.bias, head.logits, logits_stride,
+               rows, head.count, d, head.q_max});
   for (int i = 0; i < rows; ++i) {
     const size_t row = static_cast<size_t>(i);
     head.sums[i] =

@@ -131,8 +131,8 @@ TEST_P(SoftmaxTest, EveryCountAndShift) {
 
 TEST_P(SoftmaxTest, RelativePositions) {
   Random random(34);
-  constexpr int kSides[][2] = {{1, 1},  {1, 9},  {9, 1},   {2, 3},  {3, 5},   {7, 7},  {4, 8},
-                               {5, 16}, {3, 17}, {14, 14}, {2, 19}, {16, 11}, {32, 32}, {1, 64}, {5, 64}, {3, 128}, {2, 192}};
+  constexpr int kSides[][2] = {{1, 1},   {1, 9},  {9, 1},   {2, 3},   {3, 5},  {7, 7},  {4, 8},   {5, 16}, {3, 17},
+                               {14, 14}, {2, 19}, {16, 11}, {32, 32}, {1, 64}, {5, 64}, {3, 128}, {2, 192}};
   for (auto [h, w] : kSides) {
     for (int style = 0; style < kLogitStyles; ++style) {
       for (int shift : {-15, -8, -1, 0, 1, 7, 15}) {
