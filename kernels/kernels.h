@@ -26,10 +26,9 @@
 
 namespace intsam::internal {
 
-inline constexpr int kPanel = 16;     // output channels in a weight panel
-inline constexpr int kPadBytes = 64;  // readable bytes past the end of every input buffer
-
-inline constexpr int kMaxRowBlock = 256;
+inline constexpr int kPanel = 16;         // output channels in a weight panel
+inline constexpr int kPadBytes = 64;      // readable bytes past the end of every input buffer
+inline constexpr int kMaxRowBlock = 256;  // of any tier's Kernels::row_block
 
 constexpr int RoundUp(int x, int multiple) { return (x + multiple - 1) / multiple * multiple; }
 

@@ -142,7 +142,8 @@ void LayerNormToS16(const LayerNormWide& l) {
   if (!FitsLowHalves(l)) return Avx2LayerNormWideRows(l);
   WideConstants constants;
   for (int c = 0; c < l.channels; ++c) {
-    (c % 2 == 0 ? constants.bias_even : constants.bias_odd)[c / 2] = l.bias[c] + (int64_t{1} << (l.shift - 1));
+    int64_t* const bias = c % 2 == 0 ? constants.bias_even : constants.bias_odd;
+    bias[c / 2] = l.bias[c] + (int64_t{1} << (l.shift - 1));
   }
   LayerNormWide one = l;
   one.rows = 1;
