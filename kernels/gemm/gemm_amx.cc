@@ -233,7 +233,7 @@ void WideColumns(const GemmA16W8& g) {
 
 // Two products of bytes by tiles in place of one of words by VPDPWSSD, which a tile's rate is worth.
 void AmxGemmA16W8(const GemmA16W8& g) {
-  if (g.m < kTileRows || g.k < kTileDepth || g.k > kWideDepth) return vnni::Gemm<Zmm>(g);
+  if (g.m < kTileRows || g.k < kTileDepth || g.k > kWideDepth) return Avx512vnniGemmA16W8(g);
   GemmA16W8 part = g;
   const size_t panel_bytes = static_cast<size_t>(g.k / 4) * GroupBytes(g.weights.bits);
   for (int j = 0; j < g.n; j += kWideColumns) {

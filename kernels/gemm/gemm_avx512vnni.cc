@@ -7,9 +7,11 @@ namespace intsam::internal {
 
 void Avx512vnniGemmA8W8(const GemmA8W8& g) { vnni::Gemm<Zmm>(g); }
 
+void Avx512vnniGemmA16W8(const GemmA16W8& g) { vnni::Gemm<Zmm>(g); }
+
 void FillGemmAvx512vnni(Kernels& k) {
   k.gemm_a8w8 = Avx512vnniGemmA8W8;
-  k.gemm_a16w8 = vnni::Gemm<Zmm, GemmA16W8>;
+  k.gemm_a16w8 = Avx512vnniGemmA16W8;
 }
 
 }  // namespace intsam::internal

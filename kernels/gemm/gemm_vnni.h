@@ -162,8 +162,9 @@ void Gemm(const Arguments& g) {
 
 namespace intsam::internal {
 
-// The avx512vnni tier's product, for the rows that the amx tier's leaves over, and that one, for its mix.
+// The avx512vnni tier's products, for what the amx tier's leave over, and that one of codes, for its mix.
 void Avx512vnniGemmA8W8(const GemmA8W8& g);
+void Avx512vnniGemmA16W8(const GemmA16W8& g);
 void AmxGemmA8W8(const GemmA8W8& g);
 
 }  // namespace intsam::internal

@@ -11,19 +11,15 @@
 #include "kernels/numerics/layer_norm.h"
 #include "kernels/tiers.h"
 
-namespace intsam::internal {
-
-// LN-W by 64-bit lanes throughout, for any constants.
-void Avx2LayerNormWideRows(const LayerNormWide& l);
-
-}  // namespace intsam::internal
-
 namespace intsam::internal::x86 {
 
 struct RowStatistics {
   int32_t mean;
   LayerNormScale scale;
 };
+
+// LN-W of one row by 64-bit lanes throughout, for any constants.
+void Avx2WideRow(const LayerNormWide& l, const RowStatistics& row, const int32_t* x, int16_t* out);
 
 // One pass: sum (x - mu)^2 = sum x^2 - 2 mu sum x + C mu^2 holds exactly, and every term stays below 2^59. At most 2048
 // channels put at most 256 values of magnitude 2^23 - 1 into each s32 lane of the plain sum, which cannot wrap.
@@ -139,20 +135,20 @@ void WideRow(const LayerNormWide& l, const RowStatistics& row, const WideConstan
 
 template <class Isa>
 void LayerNormToS16(const LayerNormWide& l) {
-  if (!FitsLowHalves(l)) return Avx2LayerNormWideRows(l);
+  const bool fits = FitsLowHalves(l);
   WideConstants constants;
-  for (int c = 0; c < l.channels; ++c) {
+  for (int c = 0; fits && c < l.channels; ++c) {
     int64_t* const bias = c % 2 == 0 ? constants.bias_even : constants.bias_odd;
     bias[c / 2] = l.bias[c] + (int64_t{1} << (l.shift - 1));
   }
-  LayerNormWide one = l;
-  one.rows = 1;
-  for (int i = 0; i < l.rows; ++i, one.x += l.x_stride, one.out += l.out_stride) {
-    const RowStatistics row = StatisticsOf<Isa>(one.x, l.channels, l.epsilon, l.sqrt_c);
-    if (15 + row.scale.h > kLowShift) {
-      Avx2LayerNormWideRows(one);
+  for (int i = 0; i < l.rows; ++i) {
+    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
+    int16_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
+    const RowStatistics row = StatisticsOf<Isa>(x, l.channels, l.epsilon, l.sqrt_c);
+    if (fits && 15 + row.scale.h <= kLowShift) {
+      WideRow<Isa>(l, row, constants, x, out);
     } else {
-      WideRow<Isa>(l, row, constants, one.x, one.out);
+      Avx2WideRow(l, row, x, out);
     }
   }
 }
