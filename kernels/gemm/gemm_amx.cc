@@ -193,12 +193,9 @@ void SplitRow(const int16_t* x, int depth, uint8_t* low, uint8_t* high) {
     const __mmask16 rest = avx512::FirstLanes<__mmask16>((depth - c + 3) / 4);
     const __m512i front = avx512::Load(x + c);
     const __m512i back = depth - c > 32 ? avx512::Load(x + c + 32) : _mm512_setzero_si512();
-    const auto pack = [](__m512i a, __m512i b) { return avx512::MemoryOrder(_mm512_packus_epi16(a, b)); };
-    const __m512i byte = _mm512_set1_epi16(255);
-    const __m512i l = pack(_mm512_and_si512(front, byte), _mm512_and_si512(back, byte));
-    const __m512i h = pack(_mm512_srli_epi16(front, 8), _mm512_srli_epi16(back, 8));
-    _mm512_mask_storeu_epi32(low + c, rest, l);
-    _mm512_mask_storeu_epi32(high + c, rest, _mm512_xor_si512(h, _mm512_set1_epi8(-128)));
+    const avx512::WordBytes bytes = avx512::SplitWords(front, back);
+    _mm512_mask_storeu_epi32(low + c, rest, bytes.low);
+    _mm512_mask_storeu_epi32(high + c, rest, _mm512_xor_si512(bytes.high, _mm512_set1_epi8(-128)));
   }
 }
 

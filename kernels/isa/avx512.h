@@ -61,6 +61,16 @@ static inline __m512i PackOrder(__m512i v) {
   return _mm512_permutexvar_epi64(_mm512_setr_epi64(0, 4, 1, 5, 2, 6, 3, 7), v);
 }
 
+// 64 words as their low and their high bytes, in order.
+struct WordBytes {
+  __m512i low, high;
+};
+static inline WordBytes SplitWords(__m512i front, __m512i back) {
+  const __m512i byte = _mm512_set1_epi16(255);
+  return {MemoryOrder(_mm512_packus_epi16(_mm512_and_si512(front, byte), _mm512_and_si512(back, byte))),
+          MemoryOrder(_mm512_packus_epi16(_mm512_srli_epi16(front, 8), _mm512_srli_epi16(back, 8)))};
+}
+
 // RQ32 of sixteen accumulators, even and odd lanes apart. The low halves of the 64-bit results are the results.
 struct Rq32Lanes {
   __m512i mult_even, mult_odd;    // low halves of 64-bit lanes

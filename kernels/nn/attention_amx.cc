@@ -33,13 +33,10 @@ struct AmxCodes {
       uint8_t* const high = low + rows * codes_stride;
       int j = 0;
       for (; j + 64 <= keys; j += 64) {
-        const __m512i p0 = Load(prob + j), p1 = Load(prob + j + 32);
-        const __m512i h0 = _mm512_srli_epi16(p0, 8), h1 = _mm512_srli_epi16(p1, 8);
-        any = _mm512_or_si512(any, _mm512_or_si512(h0, h1));
-        const __m512i byte = _mm512_set1_epi16(255);
-        const auto pack = [](__m512i a, __m512i b) { return MemoryOrder(_mm512_packus_epi16(a, b)); };
-        Store(low + j, pack(_mm512_and_si512(p0, byte), _mm512_and_si512(p1, byte)));
-        Store(high + j, pack(h0, h1));
+        const WordBytes bytes = SplitWords(Load(prob + j), Load(prob + j + 32));
+        any = _mm512_or_si512(any, bytes.high);
+        Store(low + j, bytes.low);
+        Store(high + j, bytes.high);
       }
       for (; j < keys; j += 16) {
         const __m256i p = avx2::Load(prob + j), h = _mm256_srli_epi16(p, 8);
