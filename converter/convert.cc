@@ -12,6 +12,7 @@
 #include "converter/quantize/calibrated_plan.h"
 #include "converter/quantize/choose_reparametrization.h"
 #include "converter/quantize/magnitudes.h"
+#include "converter/quantize/time_budget.h"
 
 namespace intsam::internal {
 namespace {
@@ -88,11 +89,17 @@ Status FitToSize(FloatModel& model, const std::vector<CalibrationImage>& images,
   for (const LayerCost& cost : costs) observed.report.layers[cost.layer.name].loss = cost.loss;
   const uint64_t most = options.most_bytes;
   uint64_t others = 0;  // bytes that are not these layers' weights
+  std::map<std::string, int, std::less<>> chosen;
   QuantizationPlan plan;
   for (int round = 0;; ++round) {
     auto bits = ChooseWeightBits(costs, most - std::min(most, others));
-    if (round > 0 && bits == options.bits.weight_bits) return Status();
-    options.bits.weight_bits = std::move(bits);
+    if (round > 0 && bits == chosen) return Status();
+    chosen = std::move(bits);
+    for (const LayerCost& cost : costs) {
+      BitWidths widths = options.bits.Of(cost.layer);
+      widths.weights = chosen.at(cost.layer.name);
+      options.bits.below[cost.layer.name] = widths;
+    }
     plan.weights.clear();
     converted.report = observed.report;
     INTSAM_TRY(CompletePlan(model, observed.seen, options.bits, options.method, options.threads, options.progress, plan,
@@ -117,6 +124,44 @@ Status FitToSize(FloatModel& model, const std::vector<CalibrationImage>& images,
   }
 }
 
+// Packs the model with widths that should take as long, and again with a nearer aim until it takes no longer.
+Status FitToTime(FloatModel& model, const std::vector<CalibrationImage>& images, ConvertOptions options,
+                 Observed& observed, ConvertedModel& converted) {
+  constexpr int kRounds = 4;
+  INTSAM_ASSIGN(const std::vector<StepChoices> steps,
+                MeasureChoices(model, observed.seen, images, options.bits, options.method, options.tier,
+                               options.threads, options.progress));
+  observed.seen.keep_grams = true;
+  const BitProfile bits = options.bits;
+  const std::vector<size_t> fastest = ChooseWidths(steps, 0);
+  double aim = options.most_seconds, takes = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const std::vector<size_t> chosen = ChooseWidths(steps, aim);
+    options.bits = WithChosen(bits, steps, chosen);
+    QuantizationPlan plan;
+    converted.report = observed.report;
+    INTSAM_TRY(CompletePlan(model, observed.seen, options.bits, options.method, options.threads, options.progress, plan,
+                            converted.report));
+    INTSAM_ASSIGN(converted.quantized, QuantizeModel(model, observed.seen.statistics, plan));
+    INTSAM_ASSIGN(const std::vector<StepTime> times, MeasureSteps(converted.quantized->model, options.tier));
+    takes = 0;
+    for (size_t i = 0; i < steps.size(); ++i) {
+      takes += times[i].seconds;
+      const StepChoice& choice = steps[i].choices[chosen[i]];
+      if (steps[i].choices.size() > 1)
+        converted.report.steps[steps[i].step] = {choice.widths, 1000 * times[i].seconds, choice.loss};
+    }
+    converted.provenance = Provenance(model, images, options, false, converted.report);
+    if (takes <= options.most_seconds) return Status();
+    if (chosen == fastest) {
+      return Error(Code::kUsage, "--max-ms: the fastest widths of this model take %.1f ms", 1000 * takes);
+    }
+    aim *= options.most_seconds / takes;
+  }
+  return Error(Code::kUsage, "--max-ms: took %.1f ms with widths that should fit; other work may disturb it",
+               1000 * takes);
+}
+
 }  // namespace
 
 Result<PlannedModel> PlanConversion(FloatModel& model, const std::vector<CalibrationImage>& images,
@@ -134,10 +179,10 @@ Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationI
   const bool imported = !plan.weights.empty();
   ConvertedModel converted;
   Stopwatch watch;
-  if (options.most_bytes != 0) {
+  if (options.most_bytes != 0 || options.most_seconds != 0) {
     INTSAM_ASSIGN(Observed observed, Observe(model, images, options, imported));
     converted.calibrate_ns = observed.calibrate_ns;
-    INTSAM_TRY(FitToSize(model, images, options, observed, converted));
+    INTSAM_TRY((options.most_bytes != 0 ? FitToSize : FitToTime)(model, images, options, observed, converted));
   } else {
     INTSAM_ASSIGN(PlannedModel planned, PlanConversion(model, images, options, std::move(plan)));
     converted.calibrate_ns = planned.calibrate_ns;

@@ -22,9 +22,13 @@ struct ConvertOptions {
   QuantizeMethod method;
   // Of the file: layers get fewer bits of weights than `bits` says, those that lose least by it first. 0: no limit.
   uint64_t most_bytes = 0;
+  // Of the image encoder on one thread with kernels of `tier`, for a photo that fills the model's input: its steps get
+  // fewer bits, those that lose least by it first. Not together with most_bytes. 0: no limit.
+  double most_seconds = 0;
+  std::string tier;         // see SelectKernels; "": the best that this CPU has
   int threads = 0;          // 0: all cores
   std::string source_name;  // of the checkpoint, for the provenance: its file's name without folders; may be empty
-  StageProgress progress;   // also "observing", "calibrating", "measuring layers" and "packing"
+  StageProgress progress;   // also "observing", "calibrating", "measuring layers" or "timing steps" and "measuring steps", and "packing"
 };
 
 // An integer model in memory, and its provenance (JSON).
@@ -49,7 +53,7 @@ Result<PlannedModel> PlanConversion(FloatModel& model, const std::vector<Calibra
 
 // Reparametrizes `model` in place. `images`: at least one. `plan`: what is decided already, for imported models (which
 // are taken as they are: nothing is reparametrized); empty otherwise. kUnsupported, naming the tensor or the site,
-// where numbers are too large to quantize (quantize/magnitudes.h). kUsage where no widths stay within most_bytes.
+// where numbers are too large to quantize (quantize/magnitudes.h). kUsage where no widths stay within most_bytes or most_seconds.
 Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationImage>& images,
                                const ConvertOptions& options, QuantizationPlan plan);
 

@@ -72,6 +72,14 @@ Json LayerJson(const std::string& name, const LayerReport& r) {
   return json;
 }
 
+Json StepJson(const std::string& name, const StepReport& r) {
+  return {{"step", name},
+          {"weight_bits", r.widths.weights},
+          {"activation_bits", r.widths.activations},
+          {"milliseconds", Short(r.milliseconds)},
+          {"loss", Short(r.loss)}};
+}
+
 }  // namespace
 
 std::string Provenance(const FloatModel& model, const std::vector<CalibrationImage>& images,
@@ -82,6 +90,7 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
   json["source_sha256"] = model.source_sha256.empty() ? Json(nullptr) : Json(model.source_sha256);
   json["bits"] = imported ? "imported" : options.bits.name;
   if (options.most_bytes != 0) json["most_bytes"] = options.most_bytes;
+  if (options.most_seconds != 0) json["most_milliseconds"] = 1000 * options.most_seconds, json["tier"] = options.tier;
   json["method"] = imported ? "import" : options.method.name;
   json["features"] = imported ? std::vector<std::string>() : EnabledFeatures(options.method);
   json["calibration_images"] = images.size();
@@ -92,6 +101,7 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
     keys[name] = {{"before", HistogramJson(r.keys_before)}, {"after", HistogramJson(r.keys_after)}};
   }
   for (const auto& [name, r] : report.layers) layers.push_back(LayerJson(name, r));
+  for (const auto& [name, r] : report.steps) json["steps"].push_back(StepJson(name, r));
   json["attentions"] = std::move(attentions);
   json["layers"] = std::move(layers);
   json["key_histograms"] = std::move(keys);

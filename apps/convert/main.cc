@@ -18,6 +18,7 @@
 #include "converter/import/ptq4sam.h"
 #include "converter/pack/decoder_part.h"
 #include "converter/pack/isam_writer.h"
+#include "runtime/exec/select_kernels.h"
 #include "runtime/exec/session.h"
 
 namespace intsam::internal {
@@ -51,6 +52,11 @@ cxxopts::Options MakeOptions() {
   add("max-mib",
       "most MiB of the file: layers get fewer bits of weights than --bits says, those that lose least by it first",
       text(), "N");
+  add("max-ms",
+      "most ms that the image encoder takes here on one thread: its steps get fewer bits than --bits says, those that "
+      "lose least by it first",
+      text(), "N");
+  add("tier", "kernel tier that --max-ms is about; without, INTSAM_ISA or the best that this CPU has", text(), "NAME");
   add("method", "intsam, ptq4sam (as the paper without reconstruction), percentile or minmax",
       text()->default_value("intsam"), "NAME");
   add("softmax", "coding of the probabilities: auto (by measured error), exact, uniform, agq; without, the method's",
@@ -108,7 +114,7 @@ Status CheckArguments(const cxxopts::ParseResult& parsed) {
     return Error(Code::kUsage, "--part: '%s' is not all or decoder", part.c_str());
   if (FromModel(parsed)) {
     for (const char* option : {"config", "calib", "calib-coco", "calib-images", "calib-limit", "bits", "max-mib",
-                               "method", "softmax", "enable", "ablate", "seed", "stretch", "strict"}) {
+                               "max-ms", "tier", "method", "softmax", "enable", "ablate", "seed", "stretch", "strict"}) {
       if (parsed.count(option) != 0)
         return Error(Code::kUsage, "--%s: means nothing for a model, which is converted already", option);
     }
@@ -124,6 +130,32 @@ Status CheckArguments(const cxxopts::ParseResult& parsed) {
   return Status();
 }
 
+// What the widths have to stay within.
+Status ReadBudget(const cxxopts::ParseResult& parsed, ConvertOptions& options) {
+  for (const char* option : {"max-mib", "max-ms"}) {
+    if (parsed.count(option) != 0 && parsed.count("from-ptq4sam") != 0)
+      return Error(Code::kUsage, "--%s: does not go with --from-ptq4sam, whose widths are decided", option);
+  }
+  if (parsed.count("max-mib") + parsed.count("max-ms") == 2)
+    return Error(Code::kUsage, "--max-ms: does not go with --max-mib");
+  if (parsed.count("tier") != 0 && parsed.count("max-ms") == 0)
+    return Error(Code::kUsage, "--tier: means nothing without --max-ms");
+  if (parsed.count("max-mib") != 0) {
+    // In 1024ths of a MiB: exact, and finer than any choice of widths.
+    INTSAM_ASSIGN(const int32_t most, ParseDecimal("--max-mib", TextOption(parsed, "max-mib"), 10, Rounding::kDown));
+    if (most <= 0) return Error(Code::kUsage, "--max-mib: must be more than 0");
+    options.most_bytes = static_cast<uint64_t>(most) << 10;
+  }
+  if (parsed.count("max-ms") != 0) {
+    INTSAM_ASSIGN(const int32_t most, ParseDecimal("--max-ms", TextOption(parsed, "max-ms"), 10, Rounding::kDown));
+    if (most <= 0) return Error(Code::kUsage, "--max-ms: must be more than 0");
+    options.most_seconds = static_cast<double>(most) / 1024 / 1000;
+    INTSAM_ASSIGN(const Kernels* kernels, SelectKernels(TextOption(parsed, "tier").c_str()));
+    options.tier = kernels->name;
+  }
+  return Status();
+}
+
 // What decides about numbers: checked before anything is read.
 Result<ConvertOptions> ReadConvertOptions(const cxxopts::ParseResult& parsed) {
   const auto list = [&](const char* name) {
@@ -133,13 +165,7 @@ Result<ConvertOptions> ReadConvertOptions(const cxxopts::ParseResult& parsed) {
   INTSAM_ASSIGN(options.bits, ParseBitProfile(parsed["bits"].as<std::string>()));
   INTSAM_ASSIGN(options.method, MakeMethod(parsed["method"].as<std::string>(), list("enable"), list("ablate"),
                                            TextOption(parsed, "softmax")));
-  if (parsed.count("max-mib") == 0) return options;
-  if (parsed.count("from-ptq4sam") != 0)
-    return Error(Code::kUsage, "--max-mib: does not go with --from-ptq4sam, whose widths are decided");
-  // In 1024ths of a MiB: exact, and finer than any choice of widths.
-  INTSAM_ASSIGN(const int32_t most, ParseDecimal("--max-mib", TextOption(parsed, "max-mib"), 10, Rounding::kDown));
-  if (most <= 0) return Error(Code::kUsage, "--max-mib: must be more than 0");
-  options.most_bytes = static_cast<uint64_t>(most) << 10;
+  INTSAM_TRY(ReadBudget(parsed, options));
   return options;
 }
 

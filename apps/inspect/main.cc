@@ -79,6 +79,7 @@ Status AddLists(const cxxopts::ParseResult& parsed, const Model& model, Json& se
   };
   const List lists[] = {{"quantization", "layers", LayersReport},
                         {"quantization", "attentions", AttentionsReport},
+                        {"quantization", "steps", StepsReport},
                         {"tensors", "tensors", TensorsReport},
                         {"fields", "fields", FieldsReport},
                         {"proof", "proof", ProofReport}};

@@ -9,6 +9,7 @@
 
 #include "apps/common/coding.h"
 #include "apps/inspect/model_report.h"
+#include "runtime/encoder/layers.h"
 
 namespace intsam::internal {
 namespace {
@@ -100,6 +101,24 @@ Json AttentionsReport(const Model& model, const std::string& site) {
                  {"value_centre", "value_centre"},
                  {"qk_scaled", "qk_scaled"},
                  {"values_scaled", "values_scaled"}},
+                row);
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+Json StepsReport(const Model& model, const std::string& site) {
+  const Json provenance = ProvenanceReport(model);
+  const auto measured = Measured(provenance, "steps", "step");
+  Json rows = Json::array();
+  for (const EncoderLayer& layer : EncoderLayers(model.config())) {
+    if (!IsUnder(layer.step.name, site) || !measured.contains(layer.step.name)) continue;
+    Json row = {{"step", layer.step.name}};
+    AddMeasured(measured, layer.step.name,
+                {{"weight_bits", "weight_bits"},
+                 {"activation_bits", "activation_bits"},
+                 {"milliseconds", "milliseconds"},
+                 {"loss", "loss"}},
                 row);
     rows.push_back(std::move(row));
   }

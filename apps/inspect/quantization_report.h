@@ -14,6 +14,8 @@ namespace intsam::internal {
 // One row per layer with weights of at most 8 bits, and one per attention. `site` as in model_report.h.
 nlohmann::ordered_json LayersReport(const Model& model, const std::string& site);
 nlohmann::ordered_json AttentionsReport(const Model& model, const std::string& site);
+// One per step of the image encoder whose widths were chosen by its time; all of it is the provenance's word.
+nlohmann::ordered_json StepsReport(const Model& model, const std::string& site);
 
 // The distributions of an attention's keys at conversion, "before" and "after" all changes to the weights, each
 // {site, peaks (where known), lo, hi, counts}; at least one of them. kUsage naming the site when the provenance has

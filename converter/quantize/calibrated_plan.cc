@@ -61,7 +61,7 @@ class Planner {
   void SignedByte(const std::string& site) { Activation(site, 8, true, {}); }
 
   void Attention(const AttentionSite& site) {
-    const BitWidths& widths = bits_.at(site.group);
+    const BitWidths widths = bits_.Of(site);
     const bool centred = widths.activations == 8;
     // An error in q costs what the keys make of it, and the other way round; one in v what the output layer does.
     Activation(site.name + ".q", widths.activations, centred, Moments(site.name + ".k"));

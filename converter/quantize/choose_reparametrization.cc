@@ -122,7 +122,7 @@ class AttentionChooser {
         method_(method),
         site_(site),
         report_(report),
-        widths_(bits.at(site.group)),
+        widths_(bits.Of(site)),
         centred_(widths_.activations == 8) {}
 
   // Query and key changes by the error of probabilities * V.
@@ -284,7 +284,7 @@ class NormMigration {
   // Of some of these rows of inputs, with ranges of `site`.
   double OutputError(const SiteStatistics& site, std::span<const float> inputs, const LayerSite& layer,
                      const Change& change) const {
-    const BitWidths& widths = bits_.at(layer.group);
+    const BitWidths widths = bits_.Of(layer);
     const size_t channels = site.channels(), count = inputs.size() / channels, rows = std::min(kRows, count);
     const size_t step = count / std::max<size_t>(rows, 1);
     std::vector<float> x;

@@ -31,10 +31,16 @@ std::string Printable(std::string_view text) {
 }  // namespace
 
 BitWidths BitProfile::Of(const LayerSite& layer) const {
-  if (layer.bytes) return {};
-  BitWidths of = at(layer.group);
-  if (const auto found = weight_bits.find(layer.name); found != weight_bits.end()) of.weights = found->second;
-  return of;
+  return layer.bytes ? BitWidths() : Of(layer.name, layer.group);
+}
+
+BitWidths BitProfile::Of(std::string_view path, SiteClass group) const {
+  while (true) {
+    if (const auto found = below.find(path); found != below.end()) return found->second;
+    const size_t dot = path.rfind('.');
+    if (dot == std::string_view::npos) return at(group);
+    path = path.substr(0, dot);
+  }
 }
 
 Result<BitProfile> ParseBitProfile(const std::string& text) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "converter/quantize/sites.h"
 #include "runtime/base/status.h"
@@ -21,10 +22,15 @@ struct BitWidths {
 struct BitProfile {
   std::string name = "w8a8";  // as asked for
   BitWidths widths[kSiteClasses];
-  std::map<std::string, int, std::less<>> weight_bits;  // by layer, where they are not those of its class
+  // By module path: of all layers and attentions below it, where they are not those of their class. The longest counts.
+  std::map<std::string, BitWidths, std::less<>> below;
 
   const BitWidths& at(SiteClass group) const { return widths[static_cast<int>(group)]; }
   BitWidths Of(const LayerSite& layer) const;
+  BitWidths Of(const AttentionSite& attention) const { return Of(attention.name, attention.group); }
+
+ private:
+  BitWidths Of(std::string_view path, SiteClass group) const;
 };
 
 // kUsage names the part that cannot be read.

@@ -41,9 +41,17 @@ struct LayerReport {
   double loss = 0;  // of masks, with this layer's weights alone in 4 bits (bit_budget.h); 0: not measured
 };
 
+// Of a step of the image encoder whose widths were chosen by their time (time_budget.h).
+struct StepReport {
+  BitWidths widths;
+  double milliseconds = 0;  // measured where it was converted
+  double loss = 0;          // of masks, with these widths
+};
+
 struct QuantizeReport {
   std::map<std::string, AttentionReport> attentions;
   std::map<std::string, LayerReport> layers;
+  std::map<std::string, StepReport> steps;
 };
 
 }  // namespace intsam::internal

@@ -9,6 +9,7 @@
 #include "converter/convert.h"
 #include "converter/pack/isam_writer.h"
 #include "converter/quantize/bit_budget.h"
+#include "converter/quantize/time_budget.h"
 #include "tests/converter/float_results.h"
 
 namespace intsam::internal {
@@ -109,6 +110,40 @@ TEST(ChooseWeightBits, LosesLeast) {
       // One bit that was not worth a whole layer's bytes may be left over.
       EXPECT_LE(LossOf(layers, chosen), 4 * LossOf(layers, other)) << bytes << " " << code;
     }
+  }
+}
+
+// Of all choices none that is as fast loses less than half.
+TEST(ChooseWidths, LosesLeast) {
+  const std::vector<StepChoices> steps = {
+      {"embed", {{{8, 8}, 1, 0}}},
+      {"a", {{{8, 8}, 10, 0.01}, {{8, 7}, 7, 0.02}, {{6, 6}, 6, 0.5}, {{4, 8}, 8, 0.1}}},
+      {"b", {{{8, 8}, 10, 0.001}, {{8, 7}, 9, 0.002}, {{6, 6}, 4, 0.003}, {{4, 8}, 5, 0.004}}}};
+  const auto loss_of = [&](std::span<const size_t> chosen) {
+    double sum = 0;
+    for (size_t i = 0; i < steps.size(); ++i) sum += steps[i].choices[chosen[i]].loss;
+    return sum;
+  };
+  for (double seconds = 11; seconds <= 22; ++seconds) {
+    const std::vector<size_t> chosen = ChooseWidths(steps, seconds);
+    EXPECT_LE(SecondsOf(steps, chosen), seconds);
+    for (size_t other = 0; other < 16; ++other) {
+      const std::vector<size_t> choice = {0, other % 4, other / 4};
+      if (SecondsOf(steps, choice) > seconds) continue;
+      EXPECT_LE(loss_of(chosen), 2 * loss_of(choice)) << seconds << " " << other;
+    }
+  }
+  EXPECT_EQ(SecondsOf(steps, ChooseWidths(steps, 0)), 11);
+  EXPECT_EQ(ChooseWidths(steps, 21), (std::vector<size_t>{0, 0, 0}));
+}
+
+TEST(WithChosen, OneStepHasOtherWidths) {
+  const std::vector<StepChoices> steps = {{"image_encoder.blocks.1.mlp", {{{8, 8}, 2, 0}, {{6, 7}, 1, 0}}},
+                                          {"image_encoder.patch_embed", {{{8, 8}, 1, 0}}}};
+  const BitProfile chosen = WithChosen(ParseBitProfile("w8a8").value(), steps, std::vector<size_t>{1, 0});
+  for (const LayerSite& layer : QuantizedLayers(MicroConfig())) {
+    const bool below = layer.name.starts_with("image_encoder.blocks.1.mlp.");
+    EXPECT_EQ(chosen.Of(layer), (below ? BitWidths{6, 7} : BitWidths{8, 8})) << layer.name;
   }
 }
 

@@ -62,6 +62,22 @@ class Quantization(ToolTest):
         for value, says in (("0", "more than 0"), ("-1", "--max-mib"), ("x", "--max-mib"), ("0.01", "the smallest file")):
             self.fails(2, "convert", "--synthetic", "micro", "-q", "-o", "none.isam", f"--max-mib={value}", says=says)
 
+    def test_bits_under_a_time(self):
+        model = self.convert("--max-ms", "60000", "--tier", "scalar")  # room for all bits
+        steps = self.inspect_json(model, "--quantization")["steps"]
+        self.assertEqual({(row["weight_bits"], row["activation_bits"]) for row in steps}, {(8, 8)})
+        self.assertTrue(all(row["milliseconds"] > 0 and row["loss"] > 0 for row in steps))
+        self.assertEqual(self.inspect_json(MICRO, "--quantization")["steps"], [])
+        for arguments, says in (
+            (("--max-ms", "0"), "more than 0"),
+            (("--max-ms", "x"), "--max-ms"),
+            (("--max-ms", "0.001"), "the fastest widths of this model take"),
+            (("--max-ms", "9", "--max-mib", "9"), "--max-mib"),
+            (("--max-ms", "9", "--tier", "none"), "none"),
+            (("--tier", "scalar"), "--max-ms"),
+        ):
+            self.fails(2, "convert", "--synthetic", "micro", "-q", "-o", "none.isam", *arguments, says=says)
+
     def test_exact_softmax_has_no_tau(self):
         rows = self.inspect_json(self.convert("--softmax", "exact"), "--quantization")["attentions"]
         self.assertEqual({(row["softmax"], row["bits"], row["tau"]) for row in rows}, {("exact", 16, "-")})

@@ -1,0 +1,92 @@
+"""How many of the masks that the original package's everything mode finds are found again: by intsam-everything, and by
+the original itself when its image embedding is rounded to half precision or changed by a little noise.
+
+  everything_agreement.py BIN MODEL.isam [PHOTO...]      needs what requirements*.txt of this folder name
+
+The model is the bundled sam_tiny, the photos are the bundled ones. A mask counts as found if one of the others has an
+IoU of at least 0.9 with it. Prints Markdown for docs/accuracy.md. Takes a minute per row.
+"""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from segment_anything import SamAutomaticMaskGenerator
+
+import models
+import original_sam
+
+THRESHOLDS = models.EVERYTHING_THRESHOLDS["tiny"]
+FOUND = 0.9
+
+
+def integers(program, model, photo):
+    options = [word for name, value in THRESHOLDS.items() for word in ("--" + name.replace("_", "-"), str(value))]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([program, model, photo, "-o", folder, "--overwrite", "-q", *options], check=True)
+        files = (pathlib.Path(folder) / photo.stem).glob("*.png")
+        return [numpy.array(Image.open(file)) > 0 for file in files]
+
+
+class Original:
+    """The package with a change to the image embedding: None, a type to round to, or the relative size of noise."""
+
+    def __init__(self, sam):
+        self.sam = sam
+        self.encode = sam.image_encoder.forward
+
+    def masks(self, photo, change):
+        generator = torch.Generator().manual_seed(1)
+
+        def encode(x):
+            embedding = self.encode(x)
+            if isinstance(change, torch.dtype):
+                return embedding.to(change).float()
+            if change is not None:
+                noise = torch.randn(embedding.shape, generator=generator)
+                embedding = embedding + noise * (change * embedding.norm() / noise.norm())
+            return embedding
+
+        self.sam.image_encoder.forward = encode
+        rgb = numpy.array(Image.open(photo).convert("RGB"))
+        return [found["segmentation"] for found in SamAutomaticMaskGenerator(self.sam, **THRESHOLDS).generate(rgb)]
+
+
+def best_ious(wanted, found):
+    """For each mask of the first list the IoU with the closest one of the second."""
+    if not wanted or not found:
+        return [0.0] * len(wanted)
+    a = torch.from_numpy(numpy.stack(wanted).reshape(len(wanted), -1)).float()
+    b = torch.from_numpy(numpy.stack(found).reshape(len(found), -1)).float()
+    both = a @ b.T
+    return (both / (a.sum(1)[:, None] + b.sum(1)[None] - both)).max(1).values.tolist()
+
+
+def row(name, references, others):
+    ious = [iou for wanted, found in zip(references, others) for iou in best_ious(wanted, found)]
+    print(f"| {name} | {sum(map(len, others))} | {sum(iou >= FOUND for iou in ious) / len(ious):.3f} "
+          f"| {sum(iou >= 0.75 for iou in ious) / len(ious):.3f} | {numpy.median(ious):.3f} |", flush=True)
+
+
+def main():
+    program = pathlib.Path(sys.argv[1]) / "intsam-everything"
+    photos = [pathlib.Path(photo) for photo in sys.argv[3:]] or sorted(
+        file for file in (models.ROOT / "models" / "photos").iterdir() if file.suffix in (".png", ".jpg"))
+    sam = original_sam.set_weights(original_sam.build(models.config_of("tiny")), load_file(models.BUNDLED))
+    original = Original(sam)
+    with torch.inference_mode():
+        references = [original.masks(photo, None) for photo in photos]
+        print("| system | masks | found at IoU 0.9 | at 0.75 | median IoU |\n|---|---|---|---|---|")
+        row("original, FP32", references, references)
+        for name, change in [("embedding in half precision (fp16)", torch.float16), ("in bf16", torch.bfloat16),
+                             *((f"with {noise:.1%} of noise", noise) for noise in (0.001, 0.003, 0.005, 0.01))]:
+            row(f"original, {name}", references, [original.masks(photo, change) for photo in photos])
+        row("intsam", references, [integers(program, sys.argv[2], photo) for photo in photos])
+
+
+if __name__ == "__main__":
+    main()
