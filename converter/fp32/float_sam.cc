@@ -135,8 +135,8 @@ Parallel& FloatSam::pool() { return impl_->pool; }
 std::vector<float> FloatSam::EncodeImage(const uint8_t* rgb, uint32_t height, uint32_t width) {
   fp32::Stream& stream = impl_->stream;
   stream.rgb = rgb, stream.height = height, stream.width = width;
-  for (const auto& [step, layer] : impl_->encoder) {
-    impl_->Timed(step, [&] { layer->Run(stream); });
+  for (const auto& step : impl_->encoder) {
+    impl_->Timed(step.first, [&] { step.second->Run(stream); });
   }
   return std::move(stream.embedding);
 }

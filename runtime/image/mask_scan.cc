@@ -109,9 +109,10 @@ void MaskScan::FindSides(uint32_t first_strip, uint32_t last_strip) {
   }
   std::vector<uint64_t> tall(words_);  // the strip's mixed cells and those above and below
   for (uint32_t strip = first_strip; strip <= last_strip; ++strip) {
-    const uint64_t* at = &mixed_[strip * words_];
+    const size_t at = strip * words_;
     for (size_t w = 0; w < words_; ++w) {
-      tall[w] = at[w] | (strip > first_strip ? at[w - words_] : 0) | (strip < last_strip ? at[w + words_] : 0);
+      tall[w] = mixed_[at + w] | (strip > first_strip ? mixed_[at - words_ + w] : 0) |
+                (strip < last_strip ? mixed_[at + words_ + w] : 0);
     }
     for (size_t w = 0; w < words_; ++w) {
       near_[strip * words_ + w] =

@@ -23,7 +23,7 @@ struct Case {
     std::vector<T> values;
     for (int64_t v : fields.at(name)) {
       values.push_back(static_cast<T>(v));
-      EXPECT_EQ(int64_t{values.back()}, v) << kernel << " " << name;
+      EXPECT_EQ(static_cast<int64_t>(values.back()), v) << kernel << " " << name;
     }
     return values;
   }

@@ -42,8 +42,8 @@ class Walk {
   Walk(Bytes file, std::vector<uint8_t>* essence) : file_(file), essence_(essence) {}
 
   Result<JpegHeader> Run() {
-    Keep(file_.first(2));
-    size_t at = 2;
+    size_t at = std::min<size_t>(2, file_.size());  // "\xFF" alone counts as the beginning of a JPEG
+    Keep(file_.first(at));
     while (true) {
       at = NextMarker(file_, at);
       if (at >= file_.size())
