@@ -17,8 +17,8 @@ namespace {
 
 constexpr size_t kHistogramBins = 64;
 constexpr int kUndecided = 0;
-constexpr int kMovedBits = 8;   // of projections on the tokens' side, in every profile
-constexpr int kValueBits = 16;  // of a stream
+constexpr int kTokenBits = 8;   // of what few tokens are turned into, in every profile
+constexpr int kValueBits = 16;  // of a stream, and of s16 queries, values and results
 
 class Planner {
  public:
@@ -39,7 +39,7 @@ class Planner {
       INTSAM_TRY(need(site.output + ".in"));
       if (!seen_.attentions.contains(site.name))
         return Error(Code::kInternal, "calibration never observed %s", site.name.c_str());
-      if (!imported && ProjectsTokens(site, method_)) TakeForm(site);
+      if (!imported && TakesForm(site, method_)) TakeForm(site);
       plan_.softmax.try_emplace(site.name, SoftmaxCoding{SoftmaxCoding::kExact, kUndecided, 1, 1});
       report_.attentions.try_emplace(site.name);
     }
@@ -62,12 +62,12 @@ class Planner {
 
   void Attention(const AttentionSite& site) {
     const BitWidths widths = bits_.Of(site);
-    const bool centred = widths.activations == 8;
+    const AttentionBits bits = BitsOf(site, widths.activations);
     // An error in q costs what the keys make of it, and the other way round; one in v what the output layer does.
-    Activation(site.name + ".q", widths.activations, centred, Moments(site.name + ".k"));
-    Activation(site.name + ".k", widths.activations, centred, Moments(site.name + ".q"));
-    Activation(site.name + ".v", widths.activations, centred, ColumnMoments(site.output, 1));
-    Activation(site.output + ".in", widths.activations, centred, ColumnMoments(site.output, 1));
+    Activation(site.name + ".q", bits.q, bits.q >= 8, Moments(site.name + ".k"));
+    Activation(site.name + ".k", bits.k, bits.k >= 8, Moments(site.name + ".q"));
+    Activation(site.name + ".v", bits.v, bits.v >= 8, ColumnMoments(site.output, 1));
+    Activation(site.output + ".in", bits.out, bits.out >= 8, ColumnMoments(site.output, 1));
     AttentionReport& report = report_.attentions.at(site.name);
     const std::vector<AttentionSample>& samples = seen_.attentions.at(site.name);
     report.key_step = plan_.activations.at(site.name + ".k").scale;
@@ -92,7 +92,7 @@ class Planner {
     const std::string input = token_layer == token_layers_.end() ? layer.name + ".in" : token_layer->second.input;
     report.widths = {widths.weights, as_values ? kValueBits : plan_.activations.at(input).bits};
     if (IsMoved(layer.name)) {
-      report.widths.weights = kMovedBits;
+      report.widths.weights = kTokenBits;
       return;
     }
     WeightCodes& codes = plan_.weights.at(layer.name);
@@ -108,6 +108,18 @@ class Planner {
   }
 
  private:
+  // Bits of what is coded. Tokens are few, so that what belongs to them takes no time worth saving.
+  struct AttentionBits {
+    int q, k, v, out;
+  };
+  AttentionBits BitsOf(const AttentionSite& site, int bits) const {
+    const auto form = plan_.forms.find(site.name);
+    if (form == plan_.forms.end()) return {bits, bits, bits, bits};
+    if (form->second == DecoderAttention::kInWords) return {kValueBits, kTokenBits, kValueBits, kValueBits};
+    if (!site.token_to_image) return {kValueBits, kTokenBits, kTokenBits, bits};
+    return {kTokenBits, bits, bits, kTokenBits};
+  }
+
   // Of an attention that projects tokens.
   struct TokenLayer {
     std::string input;   // the site that it reads there
@@ -131,6 +143,7 @@ class Planner {
 
   void TakeForm(const AttentionSite& site) {
     plan_.forms[site.name] = site.form;
+    if (site.form == DecoderAttention::kInWords) return;
     token_layers_[MovedLayer(site)] = {site.name + (site.token_to_image ? ".q" : ".v"), true};
     if (!site.token_to_image) return;
     const std::string &k = site.projections[1].layer, &v = site.projections[2].layer;
@@ -255,9 +268,10 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report) {
   Planner planner(model, seen, bits, method, plan, report);
   const QuantizedSites sites = SitesOf(model.config);
-  const auto& [layers, attentions, signed_bytes] = sites;
+  const std::vector<AttentionSite>& attentions = sites.attentions;
+  const std::vector<LayerSite>& layers = sites.layers;
   INTSAM_TRY(planner.Prepare(sites));
-  for (const std::string& site : signed_bytes) planner.SignedByte(site);
+  for (const std::string& site : sites.signed_bytes) planner.SignedByte(site);
   ThreadPool pool(fp32::ReferenceThreads(threads));
   StepCounter coded(Stage(progress, "coding attentions"), attentions.size());
   fp32::ParallelItems(pool, attentions.size(), fp32::kMinimumParallelWork,
@@ -268,14 +282,18 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
   return Status();
 }
 
-bool ProjectsTokens(const AttentionSite& site, const QuantizeMethod& method) {
-  return method.projects_tokens() && site.form != DecoderAttention::kOnImage;
+bool TakesForm(const AttentionSite& site, const QuantizeMethod& method) {
+  switch (site.form) {
+    case DecoderAttention::kOnTokens: return method.token_projections && method.exact_softmax();
+    case DecoderAttention::kInWords: return method.stream_values && method.exact_softmax();
+    default: return false;
+  }
 }
 
 std::vector<LayerSite> RoundedLayers(const SamConfig& config, const QuantizeMethod& method) {
   QuantizedSites sites = SitesOf(config);
   for (const AttentionSite& site : sites.attentions) {
-    if (!ProjectsTokens(site, method)) continue;
+    if (site.form != DecoderAttention::kOnTokens || !TakesForm(site, method)) continue;
     std::erase_if(sites.layers, [&](const LayerSite& layer) { return layer.name == MovedLayer(site); });
   }
   return std::move(sites.layers);

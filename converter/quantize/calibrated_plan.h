@@ -17,7 +17,7 @@ Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfil
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report);
 
 // Whether projections of an attention move to the tokens' side (runtime/format/decoder_attention.h).
-bool ProjectsTokens(const AttentionSite& site, const QuantizeMethod& method);
+bool TakesForm(const AttentionSite& site, const QuantizeMethod& method);
 
 // Layers whose weights are rounded: all but those that move so, which have 8 bits in every profile.
 std::vector<LayerSite> RoundedLayers(const SamConfig& config, const QuantizeMethod& method);

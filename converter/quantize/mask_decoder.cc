@@ -5,11 +5,13 @@
 #include "converter/quantize/layers.h"
 #include "converter/quantize/rounding.h"
 #include "converter/sam_constants.h"
+#include "runtime/ops/ops.h"
 
 namespace intsam::internal {
 namespace {
 
 constexpr double kRowHeadRoom = 1.1;  // of moved values over the calibrated maximum of their channel
+constexpr double kWordHeadRoom = 2;   // of s16 queries and values
 
 // Keys are image positions, or tokens.
 uint32_t MaxDecoderKeys(const SamConfig& c) { return std::max(c.grid() * c.grid(), MaxTokens(c)); }
@@ -39,6 +41,13 @@ void QuantizeProjection(QuantizeContext& q, const std::string& name, double inpu
   const double scale = QuantizeInput(q, name + ".in", input_unit, in);
   const std::vector<double> units = PlannedLinear(q, name, {scale, out.scale}, linear);
   rq = MakeRq16(Multipliers(units, out.scale), out.codes, q.pool);
+}
+
+// A projection to s16 of this unit.
+void QuantizeWords(QuantizeContext& q, const std::string& name, double input_unit, double unit, StreamInput& in,
+                   Linear& linear, Rq32& rq) {
+  const double scale = QuantizeInput(q, name + ".in", input_unit, in);
+  rq = MakeRq32(Multipliers(PlannedLinear(q, name, {scale, unit}, linear), unit), q.pool);
 }
 
 // Rows (head, channel) over a head's part of a token: of a layer's rows, transposed, or of its columns.
@@ -83,6 +92,11 @@ double LogitUnit(const DecoderAttention& a, double score_unit) {
   return score_unit / std::sqrt(static_cast<double>(a.head_dim));
 }
 
+// Of s16 queries; not so fine that the softmax could not express the unit of the scores (docs/numerics.md 6.2).
+double QueryUnit(QuantizeContext& q, const std::string& name, const Scale& key, const DecoderAttention& a) {
+  return std::max(q.S16Unit(name + ".q", kWordHeadRoom), std::ldexp(1 / LogitUnit(a, key.scale), -26));
+}
+
 void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
                           DecoderAttention& a) {
   const Scale query = q.Signed(name + ".q"), asked = q.Signed(name + ".q_rows"), mix = q.Signed(name + ".mix");
@@ -101,11 +115,12 @@ void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const Att
 
 void QuantizeImageToToken(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
                           DecoderAttention& a) {
-  const Scale query = q.Signed(name + ".q"), key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
-  QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
+  const Scale key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
+  const double query = QueryUnit(q, name, key, a);
+  QuantizeWords(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_words);
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
   QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
-  a.softmax = MakeSoftmax({}, LogitUnit(a, query.scale * key.scale), 1, {1, Codes::Signed()}, 1);
+  a.softmax = MakeSoftmax({}, LogitUnit(a, query * key.scale), 1, {1, Codes::Signed()}, 1);
   std::vector<double> unit = QuantizeMovedOut(q, name, value, a);  // of a probability times a row
   for (double& u : unit) u /= 32768;
   std::vector<int32_t> bias;
@@ -114,10 +129,25 @@ void QuantizeImageToToken(QuantizeContext& q, const std::string& name, const Att
   a.out_rq = MakeRq32(Multipliers(unit, units.out / 256), q.pool);
 }
 
+// What is mixed has the unit of the values, which it cannot exceed.
+void QuantizeInWords(QuantizeContext& q, const std::string& name, const AttentionUnits& units, DecoderAttention& a) {
+  const Scale key = q.Signed(name + ".k");
+  const double query = QueryUnit(q, name, key, a);
+  const double value = kWordHeadRoom * q.MaxAbs(name + ".v") / ops::kWordValueMax;
+  QuantizeWords(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_words);
+  QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
+  QuantizeWords(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_words);
+  a.softmax = MakeSoftmax({}, LogitUnit(a, query * key.scale), 1, {1, Codes::Signed()}, 1);
+  a.softmax.mix = MakeRq32Scalar(256);  // of sums of 256 units
+  const std::vector<double> out = PlannedLinear(q, name + ".out_proj", {value, 0}, a.out);
+  a.out_rq = MakeRq32(Multipliers(out, units.out / 256), q.pool);
+}
+
 void QuantizeAttention(QuantizeContext& q, const std::string& name, const AttentionUnits& units, DecoderAttention& a) {
   const auto form = q.plan.forms.find(name);
   if (form != q.plan.forms.end()) {
     a.SetForm(form->second);
+    if (a.in_words()) return QuantizeInWords(q, name, units, a);
     return a.image_asks() ? QuantizeImageToToken(q, name, units, a) : QuantizeTokenToImage(q, name, units, a);
   }
   const Scale query = q.Signed(name + ".q"), key = q.Signed(name + ".k"), value = q.Signed(name + ".v");

@@ -25,10 +25,9 @@ struct QuantizeMethod {
   // Decoder attentions project tokens instead of image rows where that is less work (docs/numerics.md 11.1). Takes
   // exact probabilities: not with SoftmaxPolicy::kUniform or kAgq.
   bool token_projections = true;
-  bool projects_tokens() const {
-    return token_projections && (softmax == SoftmaxPolicy::kAuto || softmax == SoftmaxPolicy::kExact);
-  }
-  // What decoder layers read of the tokens' and the image's streams are the streams' 16-bit values instead of codes.
+  bool exact_softmax() const { return softmax == SoftmaxPolicy::kAuto || softmax == SoftmaxPolicy::kExact; }
+  // What decoder layers read of the tokens' and the image's streams are the streams' 16-bit values instead of codes, and
+  // queries, values and results of the tokens' self-attention have 16 bits. The latter takes exact probabilities.
   bool stream_values = true;
   // The mean error of each output goes into the bias, and error feedback need not look after it. Off: measured, it
   // brings embeddings closer and masks not (docs/accuracy.md).

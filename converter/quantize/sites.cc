@@ -42,7 +42,7 @@ void AddDecoder(const SamConfig& c, QuantizedSites& sites) {
   for (uint32_t i = 0; i < c.decoder_depth; ++i) {
     const std::string layer = transformer + "layers." + std::to_string(i) + ".";
     // Keys and values of layer 0 are those of every prompt without a mask, and are kept.
-    attention(layer + "self_attn", dim, Kind::kSelf, DecoderAttention::kOnImage);
+    attention(layer + "self_attn", dim, Kind::kSelf, DecoderAttention::kInWords);
     attention(layer + "cross_attn_token_to_image", c.cross_dim(), Kind::kTokenToImage,
               i == 0 ? DecoderAttention::kOnImage : DecoderAttention::kOnTokens);
     attention(layer + "cross_attn_image_to_token", c.cross_dim(), Kind::kImageToToken, DecoderAttention::kOnTokens);

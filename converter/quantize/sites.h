@@ -50,7 +50,7 @@ struct AttentionSite {
   Projection projections[3];
 
   bool token_to_image = false;  // where PTQ4SAM folds bimodal signs
-  uint32_t form = 0;            // DecoderAttention::Form, where projections move to the tokens
+  uint32_t form = 0;            // DecoderAttention::Form that it can take
   // Of attentions over windows: tokens and keys per side. 0: keys are a row without positions.
   uint32_t grid = 0, side = 0;
   // Of these, the tensor of biases per head and distance; "" where positions are name + ".rel_pos_h" and ".rel_pos_w",
@@ -65,7 +65,7 @@ struct QuantizedSites {
   std::vector<std::string> signed_bytes;  // other activations that are codes around zero, of 8 bits in every profile
 };
 
-// The layer whose weights move to the tokens' side where an attention takes its form
+// The layer whose weights move to the tokens' side where an attention takes the form kOnTokens
 // (runtime/format/decoder_attention.h).
 inline const std::string& MovedLayer(const AttentionSite& site) {
   return site.token_to_image ? site.projections[1].layer : site.output;

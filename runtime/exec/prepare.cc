@@ -8,6 +8,10 @@ namespace intsam::internal {
 namespace {
 
 PreparedAttention PrepareAttention(const DecoderAttention& a, uint8_t flip) {
+  if (a.in_words()) {
+    return {OverStream(a.q, a.q_in, flip), OverStream(a.k, a.k_in, flip), OverStream(a.v, a.v_in, flip),
+            OverS16(a.out)};
+  }
   const bool ask_image = a.on_tokens() && !a.image_asks();
   return {OverStream(a.q, a.q_in, flip), ask_image ? OverCodes(a.k, a.q_rq.out, flip) : OverStream(a.k, a.k_in, flip),
           ask_image ? OverAttention(a.v, a.softmax, flip) : OverStream(a.v, a.v_in, flip),

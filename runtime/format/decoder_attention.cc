@@ -18,7 +18,7 @@ void DecoderAttention::SetForm(uint32_t new_form) {
   form = new_form;
   const uint32_t moved = heads * dim;
   for (Linear* linear : {&q, &k, &v}) Resize(*linear, dim, inner());
-  q_rq.n = k_rq.n = v_rq.n = inner();
+  q_rq.n = k_rq.n = v_rq.n = q_words.n = v_words.n = inner();
   Resize(out, inner(), dim);
   if (!on_tokens()) return;
   Resize(image_asks() ? out : k, head_dim, moved);

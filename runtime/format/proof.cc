@@ -19,6 +19,16 @@ void ProveProjection(Proof& proof, const std::string& name, Linear& linear, cons
   proof.SignedCodes((name + ".rq.out").c_str(), rq.out);
 }
 
+// A layer between a stream and s16 values.
+void ProveWords(Proof& proof, const std::string& name, Linear& linear, const StreamInput& in, const Rq32& rq) {
+  proof.Requantized((name + ".words").c_str(), rq, proof.StreamLayer(name.c_str(), linear, in));
+}
+
+// Scores of s16 queries: a part of every query times a key of at most 127.
+void ProveWordScores(Proof& proof, const DecoderAttention& a) {
+  proof.Accumulators("q_proj.words", {int64_t{a.head_dim} * 32767 * 127});
+}
+
 // Image rows that are keys or values as they are.
 void ProveImageRows(Proof& proof, const std::string& name, const StreamInput& in) {
   if (in.as_values())
@@ -47,7 +57,8 @@ void ProveOnTokens(Proof& proof, DecoderAttention& a, uint32_t keys) {
       proof.Fail("softmax.mix", 0, "this form has no codes of mixed values, but mix.shift is", a.softmax.mix.shift);
     ProveProjection(proof, "k_proj", a.k, a.k_in, a.k_rq);
     ProveProjection(proof, "v_proj", a.v, a.v_in, a.v_rq);
-    ProveProjection(proof, "q_proj", a.q, a.q_in, a.q_rq);
+    ProveWords(proof, "q_proj", a.q, a.q_in, a.q_words);
+    ProveWordScores(proof, a);
     return ProveDividedMix(proof, a, keys);
   }
   ProveImageRows(proof, "k_proj.in", a.k_in);
@@ -65,6 +76,20 @@ void ProveOnImage(Proof& proof, DecoderAttention& a) {
   proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, a.softmax.out));
 }
 
+// Of |N| <= 2^15 * S, of which the division takes care (docs/numerics.md 6.7).
+void ProveInWords(Proof& proof, DecoderAttention& a) {
+  if (a.softmax.variant != Softmax::kE16)
+    proof.Fail("softmax", 0, "this form takes exact probabilities, but the variant is", a.softmax.variant);
+  ProveWords(proof, "q_proj", a.q, a.q_in, a.q_words);
+  ProveWordScores(proof, a);
+  ProveProjection(proof, "k_proj", a.k, a.k_in, a.k_rq);
+  ProveWords(proof, "v_proj", a.v, a.v_in, a.v_words);
+  const Softmax unused;
+  if (a.softmax.out.lo != unused.out.lo || a.softmax.out.hi != unused.out.hi)
+    proof.Fail("softmax.out", 0, "this form has no codes of mixed values, but the least one is", a.softmax.out.lo);
+  proof.Requantized("out_proj.rq", a.out_rq, proof.S16Layer("out_proj", a.out));
+}
+
 void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, uint32_t keys) {
   const std::string outer = proof.prefix;
   proof.prefix += "." + name;
@@ -73,7 +98,13 @@ void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, 
   proof.Stream("v_proj.in", a.v_in);
   proof.SignedCodes("softmax.out", a.softmax.out);
   proof.Attention("softmax", a.softmax, keys);
-  a.on_tokens() ? ProveOnTokens(proof, a, keys) : ProveOnImage(proof, a);
+  if (a.kind == DecoderAttention::Kind::kSelf && a.on_tokens())
+    proof.Fail("form", 0, "self-attention has no image side, but the form is", a.form);
+  if (a.in_words()) {
+    ProveInWords(proof, a);
+  } else {
+    a.on_tokens() ? ProveOnTokens(proof, a, keys) : ProveOnImage(proof, a);
+  }
   proof.prefix = outer;
 }
 

@@ -9,6 +9,7 @@
 #include "kernels/kernels.h"
 #include "kernels/numerics/fixed_point.h"
 #include "kernels/numerics/packed_weights.h"
+#include "kernels/numerics/softmax.h"
 #include "runtime/ops/prepared_linear.h"
 #include "runtime/ops/prepared_rel_pos.h"
 #include "runtime/records/records.h"
@@ -320,6 +321,22 @@ inline void AttentionCodes(const Kernels& k, const Softmax& softmax, const int64
                       .out_stride = out.stride,
                       .rows = rows,
                       .d = d});
+}
+
+// No s16 value of attention is larger: 256 times a byte and a byte, both signed (docs/numerics.md 6.7).
+inline constexpr int kWordValueMax = 256 * 127 + 127;
+
+// The same as s16, of such values and exact probabilities. Only tokens have them, so there is one form for all tiers.
+inline void AttentionWords(const Softmax& softmax, const int64_t* n, const int32_t* sums, int rows, int d,
+                           Rows<int16_t> out) {
+  for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
+    const AttentionDivisor divisor = AttentionDivisorOf(static_cast<uint32_t>(sums[i]), softmax.mix.mult,
+                                                        static_cast<int>(softmax.mix.shift));
+    for (size_t c = 0; c < static_cast<size_t>(d); ++c) {
+      out[i][c] = static_cast<int16_t>(
+          AttentionOutputValue(RoundingShiftRight(n[i * static_cast<size_t>(d) + c], 8), divisor, -32767, 32767));
+    }
+  }
 }
 
 }  // namespace ops

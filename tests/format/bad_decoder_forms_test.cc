@@ -1,4 +1,5 @@
-// Damaged records of decoder attentions whose projections are on the tokens' side (golden model "tokens").
+// Damaged records of decoder attentions whose projections are on the tokens' side, or whose values have 16 bits (golden
+// model "tokens").
 #include <gtest/gtest.h>
 
 #include "runtime/format/proof.h"
@@ -19,12 +20,13 @@ void ExpectFieldsRefused(const FieldValues& values, const std::string& word) {
 const std::string kTransformer = "mask_decoder.transformer.";
 const std::string kToImage = kTransformer + "layers.1.cross_attn_token_to_image.";
 const std::string kToTokens = kTransformer + "layers.1.cross_attn_image_to_token.";
+const std::string kSelf = kTransformer + "layers.1.self_attn.";
 
 TEST(DecoderForms, AreThoseOfTheConverter) {
   auto opened = ReadModel(GoldenModel("tokens"));
   ASSERT_TRUE(opened.ok()) << opened.status().message();
   const MaskDecoder& d = opened->model.mask_decoder;
-  EXPECT_EQ(d.layers[0].self_attn.form, DecoderAttention::kOnImage);
+  EXPECT_EQ(d.layers[0].self_attn.form, DecoderAttention::kInWords);
   EXPECT_EQ(d.layers[0].token_to_image.form, DecoderAttention::kOnImage);
   EXPECT_EQ(d.layers[0].image_to_token.form, DecoderAttention::kOnTokens);
   EXPECT_EQ(d.layers[1].token_to_image.form, DecoderAttention::kOnTokens);
@@ -34,7 +36,9 @@ TEST(DecoderForms, AreThoseOfTheConverter) {
 
 TEST(DecoderForms, OtherThanTheTensors) {
   ExpectFieldsRefused({{kToImage + "form", 2}}, "form: 2 is outside 0..1");
-  ExpectFieldsRefused({{kTransformer + "layers.1.self_attn.form", 1}}, "self_attn.form: 1 is outside 0..0");
+  ExpectFieldsRefused({{kSelf + "form", 3}}, "self_attn.form: 3 is outside 0..2");
+  ExpectFieldsRefused({{kSelf + "form", 1}}, "self_attn.");
+  ExpectFieldsRefused({{kSelf + "form", 0}}, "self_attn.");
   ExpectFieldsRefused({{kToImage + "form", 0}}, "cross_attn_token_to_image.");
   ExpectFieldsRefused({{kToTokens + "form", 0}}, "cross_attn_image_to_token.");
   ExpectFieldsRefused({{kTransformer + "layers.0.cross_attn_token_to_image.form", 1}}, "cross_attn_token_to_image.");
@@ -73,17 +77,39 @@ TEST(DecoderForms, ImageRowsAreCodes) {
 }
 
 TEST(DecoderForms, Probabilities) {
-  for (const std::string& name : {kToImage, kToTokens}) {
+  for (const std::string& name : {kToImage, kToTokens, kSelf}) {
     ExpectFieldsRefused({{name + "softmax.variant", 1}}, "this form takes exact probabilities, but the variant is 1");
   }
   ExpectFieldsRefused({{kToTokens + "softmax.mix.shift", 31}}, "this form has no codes of mixed values");
   ExpectFieldsRefused({{kToTokens + "softmax.out.lo", 2}}, "this form has no codes of mixed values");
+  ExpectFieldsRefused({{kSelf + "softmax.out.hi", 254}}, "this form has no codes of mixed values");
+}
+
+TEST(DecoderForms, SelfAttentionHasNoImageSide) {
+  const ModelBytes bytes = GoldenModel("tokens");
+  auto opened = ReadModel(bytes);
+  ASSERT_TRUE(opened.ok()) << opened.status().message();
+  opened->model.mask_decoder.layers[1].self_attn.form = DecoderAttention::kOnTokens;
+  EXPECT_EQ(ProveModel(opened->model, nullptr).message(),
+            kSelf + "form: channel 0: self-attention has no image side, but the form is 1");
+}
+
+TEST(DecoderForms, ScoresOfWordsStayIn32Bits) {
+  const ModelBytes bytes = GoldenModel("tokens");
+  for (const bool self : {true, false}) {
+    auto opened = ReadModel(bytes);
+    ASSERT_TRUE(opened.ok()) << opened.status().message();
+    DecoderLayer& layer = opened->model.mask_decoder.layers[1];
+    (self ? layer.self_attn : layer.image_to_token).head_dim = 515;
+    EXPECT_NE(ProveModel(opened->model, nullptr).message().find("q_proj.words: channel 0: accumulator can reach"),
+              std::string::npos);
+  }
 }
 
 TEST(DecoderForms, SignedSites) {
   for (const std::string& site :
        {kToImage + "k_proj.in.out", kToImage + "v_proj.in.out", kToImage + "k_proj.rq.out", kToImage + "v_proj.rq.out",
-        kToTokens + "q_proj.rq.out", kToTokens + "out_proj.rows.rq.out"}) {
+        kToTokens + "k_proj.rq.out", kToTokens + "out_proj.rows.rq.out", kSelf + "k_proj.rq.out"}) {
     SCOPED_TRACE(site);
     ExpectFieldsRefused({{site + ".zero", 127}}, "signed site");
     ExpectFieldsRefused({{site + ".lo", 0}}, "signed site");
@@ -92,13 +118,15 @@ TEST(DecoderForms, SignedSites) {
 
 TEST(DecoderForms, SumsLeave32Bits) {
   for (const std::string& tensor : {kToImage + "k_proj.bias", kToTokens + "q_proj.bias", kToTokens + "out_proj.bias",
-                                    kToTokens + "out_proj.mix.bias", kTransformer + "layers.0.mlp.lin1.bias"}) {
+                                    kToTokens + "out_proj.mix.bias", kSelf + "q_proj.bias", kSelf + "v_proj.bias",
+                                    kSelf + "out_proj.bias", kTransformer + "layers.0.mlp.lin1.bias"}) {
     SCOPED_TRACE(tensor);
     for (const int32_t bias : {INT32_MAX, INT32_MIN}) {
       ExpectRefused(Tokens().WithElement<int32_t>(tensor, 1, bias), Code::kDamaged, "channel 1: accumulator can reach");
     }
   }
-  for (const std::string& site : {kToTokens + "out_proj.rq", kToImage + "out_proj.rq"}) {
+  for (const std::string& site : {kToTokens + "out_proj.rq", kToImage + "out_proj.rq", kToTokens + "q_proj.words",
+                                  kSelf + "q_proj.words", kSelf + "v_proj.words", kSelf + "out_proj.rq"}) {
     SCOPED_TRACE(site);
     ModelBytes bytes = GoldenModel("tokens");
     Tokens().SetElement<int32_t>(bytes, site + ".mult", 1, INT32_MAX);

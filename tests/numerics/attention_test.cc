@@ -7,6 +7,7 @@
 #include <random>
 
 #include "kernels/numerics/softmax.h"
+#include "runtime/ops/ops.h"
 #include "tests/kernels/harness.h"
 #include "tests/wide.h"
 
@@ -194,6 +195,30 @@ TEST(UniformCode, IsNearTheQuotient) {
     worst = std::max(worst, std::abs(UniformCode(e, UniformRowOf(sum, mult, 16 - exponent), bits) - exact));
   }
   EXPECT_LE(worst, 0.53);
+}
+
+// 16 bits of value in, 16 bits out, in the same unit (the multiplier is that of 256 units).
+TEST(AttentionWords, AreNearTheQuotient) {
+  Random random(7);
+  Softmax softmax;
+  softmax.mix = {1 << 30, 22};
+  double worst = 0;
+  for (int i = 0; i < 100000; ++i) {
+    const int32_t sum = static_cast<int32_t>(random.In(32767, i % 2 == 0 ? 1 << 18 : INT32_MAX));
+    const double exact = static_cast<double>(random.In(-32639000, 32639000)) / 1000;
+    const int64_t n = std::llround(exact * sum);
+    int16_t y = 0;
+    ops::AttentionWords(softmax, &n, &sum, 1, 1, {&y, 1});
+    worst = std::max(worst, std::abs(y - exact));
+  }
+  EXPECT_LE(worst, 0.52);
+  const int32_t sum = 32767;
+  for (const int64_t value : {-32639, -1, 0, 1, 32639}) {
+    const int64_t n = value * sum;
+    int16_t y = 0;
+    ops::AttentionWords(softmax, &n, &sum, 1, 1, {&y, 1});
+    EXPECT_EQ(y, value);
+  }
 }
 
 // A scale so small that even the smallest probability saturates: the left-shift branch.

@@ -36,6 +36,7 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   arena = Arena::Behind(packing, upscaling);
   b.hyper = arena.Take<int16_t>(size_t{c.num_masks()} * c.upscale2_dim());
   LayoutOnTokens(c, arena, b);
+  LayoutInWords(c, arena, b);
   // Widest strip: the outputs of either transposed convolution, or of the mask prompt's last one.
   const size_t strip =
       std::max({Padded(4 * c.upscale1_dim()), 4 * Padded(4 * c.upscale2_dim()), Padded(c.prompt_embed_dim)});
@@ -61,7 +62,10 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, ImageSide& image
   for (HeadScratch& head : image.heads) {
     head.LayoutPacked(arena, static_cast<int>(keys), static_cast<int>(c.cross_dim() / c.decoder_num_heads));
   }
-  image.q = arena.Take<int8_t>(keys * c.cross_dim());
+  Arena codes = arena, words = arena;  // one of both
+  image.q = codes.Take<int8_t>(keys * c.cross_dim());
+  image.words = words.Take<int16_t>(keys * c.cross_dim());
+  arena = Arena::Behind(codes, words);
 }
 
 Status FusedMaskDecoder::Run(const Prompt& prompt, ImageSide& image, Buffers& buffers, int16_t* low_res, int16_t* iou,

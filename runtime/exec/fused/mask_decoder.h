@@ -37,6 +37,10 @@ class FusedMaskDecoder {
     uint8_t* token_out;                    // codes [tokens][max(dim, mlp)]
     uint8_t* token_codes;                  // [tokens][dim]
     int16_t* token_sums;                   // [tokens][dim]: with their positional encoding
+    int16_t* token_words;                  // [tokens][dim]: s16 queries of self-attention, then what it gives
+    int8_t* token_v_low;                   // of s16 values the low bytes, [tokens][dim]; token_v has the high ones
+    int16_t* low_values;                   // of one head, packed
+    int64_t* low_mixed;                    // [HeadScratch::kStrip][dim / heads]
     int32_t* token_acc;                    // [tokens][max(dim, mlp)]
     int32_t* token_rows;                   // R24 [tokens][dim]
     int16_t* keys;                         // [grid^2][dim]
@@ -64,7 +68,8 @@ class FusedMaskDecoder {
     Frame frame;
     bool projected = false;          // the rest is filled in, of attentions of layer 0 that project image rows
     std::vector<HeadScratch> heads;  // packed keys and values of token-to-image attention, no strip
-    int8_t* q;                       // [grid^2][cross_dim] of image-to-token attention, as token_q
+    int8_t* q;                       // [grid^2][cross_dim] of image-to-token attention, as token_q;
+    int16_t* words;                  // or s16, where it asks in words
   };
   static void Layout(const SamConfig& config, Arena& arena, ImageSide& image);
 
@@ -101,12 +106,25 @@ class FusedMaskDecoder {
                      int8_t* out);
   void ProjectKeys(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe, size_t first, int rows,
                    uint8_t flip, Worker& w, int8_t* out);
+  // The same to s16, at most `largest` in magnitude.
+  void ProjectWords(const StreamInput& in, const PreparedLinear& linear, const Rq32& rq, bool pe, int largest,
+                    int16_t* out);
+  // s16 queries of image rows, [rows][inner]; `out` may be w.s16.
+  void ProjectQueries(const DecoderAttention& a, const PreparedLinear& linear, size_t first, int rows, Worker& w,
+                      int16_t* out);
   // Head h of an attention: its keys and values, and the tokens' queries against them into token_out.
   void PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows, const int8_t* v_rows, int keys,
                        HeadScratch& head) const;
   void AttendTokens(const DecoderAttention& a, uint32_t h, HeadScratch& head);
-  // tokens = norm((residual ? tokens : 0) + out_proj(token_out)).
-  void FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual);
+  // s16 queries, values and results of self-attention, the results in token_words.
+  void AttendInWords(const DecoderAttention& a, const PreparedAttention& prepared, bool pe);
+  ops::Rows<const uint8_t> TokenOut(const PreparedLinear& reader) const {
+    return {buffers_->token_out, reader.linear->in};
+  }
+  // tokens = norm((residual ? tokens : 0) + out_proj(x)), x codes or s16.
+  template <class T>
+  void FinishTokens(const PreparedLinear& linear, ops::Rows<const T> x, const Rq32& rq, const NormWide& norm,
+                    bool residual);
   void ImageToTokenOnImage(uint32_t layer, bool on_image);
 
   // Projections on the tokens' side. A layer of all heads on the tokens' operands into `moved`:
@@ -130,6 +148,7 @@ class FusedMaskDecoder {
     });
   }
   static void LayoutOnTokens(const SamConfig& config, Arena& arena, Buffers& buffers);
+  static void LayoutInWords(const SamConfig& config, Arena& arena, Buffers& buffers);
   static size_t Padded(uint32_t n) { return (n + 15) / 16 * 16; }
 
   const PreparedModel& prepared_;

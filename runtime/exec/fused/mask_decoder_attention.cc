@@ -26,13 +26,20 @@ void FusedMaskDecoder::LayoutOnTokens(const SamConfig& c, Arena& arena, Buffers&
   b.out_panels = arena.Take<int8_t>(Padded(static_cast<uint32_t>(columns)) * dim);
 }
 
+void FusedMaskDecoder::LayoutInWords(const SamConfig& c, Arena& arena, Buffers& b) {
+  const size_t tokens = MaxTokens(c), dim = c.prompt_embed_dim, head_dim = dim / c.decoder_num_heads;
+  b.token_words = arena.Take<int16_t>(tokens * dim);
+  b.token_v_low = arena.Take<int8_t>(tokens * dim);
+  b.low_values = arena.Take<int16_t>(Padded(static_cast<uint32_t>(tokens)) * head_dim);
+  b.low_mixed = arena.Take<int64_t>(HeadScratch::kStrip * head_dim);
+}
+
 void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
   if (image.projected) return;
   image_ = &image, buffers_ = &buffers;
   const DecoderLayer& layer = prepared_.model->mask_decoder.layers[0];
   const DecoderAttention &to_image = layer.token_to_image, &to_token = layer.image_to_token;
   const PreparedLayer& prepared = prepared_.layers[0];
-  const uint8_t q_flip = to_token.on_tokens() ? prepared_.kernels->flip : kPlain;
   ForKeys([&](size_t first, int rows, Worker& w) {
     DenseRows(nullptr, first, rows, w);
     if (!to_image.on_tokens()) {
@@ -40,7 +47,11 @@ void FusedMaskDecoder::Project(ImageSide& image, Buffers& buffers) {
       ProjectKeys(to_image.v_in, prepared.token_to_image.v, to_image.v_rq, false, first, rows, kPlain, w,
                   buffers.key_b);
     }
-    ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, q_flip, w, image.q);
+    if (to_token.on_tokens()) {
+      ProjectQueries(to_token, prepared.image_to_token.q, first, rows, w, image.words + first * to_token.inner());
+    } else {
+      ProjectKeys(to_token.q_in, prepared.image_to_token.q, to_token.q_rq, true, first, rows, kPlain, w, image.q);
+    }
   });
   if (!to_image.on_tokens()) {
     parallel_.For(static_cast<int>(to_image.heads), [&](int h, int) {
@@ -73,6 +84,21 @@ void FusedMaskDecoder::ProjectTokens(const StreamInput& in, const PreparedLinear
                {AsCodes(out), rq.n});
 }
 
+void FusedMaskDecoder::ProjectWords(const StreamInput& in, const PreparedLinear& linear, const Rq32& rq, bool pe,
+                                    int largest, int16_t* out) {
+  MultiplyStream(in, linear, buffers_->tokens, pe ? buffers_->token_pe : nullptr, tokens_,
+                 {buffers_->token_codes, buffers_->token_sums}, {buffers_->token_acc, Padded(rq.n)});
+  ops::ToS16(*prepared_.kernels, rq, {buffers_->token_acc, Padded(rq.n)}, tokens_, -largest, largest, {out, rq.n});
+}
+
+void FusedMaskDecoder::ProjectQueries(const DecoderAttention& a, const PreparedLinear& linear, size_t first, int rows,
+                                      Worker& w, int16_t* out) {
+  const size_t dim = linear.linear->in;
+  MultiplyStream(a.q_in, linear, buffers_->keys + first * dim, prepared_.image_pe.data() + first * dim, rows,
+                 {w.codes, w.s16}, {w.acc, Padded(a.q_words.n)});
+  ops::ToS16(*prepared_.kernels, a.q_words, {w.acc, Padded(a.q_words.n)}, rows, -32767, 32767, {out, a.q_words.n});
+}
+
 void FusedMaskDecoder::ProjectKeys(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
                                    size_t first, int rows, uint8_t flip, Worker& w, int8_t* out) {
   const Kernels& k = *prepared_.kernels;
@@ -83,10 +109,12 @@ void FusedMaskDecoder::ProjectKeys(const StreamInput& in, const PreparedLinear& 
                {AsCodes(out + first * rq.n), rq.n});
 }
 
-void FusedMaskDecoder::FinishTokens(const PreparedLinear& linear, const Rq32& rq, const NormWide& norm, bool residual) {
+template <class T>
+void FusedMaskDecoder::FinishTokens(const PreparedLinear& linear, Rows<const T> x, const Rq32& rq, const NormWide& norm,
+                                    bool residual) {
   const Kernels& k = *prepared_.kernels;
   const size_t dim = rq.n, acc = Padded(rq.n);
-  ops::Gemm(k, linear, {buffers_->token_out, linear.linear->in}, tokens_, {buffers_->token_acc, acc});
+  ops::Gemm(k, linear, x, tokens_, {buffers_->token_acc, acc});
   if (residual) {
     ops::AddStream(k, rq, {buffers_->token_acc, acc}, {buffers_->tokens, dim}, tokens_, {buffers_->token_rows, dim});
   } else {
@@ -116,6 +144,11 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
   const DecoderAttention& a = record.self_attn;
   const PreparedAttention& prepared = prepared_.layers[layer].self_attn;
   const bool first_layer = layer == 0;  // no positional encoding, and the result replaces the tokens
+  if (a.in_words()) {
+    AttendInWords(a, prepared, !first_layer);
+    return FinishTokens(prepared.out, Rows<const int16_t>{buffers_->token_words, a.inner()}, a.out_rq, record.norm1,
+                        !first_layer);
+  }
   ProjectTokens(a.q_in, prepared.q, a.q_rq, !first_layer, kPlain, buffers_->token_q);
   ProjectTokens(a.k_in, prepared.k, a.k_rq, !first_layer, kPlain, buffers_->token_k);
   ProjectTokens(a.v_in, prepared.v, a.v_rq, false, kPlain, buffers_->token_v);
@@ -124,7 +157,46 @@ void FusedMaskDecoder::SelfAttention(uint32_t layer) {
     PackDecoderHead(a, h, buffers_->token_k, buffers_->token_v, tokens_, head);
     AttendTokens(a, h, head);
   }
-  FinishTokens(prepared.out, a.out_rq, record.norm1, !first_layer);
+  FinishTokens(prepared.out, TokenOut(prepared.out), a.out_rq, record.norm1, !first_layer);
+}
+
+// s16 queries and values of all tokens against each other, into token_words. The high and the low bytes of values are
+// mixed one after the other.
+void FusedMaskDecoder::AttendInWords(const DecoderAttention& a, const PreparedAttention& prepared, bool pe) {
+  const Kernels& k = *prepared_.kernels;
+  const size_t inner = a.inner(), values = static_cast<size_t>(tokens_) * inner;
+  const int d = static_cast<int>(a.head_dim);
+  Buffers& b = *buffers_;
+  ProjectTokens(a.k_in, prepared.k, a.k_rq, pe, kPlain, b.token_k);
+  ProjectWords(a.v_in, prepared.v, a.v_words, false, ops::kWordValueMax, b.token_words);
+  for (size_t i = 0; i < values; ++i) {
+    const int high = (b.token_words[i] + 128) >> 8;
+    b.token_v[i] = static_cast<int8_t>(high);
+    b.token_v_low[i] = static_cast<int8_t>(b.token_words[i] - 256 * high);
+  }
+  ProjectWords(a.q_in, prepared.q, a.q_words, pe, 32767, b.token_words);
+  HeadScratch& head = b.workers[0].head;
+  const size_t stride = static_cast<size_t>(RoundUp(tokens_, kPanel)), logits = HeadScratch::LogitsStride(stride);
+  for (size_t at = 0; at < inner; at += a.head_dim) {
+    k.pack_keys({b.token_k + at, inner, tokens_, d, head.panels, head.bias});
+    std::fill_n(head.bias, stride, 0);
+    k.pack_values({b.token_v + at, inner, tokens_, d, head.values});
+    k.pack_values({b.token_v_low + at, inner, tokens_, d, b.low_values});
+    for (int first = 0; first < tokens_; first += HeadScratch::kStrip) {
+      int16_t* words = b.token_words + static_cast<size_t>(first) * inner + at;  // queries, and then what they get
+      const int rows = std::min(HeadScratch::kStrip, tokens_ - first);
+      k.gemm_a16w8({words, inner, S8Panels(head.panels, LargestValue(a.k_rq.out)), head.bias, head.logits, logits, rows,
+                    tokens_, d});
+      for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
+        head.sums[i] =
+            ops::Probabilities(k, a.softmax, head.logits + i * logits, tokens_, {}, head.prob + i * stride);
+      }
+      k.attention_mix({head.prob, stride, head.values, rows, tokens_, d, head.mixed});
+      k.attention_mix({head.prob, stride, b.low_values, rows, tokens_, d, b.low_mixed});
+      for (int i = 0; i < rows * d; ++i) head.mixed[i] = 256 * head.mixed[i] + b.low_mixed[i];
+      ops::AttentionWords(a.softmax, head.mixed, head.sums, rows, d, {words, inner});
+    }
+  }
 }
 
 // on_image: layer 0 without a mask, where image rows are the same for every prompt, and what is projected is at hand
@@ -141,7 +213,7 @@ void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAtt
       const int first = strip * each;
       AskImage(a, prepared, first, std::min(each, tokens_ - first), buffers_->workers[static_cast<size_t>(worker)]);
     });
-    return FinishTokens(prepared.out, a.out_rq, norm, true);
+    return FinishTokens(prepared.out, TokenOut(prepared.out), a.out_rq, norm, true);
   }
   ProjectTokens(a.q_in, prepared.q, a.q_rq, true, kPlain, buffers_->token_q);
   if (!on_image) {
@@ -160,7 +232,7 @@ void FusedMaskDecoder::TokenToImage(const DecoderAttention& a, const PreparedAtt
     }
     AttendTokens(a, h, on_image ? w.strip : w.head);
   });
-  FinishTokens(prepared.out, a.out_rq, norm, true);
+  FinishTokens(prepared.out, TokenOut(prepared.out), a.out_rq, norm, true);
 }
 
 void FusedMaskDecoder::TokenMlp(uint32_t layer) {
@@ -172,7 +244,7 @@ void FusedMaskDecoder::TokenMlp(uint32_t layer) {
                  {buffers_->token_codes, buffers_->token_sums}, {buffers_->token_acc, hidden});
   ops::ToCodes(k, record.lin1_rq, {buffers_->token_acc, hidden}, tokens_, 0, static_cast<int>(hidden), k.flip,
                {buffers_->token_out, hidden});
-  FinishTokens(prepared.lin2, record.lin2_rq, record.norm3, true);
+  FinishTokens(prepared.lin2, TokenOut(prepared.lin2), record.lin2_rq, record.norm3, true);
 }
 
 void FusedMaskDecoder::ImageToToken(uint32_t layer) {
@@ -280,8 +352,7 @@ void FusedMaskDecoder::PackColumns(const DecoderAttention& a) {
   }
   int32_t* bias = buffers_->column_bias;
   k.pack_keys({buffers_->moved, inner, static_cast<int>(columns), static_cast<int>(inner), buffers_->columns, bias});
-  const int zero = static_cast<int>(a.q_rq.out.zero);
-  for (size_t at = 0; at < columns; ++at) bias[at] = FoldBias(0, bias[at], zero, k.flip);
+  std::fill_n(bias, Padded(static_cast<uint32_t>(columns)), 0);  // s16 queries have no zero point
 }
 
 // The panels [dim / 16][columns / 4][16][4] that probabilities are multiplied by.
@@ -312,17 +383,16 @@ void FusedMaskDecoder::ImageToTokenOnTokens(uint32_t layer, bool on_image) {
   ForKeys([&](size_t first, int rows, Worker& w) {
     if (on_image) DenseRows(nullptr, first, rows, w);
     const Rows<int16_t> keys{buffers_->keys + first * dim, dim};
-    if (!on_image) ProjectKeys(a.q_in, prepared.q, a.q_rq, true, first, rows, k.flip, w, buffers_->key_a);
-    k.gemm_a8w8({.a = AsCodes((on_image ? image_->q : buffers_->key_a) + first * inner),
-                 .a_stride = inner,
-                 .weights = S8Panels(buffers_->columns, LargestValue(a.k_rq.out)),
-                 .bias = buffers_->column_bias,
-                 .acc = w.strip.logits,
-                 .acc_stride = score_stride,
-                 .m = rows,
-                 .n = columns,
-                 .k = static_cast<int>(inner),
-                 .a_max = static_cast<int>(a.q_rq.out.hi)});
+    if (!on_image) ProjectQueries(a, prepared.q, first, rows, w, w.s16);
+    k.gemm_a16w8({.a = on_image ? image_->words + first * inner : w.s16,
+                  .a_stride = inner,
+                  .weights = S8Panels(buffers_->columns, LargestValue(a.k_rq.out)),
+                  .bias = buffers_->column_bias,
+                  .acc = w.strip.logits,
+                  .acc_stride = score_stride,
+                  .m = rows,
+                  .n = columns,
+                  .k = static_cast<int>(inner)});
     int16_t* prob = reinterpret_cast<int16_t*>(w.strip.prob);
     ops::HeadProbabilities(k, a.softmax, {w.strip.logits, score_stride}, rows, static_cast<int>(a.heads), tokens_,
                            {prob, prob_stride});

@@ -115,6 +115,45 @@ Tensor<int32_t> AttendOnImage(const DecoderAttention& a, const PreparedAttention
   return Multiply(prepared.out, attended);
 }
 
+// Scores of all heads, columns key * heads + head.
+Tensor<int32_t> ScoresOfHeads(const DecoderAttention& a, const Tensor<int16_t>& q, const Tensor<int8_t>& k) {
+  Tensor<int32_t> scores(q.rows, k.rows * a.heads);
+  for (size_t i = 0; i < q.rows; ++i) {
+    for (size_t at = 0; at < scores.columns; ++at) {
+      const size_t first = at % a.heads * a.head_dim;
+      for (size_t d = first; d < first + a.head_dim; ++d) scores[i][at] += int32_t{q[i][d]} * k[at / a.heads][d];
+    }
+  }
+  return scores;
+}
+
+// Self-attention whose queries, values and results are s16. Returns accumulators of out_proj.
+Tensor<int32_t> AttendInWords(const DecoderAttention& a, const PreparedAttention& prepared, const Side& tokens) {
+  const Tensor<int16_t> q =
+      ToS16(a.q_words, MultiplyStream(a.q_in, prepared.q, tokens.rows, tokens.pe), -32767, 32767);
+  const Tensor<int8_t> k = ToSigned(a.k_rq, MultiplyStream(a.k_in, prepared.k, tokens.rows, tokens.pe));
+  const Tensor<int16_t> v =
+      ToS16(a.v_words, MultiplyStream(a.v_in, prepared.v, tokens.rows, nullptr), -ops::kWordValueMax, ops::kWordValueMax);
+  const Tensor<int32_t> scores = ScoresOfHeads(a, q, k);
+  Tensor<int16_t> attended(q.rows, q.columns);
+  Tensor<int32_t> row(1, k.rows);
+  Tensor<uint16_t> prob(1, static_cast<size_t>(RoundUp(k.n(), kPanel)));
+  Tensor<int64_t> mixed(1, a.head_dim);
+  for (size_t i = 0; i < q.rows; ++i) {
+    for (uint32_t head = 0; head < a.heads; ++head) {
+      for (size_t j = 0; j < k.rows; ++j) row[0][j] = scores[i][j * a.heads + head];
+      const int32_t sum = ops::Probabilities(Scalar(), a.softmax, row[0], k.n(), {}, prob[0]);
+      const size_t first = size_t{head} * a.head_dim;
+      for (size_t d = 0; d < a.head_dim; ++d) {
+        mixed[0][d] = 0;
+        for (size_t j = 0; j < k.rows; ++j) mixed[0][d] += int64_t{prob[0][j]} * v[j][first + d];
+      }
+      ops::AttentionWords(a.softmax, mixed[0], &sum, 1, static_cast<int>(a.head_dim), {attended[i] + first, q.columns});
+    }
+  }
+  return Multiply(prepared.out, attended);
+}
+
 // Image rows are keys and values as they are. Returns accumulators of out_proj.
 Tensor<int32_t> TokensAskImage(const DecoderAttention& a, const PreparedAttention& prepared, const Side& tokens,
                                const Side& image) {
@@ -133,25 +172,13 @@ Tensor<int32_t> TokensAskImage(const DecoderAttention& a, const PreparedAttentio
   return Multiply(prepared.out, attended);
 }
 
-// Scores of image rows and tokens, columns token * heads + head.
-Tensor<int32_t> ScoresOfImage(const DecoderAttention& a, const Tensor<int8_t>& q, const Tensor<int8_t>& k) {
-  Tensor<int32_t> scores(q.rows, k.rows * a.heads);
-  for (size_t i = 0; i < q.rows; ++i) {
-    for (size_t at = 0; at < scores.columns; ++at) {
-      const size_t first = at % a.heads * a.head_dim;
-      for (size_t d = first; d < first + a.head_dim; ++d) scores[i][at] += int32_t{q[i][d]} * k[at / a.heads][d];
-    }
-  }
-  return scores;
-}
-
 // Image rows are queries; what each token's value becomes behind out_proj is mixed. Returns accumulators of the mix.
 Tensor<int32_t> ImageAsksTokens(const DecoderAttention& a, const PreparedAttention& prepared, const Side& image,
                                 const Side& tokens) {
-  const Tensor<int8_t> q = ToSigned(a.q_rq, MultiplyStream(a.q_in, prepared.q, image.rows, image.pe));
+  const Tensor<int16_t> q = ToS16(a.q_words, MultiplyStream(a.q_in, prepared.q, image.rows, image.pe), -32767, 32767);
   const Tensor<int8_t> k = ToSigned(a.k_rq, MultiplyStream(a.k_in, prepared.k, tokens.rows, tokens.pe));
   const Tensor<uint8_t> v = ToCodes(a.v_rq, MultiplyStream(a.v_in, prepared.v, tokens.rows, nullptr));
-  const Tensor<int32_t> scores = ScoresOfImage(a, q, k);
+  const Tensor<int32_t> scores = ScoresOfHeads(a, q, k);
   const Tensor<int8_t> rows = RowsOfHeads(ToSigned(a.out_rows_rq, MultiplyHeads(a, prepared.out, v)), a.heads);
   Tensor<int16_t> prob(scores.rows, static_cast<size_t>(RoundUp(static_cast<int>(rows.rows), 4)));
   ops::HeadProbabilities(Scalar(), a.softmax, scores.all(), scores.n(), static_cast<int>(a.heads), k.n(), prob.all());
@@ -168,7 +195,9 @@ Tensor<int32_t> ImageAsksTokens(const DecoderAttention& a, const PreparedAttenti
 void SelfAttention(State& s, uint32_t layer) {
   const DecoderLayer& l = s.decoder().layers[layer];
   const Side tokens{s.tokens, layer == 0 ? nullptr : s.token_pe[0]};
-  const Tensor<int32_t> acc = AttendOnImage(l.self_attn, s.p.layers[layer].self_attn, tokens, tokens);
+  const PreparedAttention& prepared = s.p.layers[layer].self_attn;
+  const Tensor<int32_t> acc = l.self_attn.in_words() ? AttendInWords(l.self_attn, prepared, tokens)
+                                                     : AttendOnImage(l.self_attn, prepared, tokens, tokens);
   s.tokens = Norm(l.norm1, layer == 0 ? ToR24(l.self_attn.out_rq, acc) : AddStream(l.self_attn.out_rq, acc, s.tokens));
 }
 
