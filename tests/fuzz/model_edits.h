@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,7 +38,7 @@ class EditedModel {
   const ModelBytes& Apply(std::span<const uint8_t> input) {
     constexpr size_t kMostEdits = 16;
     std::memcpy(bytes_.data(), good_.data(), good_.size());
-    inside_ = true;
+    outside_.clear();
     for (size_t i = 0; i < std::min(input.size() / sizeof(ModelEdit), kMostEdits); ++i) {
       ModelEdit edit;
       std::memcpy(&edit, input.data() + i * sizeof edit, sizeof edit);
@@ -47,32 +48,46 @@ class EditedModel {
     return bytes_;
   }
   // Whether every value that was set last lies in the range of its place.
-  bool inside() const { return inside_; }
+  bool inside() const { return outside_.empty(); }
   bool changed() const { return std::memcmp(good_.data(), bytes_.data(), good_.size()) != 0; }
 
  private:
   void SetField(const ModelEdit& edit) {
     const size_t index = edit.index % ranges_.fields.size();
     bytes_.set_field(index, edit.value);
-    const Ranges::Range& range = ranges_.fields[index];
-    inside_ = inside_ && edit.value >= range.lo && edit.value <= range.hi;
+    Note({false, index, 0}, edit.value, ranges_.fields[index]);
   }
 
   void SetElement(const ModelEdit& edit) {
-    const Ranges::Range& range = ranges_.tensors[edit.index % ranges_.tensors.size()];
-    uint8_t* at = bytes_.tensor(names_.tensor(range.name)) + edit.element % range.elements * range.width;
+    const size_t index = edit.index % ranges_.tensors.size();
+    const Ranges::Range& range = ranges_.tensors[index];
+    const size_t element = edit.element % range.elements;
+    uint8_t* at = bytes_.tensor(names_.tensor(range.name)) + element * range.width;
     std::memcpy(at, &edit.value, range.width);  // its lowest bytes
     const auto spare = static_cast<int>(8 * (sizeof edit.value - range.width));
     const int64_t stored = range.is_signed ? static_cast<int64_t>(static_cast<uint64_t>(edit.value) << spare) >> spare
                                            : static_cast<int64_t>(static_cast<uint64_t>(edit.value) << spare >> spare);
-    inside_ = inside_ && stored >= range.lo && stored <= range.hi;
+    Note({true, index, element}, stored, range);
+  }
+
+  struct Place {
+    bool tensor;
+    size_t index, element;
+    auto operator<=>(const Place&) const = default;
+  };
+  void Note(const Place& place, int64_t value, const Ranges::Range& range) {
+    if (value >= range.lo && value <= range.hi) {
+      outside_.erase(place);
+    } else {
+      outside_.insert(place);
+    }
   }
 
   const ModelBytes good_;
   ModelBytes bytes_;
   const Ranges ranges_;
   const ModelNames names_;
-  bool inside_ = true;
+  std::set<Place> outside_;  // where the value that was set last is outside its range
 };
 
 }  // namespace intsam::internal::testing
