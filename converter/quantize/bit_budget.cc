@@ -1,7 +1,6 @@
 #include "converter/quantize/bit_budget.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "converter/quantize/calibrated_plan.h"
@@ -11,15 +10,6 @@
 #include "kernels/numerics/packed_weights.h"
 
 namespace intsam::internal {
-namespace {
-
-constexpr size_t kPhotos = 2;
-constexpr int kPointsPerSide = 2;
-
-double LossAt(const LayerCost& layer, int bits) { return std::ldexp(layer.loss, -2 * (bits - kLeastWeightBits)); }
-
-}  // namespace
-
 uint64_t WeightBytes(const LayerSite& layer, int bits) {
   const uint64_t rows = (uint64_t{layer.out} + kPanel - 1) / kPanel * kPanel;
   if (bits == 8) return rows * layer.in;
@@ -40,7 +30,7 @@ std::map<std::string, int, std::less<>> ChooseWeightBits(std::span<const LayerCo
       if (bits[i] <= kLeastWeightBits) continue;
       const auto saved =
           static_cast<double>(WeightBytes(layers[i].layer, bits[i]) - WeightBytes(layers[i].layer, bits[i] - 1));
-      const double cost = (LossAt(layers[i], bits[i] - 1) - LossAt(layers[i], bits[i])) / saved;
+      const double cost = (LossWith(bits[i] - 1, layers[i].loss) - LossWith(bits[i], layers[i].loss)) / saved;
       if (best == layers.size() || cost < least) best = i, least = cost;
     }
     if (best == layers.size()) break;
@@ -59,7 +49,7 @@ std::vector<LayerCost> MeasureLayers(FloatModel& model, const Observations& seen
   for (const LayerSite& layer : RoundedLayers(model.config, method)) {
     if (!layer.bytes) costs.push_back({layer, std::max(kLeastWeightBits, bits.Of(layer).weights), 0});
   }
-  Sensitivity sensitivity(model, images.first(std::min(images.size(), kPhotos)), kPointsPerSide, threads);
+  Sensitivity sensitivity = Sensitivity::ForRanking(model, images, threads);
   StepCounter measured(progress, costs.size());
   for (LayerCost& cost : costs) {
     const LayerSite& layer = cost.layer;
@@ -68,7 +58,7 @@ std::vector<LayerCost> MeasureLayers(FloatModel& model, const Observations& seen
     QuantizationPlan plan;
     plan.weights[layer.name] = RoundWeights(
         model.at(layer.name + ".weight"), layer.out, layer.in,
-        {kLeastWeightBits, method.weight_search, kAlike, grams == seen.grams.end() ? nullptr : &grams->second.front()});
+        {kMeasuredBits, method.weight_search, kAlike, grams == seen.grams.end() ? nullptr : &grams->second.front()});
     cost.loss = sensitivity.Measure(plan, [](const std::string&) { return true; }).masks;
     measured.Done(layer.name);
   }

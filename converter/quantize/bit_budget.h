@@ -24,7 +24,7 @@ uint64_t WeightBytes(const LayerSite& layer, int bits);
 struct LayerCost {
   LayerSite layer;
   int most_bits = 8;
-  double loss = 0;  // with 4 bits; each bit more leaves a quarter of it, as the square of any rounding error
+  double loss = 0;  // with kMeasuredBits (sensitivity.h)
 };
 
 // The bits of every layer, by name, so that all together take at most `bytes`, with the least sum of losses that taking

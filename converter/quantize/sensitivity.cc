@@ -68,6 +68,14 @@ std::string KindOf(const std::string& part) {
   return kind;
 }
 
+double LossWith(int bits, double measured) { return std::ldexp(measured, -2 * (bits - kMeasuredBits)); }
+
+Sensitivity Sensitivity::ForRanking(FloatModel& model, std::span<const CalibrationImage> images, int threads) {
+  constexpr size_t kPhotos = 2;
+  constexpr int kPointsPerSide = 2;
+  return {model, images.first(std::min(images.size(), kPhotos)), kPointsPerSide, threads};
+}
+
 Sensitivity::Sensitivity(FloatModel& model, std::span<const CalibrationImage> images, int points_per_side, int threads)
     : model_(model), threads_(threads) {
   FloatSam sam(model, threads, WeightLayout::kAsStored);

@@ -23,6 +23,11 @@ struct Loss {
   double masks = 0;
 };
 
+// Of a loss that was measured with kMeasuredBits, what these bits leave: a quarter with each bit more, as of the square of
+// any rounding error.
+inline constexpr int kMeasuredBits = 4;
+double LossWith(int bits, double measured);
+
 // Every part that a plan codes.
 std::vector<std::string> PartsOf(const QuantizationPlan& plan);
 // The same part of all blocks and layers: "image_encoder.blocks.*.attn.q".
@@ -33,6 +38,9 @@ class Sensitivity {
   // Answers all prompts on the photos in floating point. `model` must outlive this object; its weights are exchanged
   // for coded ones while Measure runs.
   Sensitivity(FloatModel& model, std::span<const CalibrationImage> images, int points_per_side, int threads);
+
+  // For ranking parts: the first two photos, four points on each.
+  static Sensitivity ForRanking(FloatModel& model, std::span<const CalibrationImage> images, int threads);
 
   // With the parts of `plan` coded for which `coded` says so.
   Loss Measure(const QuantizationPlan& plan, const std::function<bool(const std::string& part)>& coded);

@@ -18,9 +18,6 @@ namespace intsam::internal {
 namespace {
 
 constexpr int kRuns = 3;
-constexpr size_t kPhotos = 2;
-constexpr int kPointsPerSide = 2;
-constexpr int kMeasuredBits = 4;
 
 // Widths between which tiers differ: with fewer bits more products fit 16 bits (docs/numerics.md 3.3), and fewer bytes
 // are read.
@@ -47,9 +44,6 @@ std::vector<std::pair<std::string, std::vector<BitWidths>>> WidthsOfSteps(const 
   }
   return steps;
 }
-
-// Rounding errors have a quarter of the square with a bit more.
-double LossAt(double measured, int bits) { return std::ldexp(measured, -2 * (bits - kMeasuredBits)); }
 
 }  // namespace
 
@@ -123,9 +117,11 @@ Result<std::vector<StepChoices>> MeasureChoices(FloatModel& model, Observations&
   };
 
   std::vector<StepChoices> measured;
-  for (const auto& [step, widths] : steps) measured.push_back({step, {}});
   size_t most = 1;
-  for (const auto& [step, widths] : steps) most = std::max(most, widths.size());
+  for (const auto& [step, widths] : steps) {
+    measured.push_back({step, {}});
+    most = std::max(most, widths.size());
+  }
   StepCounter timed(Stage(progress, "timing steps"), most);
   for (size_t k = 0; k < most; ++k) {
     BitProfile profile = bits;
@@ -149,7 +145,7 @@ Result<std::vector<StepChoices>> MeasureChoices(FloatModel& model, Observations&
   for (const auto& [step, widths] : steps) few.below[step] = {kMeasuredBits, kMeasuredBits};
   QuantizationPlan plan;
   INTSAM_TRY(plan_with(few, plan));
-  Sensitivity sensitivity(model, images.first(std::min(images.size(), kPhotos)), kPointsPerSide, threads);
+  Sensitivity sensitivity = Sensitivity::ForRanking(model, images, threads);
   StepCounter lost(Stage(progress, "measuring steps"), steps.size());
   for (StepChoices& of : measured) {
     if (of.choices.size() > 1) {
@@ -162,7 +158,8 @@ Result<std::vector<StepChoices>> MeasureChoices(FloatModel& model, Observations&
       };
       const double of_weights = loss_of(true), of_activations = loss_of(false);
       for (StepChoice& choice : of.choices) {
-        choice.loss = LossAt(of_weights, choice.widths.weights) + LossAt(of_activations, choice.widths.activations);
+        choice.loss =
+            LossWith(choice.widths.weights, of_weights) + LossWith(choice.widths.activations, of_activations);
       }
     }
     lost.Done(of.step);
