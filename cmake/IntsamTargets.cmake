@@ -17,6 +17,8 @@ endfunction()
 # intsam_optimize(source...): sources of this folder in which the tests of sanitizer builds would spend most of their time.
 function(intsam_optimize)
   if(INTSAM_SANITIZED)
-    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS -O2)
+    # Nor do their comparisons, of every weight, tell libFuzzer anything.
+    set_source_files_properties(${ARGN} PROPERTIES COMPILE_OPTIONS
+      "-O2;$<$<BOOL:${INTSAM_BUILD_FUZZ}>:-fno-sanitize-coverage=trace-cmp>")
   endif()
 endfunction()
