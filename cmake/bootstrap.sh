@@ -93,8 +93,8 @@ use_ccache() {
 
 check_preset() {
   case $1 in
-    release | debug | asan-ubsan | tsan) ;;
-    *) die "unknown preset '$1': release, debug, asan-ubsan or tsan" ;;
+    release | debug | asan-ubsan | tsan | fuzz) ;;
+    *) die "unknown preset '$1': release, debug, asan-ubsan, tsan or fuzz" ;;
   esac
 }
 

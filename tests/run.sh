@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, builds, and runs every test through ctest, whose summary comes last.
-#   tests/run.sh [--preset release|debug|asan-ubsan|tsan] [ctest options, for example -R gemm]
+#   tests/run.sh [--preset release|debug|asan-ubsan|tsan|fuzz] [ctest options, for example -R gemm]
+# fuzz: with clang, its sanitizers and what fuzzing needs.
 source "$(dirname "${BASH_SOURCE[0]}")/../cmake/bootstrap.sh"
 
 preset=release
@@ -10,6 +11,7 @@ if [ "${1-}" = --preset ]; then
   shift 2
 fi
 check_preset "$preset"
+[ "$preset" != fuzz ] || required_packages+=" clang libomp-dev"
 build_preset "$preset"
 
 # Not a step(): ctest names what failed itself, and its summary stays last.
