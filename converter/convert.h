@@ -28,7 +28,8 @@ struct ConvertOptions {
   std::string tier;         // see SelectKernels; "": the best that this CPU has
   int threads = 0;          // 0: all cores
   std::string source_name;  // of the checkpoint, for the provenance: its file's name without folders; may be empty
-  StageProgress progress;   // also "observing", "calibrating", "measuring layers" or "timing steps" and "measuring steps", and "packing"
+  // Also "observing", "calibrating", "packing"; "measuring layers", or "timing steps" and "measuring steps".
+  StageProgress progress;
 };
 
 // An integer model in memory, and its provenance (JSON).
@@ -53,7 +54,8 @@ Result<PlannedModel> PlanConversion(FloatModel& model, const std::vector<Calibra
 
 // Reparametrizes `model` in place. `images`: at least one. `plan`: what is decided already, for imported models (which
 // are taken as they are: nothing is reparametrized); empty otherwise. kUnsupported, naming the tensor or the site,
-// where numbers are too large to quantize (quantize/magnitudes.h). kUsage where no widths stay within most_bytes or most_seconds.
+// where numbers are too large to quantize (quantize/magnitudes.h). kUsage where no widths stay within most_bytes or
+// most_seconds.
 Result<ConvertedModel> Convert(FloatModel& model, const std::vector<CalibrationImage>& images,
                                const ConvertOptions& options, QuantizationPlan plan);
 

@@ -10,6 +10,7 @@
 #include "kernels/numerics/packed_weights.h"
 
 namespace intsam::internal {
+
 uint64_t WeightBytes(const LayerSite& layer, int bits) {
   const uint64_t rows = (uint64_t{layer.out} + kPanel - 1) / kPanel * kPanel;
   if (bits == 8) return rows * layer.in;

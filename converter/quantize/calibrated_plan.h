@@ -16,7 +16,7 @@ namespace intsam::internal {
 Status CompletePlan(const FloatModel& model, Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
                     int threads, const StageProgress& progress, QuantizationPlan& plan, QuantizeReport& report);
 
-// Whether projections of an attention move to the tokens' side (runtime/format/decoder_attention.h).
+// Whether an attention takes its site's form (runtime/format/decoder_attention.h) instead of kOnImage.
 bool TakesForm(const AttentionSite& site, const QuantizeMethod& method);
 
 // Layers whose weights are rounded: all but those that move so, which have 8 bits in every profile.

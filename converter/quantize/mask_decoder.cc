@@ -92,9 +92,15 @@ double LogitUnit(const DecoderAttention& a, double score_unit) {
   return score_unit / std::sqrt(static_cast<double>(a.head_dim));
 }
 
-// Of s16 queries; not so fine that the softmax could not express the unit of the scores (docs/numerics.md 6.2).
-double QueryUnit(QuantizeContext& q, const std::string& name, const Scale& key, const DecoderAttention& a) {
-  return std::max(q.S16Unit(name + ".q", kWordHeadRoom), std::ldexp(1 / LogitUnit(a, key.scale), -26));
+// s16 queries and coded keys, and a softmax of their scores that codes nothing. Queries are not so fine that the softmax
+// could not express the unit of the scores (docs/numerics.md 6.2).
+void QuantizeWordScores(QuantizeContext& q, const std::string& name, const AttentionUnits& units, DecoderAttention& a) {
+  const Scale key = q.Signed(name + ".k");
+  const double query =
+      std::max(q.S16Unit(name + ".q", kWordHeadRoom), std::ldexp(1 / LogitUnit(a, key.scale), -26));
+  QuantizeWords(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_words);
+  QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
+  a.softmax = MakeSoftmax({}, LogitUnit(a, query * key.scale), 1, {1, Codes::Signed()}, 1);
 }
 
 void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
@@ -115,12 +121,9 @@ void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const Att
 
 void QuantizeImageToToken(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
                           DecoderAttention& a) {
-  const Scale key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
-  const double query = QueryUnit(q, name, key, a);
-  QuantizeWords(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_words);
-  QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
+  const Scale value = q.Signed(name + ".v");
+  QuantizeWordScores(q, name, units, a);
   QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
-  a.softmax = MakeSoftmax({}, LogitUnit(a, query * key.scale), 1, {1, Codes::Signed()}, 1);
   std::vector<double> unit = QuantizeMovedOut(q, name, value, a);  // of a probability times a row
   for (double& u : unit) u /= 32768;
   std::vector<int32_t> bias;
@@ -131,13 +134,9 @@ void QuantizeImageToToken(QuantizeContext& q, const std::string& name, const Att
 
 // What is mixed has the unit of the values, which it cannot exceed.
 void QuantizeInWords(QuantizeContext& q, const std::string& name, const AttentionUnits& units, DecoderAttention& a) {
-  const Scale key = q.Signed(name + ".k");
-  const double query = QueryUnit(q, name, key, a);
   const double value = kWordHeadRoom * q.MaxAbs(name + ".v") / ops::kWordValueMax;
-  QuantizeWords(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_words);
-  QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
+  QuantizeWordScores(q, name, units, a);
   QuantizeWords(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_words);
-  a.softmax = MakeSoftmax({}, LogitUnit(a, query * key.scale), 1, {1, Codes::Signed()}, 1);
   a.softmax.mix = MakeRq32Scalar(256);  // of sums of 256 units
   const std::vector<double> out = PlannedLinear(q, name + ".out_proj", {value, 0}, a.out);
   a.out_rq = MakeRq32(Multipliers(out, units.out / 256), q.pool);

@@ -23,8 +23,8 @@ struct Loss {
   double masks = 0;
 };
 
-// Of a loss that was measured with kMeasuredBits, what these bits leave: a quarter with each bit more, as of the square of
-// any rounding error.
+// Of a loss that was measured with kMeasuredBits, what these bits leave: a quarter with each bit more, as of the square
+// of any rounding error.
 inline constexpr int kMeasuredBits = 4;
 double LossWith(int bits, double measured);
 

@@ -46,10 +46,14 @@ void ProveDividedMix(Proof& proof, DecoderAttention& a, uint32_t keys) {
   proof.Requantized("out_proj.rq", a.out_rq, bounds);
 }
 
+void ProveExact(Proof& proof, const Softmax& softmax) {
+  if (softmax.variant != Softmax::kE16)
+    proof.Fail("softmax", 0, "this form takes exact probabilities, but the variant is", softmax.variant);
+}
+
 // Where image rows meet tokens without being projected (docs/numerics.md 11.1).
 void ProveOnTokens(Proof& proof, DecoderAttention& a, uint32_t keys) {
-  if (a.softmax.variant != Softmax::kE16)
-    proof.Fail("softmax", 0, "this form takes exact probabilities, but the variant is", a.softmax.variant);
+  ProveExact(proof, a.softmax);
   if (a.image_asks()) {
     const Softmax unused;
     if (a.softmax.mix.mult != unused.mix.mult || a.softmax.mix.shift != unused.mix.shift ||
@@ -78,8 +82,7 @@ void ProveOnImage(Proof& proof, DecoderAttention& a) {
 
 // Of |N| <= 2^15 * S, of which the division takes care (docs/numerics.md 6.7).
 void ProveInWords(Proof& proof, DecoderAttention& a) {
-  if (a.softmax.variant != Softmax::kE16)
-    proof.Fail("softmax", 0, "this form takes exact probabilities, but the variant is", a.softmax.variant);
+  ProveExact(proof, a.softmax);
   ProveWords(proof, "q_proj", a.q, a.q_in, a.q_words);
   ProveWordScores(proof, a);
   ProveProjection(proof, "k_proj", a.k, a.k_in, a.k_rq);

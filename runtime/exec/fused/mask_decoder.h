@@ -44,7 +44,7 @@ class FusedMaskDecoder {
     int32_t* token_acc;                    // [tokens][max(dim, mlp)]
     int32_t* token_rows;                   // R24 [tokens][dim]
     int16_t* keys;                         // [grid^2][dim]
-    int8_t* key_a;                         // plain s8 [grid^2][cross_dim]: keys, or queries of image-to-token attention
+    int8_t* key_a;                         // plain s8 [grid^2][cross_dim]: keys, or queries that are codes
     int8_t* key_b;                         // values
     uint8_t* key_out;                      // codes [grid^2][cross_dim]
     int16_t* upscaled;                     // [(4 grid)^2][upscale2_dim]
@@ -101,6 +101,10 @@ class FusedMaskDecoder {
   // acc = bias + rows of a stream (plus a positional encoding unless `pe` is null) times a layer.
   void MultiplyStream(const StreamInput& in, const PreparedLinear& linear, const int16_t* x, const int16_t* pe,
                       int rows, const StreamScratch& scratch, ops::Rows<int32_t> acc) const;
+  // The same of all tokens, into token_acc, and of some image rows, into w.acc.
+  ops::Rows<const int32_t> MultiplyTokens(const StreamInput& in, const PreparedLinear& linear, bool pe);
+  ops::Rows<const int32_t> MultiplyKeys(const StreamInput& in, const PreparedLinear& linear, bool pe, size_t first,
+                                        int rows, Worker& w);
   // Projects the tokens (plus their positional encoding where `pe`) to codes XORed with `flip`: 0x80 leaves plain s8.
   void ProjectTokens(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe, uint8_t flip,
                      int8_t* out);

@@ -75,38 +75,43 @@ void FusedMaskDecoder::MultiplyStream(const StreamInput& in, const PreparedLinea
   ops::Gemm(k, linear, Rows<const uint8_t>{scratch.codes, dim}, rows, acc);
 }
 
+Rows<const int32_t> FusedMaskDecoder::MultiplyTokens(const StreamInput& in, const PreparedLinear& linear, bool pe) {
+  const Rows<int32_t> acc{buffers_->token_acc, Padded(linear.linear->out)};
+  MultiplyStream(in, linear, buffers_->tokens, pe ? buffers_->token_pe : nullptr, tokens_,
+                 {buffers_->token_codes, buffers_->token_sums}, acc);
+  return acc;
+}
+
+Rows<const int32_t> FusedMaskDecoder::MultiplyKeys(const StreamInput& in, const PreparedLinear& linear, bool pe,
+                                                   size_t first, int rows, Worker& w) {
+  const size_t at = first * linear.linear->in;
+  const Rows<int32_t> acc{w.acc, Padded(linear.linear->out)};
+  MultiplyStream(in, linear, buffers_->keys + at, pe ? prepared_.image_pe.data() + at : nullptr, rows,
+                 {w.codes, w.s16}, acc);
+  return acc;
+}
+
 void FusedMaskDecoder::ProjectTokens(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
                                      uint8_t flip, int8_t* out) {
-  const Kernels& k = *prepared_.kernels;
-  MultiplyStream(in, linear, buffers_->tokens, pe ? buffers_->token_pe : nullptr, tokens_,
-                 {buffers_->token_codes, buffers_->token_sums}, {buffers_->token_acc, Padded(rq.n)});
-  ops::ToCodes(k, rq, {buffers_->token_acc, Padded(rq.n)}, tokens_, 0, static_cast<int>(rq.n), flip,
+  ops::ToCodes(*prepared_.kernels, rq, MultiplyTokens(in, linear, pe), tokens_, 0, static_cast<int>(rq.n), flip,
                {AsCodes(out), rq.n});
 }
 
 void FusedMaskDecoder::ProjectWords(const StreamInput& in, const PreparedLinear& linear, const Rq32& rq, bool pe,
                                     int largest, int16_t* out) {
-  MultiplyStream(in, linear, buffers_->tokens, pe ? buffers_->token_pe : nullptr, tokens_,
-                 {buffers_->token_codes, buffers_->token_sums}, {buffers_->token_acc, Padded(rq.n)});
-  ops::ToS16(*prepared_.kernels, rq, {buffers_->token_acc, Padded(rq.n)}, tokens_, -largest, largest, {out, rq.n});
+  ops::ToS16(*prepared_.kernels, rq, MultiplyTokens(in, linear, pe), tokens_, -largest, largest, {out, rq.n});
 }
 
 void FusedMaskDecoder::ProjectQueries(const DecoderAttention& a, const PreparedLinear& linear, size_t first, int rows,
                                       Worker& w, int16_t* out) {
-  const size_t dim = linear.linear->in;
-  MultiplyStream(a.q_in, linear, buffers_->keys + first * dim, prepared_.image_pe.data() + first * dim, rows,
-                 {w.codes, w.s16}, {w.acc, Padded(a.q_words.n)});
-  ops::ToS16(*prepared_.kernels, a.q_words, {w.acc, Padded(a.q_words.n)}, rows, -32767, 32767, {out, a.q_words.n});
+  ops::ToS16(*prepared_.kernels, a.q_words, MultiplyKeys(a.q_in, linear, true, first, rows, w), rows, -32767, 32767,
+             {out, a.q_words.n});
 }
 
 void FusedMaskDecoder::ProjectKeys(const StreamInput& in, const PreparedLinear& linear, const Rq16& rq, bool pe,
                                    size_t first, int rows, uint8_t flip, Worker& w, int8_t* out) {
-  const Kernels& k = *prepared_.kernels;
-  const size_t dim = linear.linear->in;
-  MultiplyStream(in, linear, buffers_->keys + first * dim, pe ? prepared_.image_pe.data() + first * dim : nullptr, rows,
-                 {w.codes, w.s16}, {w.acc, Padded(rq.n)});
-  ops::ToCodes(k, rq, {w.acc, Padded(rq.n)}, rows, 0, static_cast<int>(rq.n), flip,
-               {AsCodes(out + first * rq.n), rq.n});
+  ops::ToCodes(*prepared_.kernels, rq, MultiplyKeys(in, linear, pe, first, rows, w), rows, 0, static_cast<int>(rq.n),
+               flip, {AsCodes(out + first * rq.n), rq.n});
 }
 
 template <class T>
