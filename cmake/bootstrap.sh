@@ -118,6 +118,9 @@ build_preset() {
   local preset=$1
   shift
   cd "$root"
+  case $preset in
+    fuzz | coverage) required_packages+=" clang libomp-dev" ;;
+  esac
   step "install what is missing" install_packages
   use_ccache
   step "configure ($preset)" cmake --preset "$preset" ${configure_options[@]+"${configure_options[@]}"}

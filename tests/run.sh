@@ -11,7 +11,6 @@ if [ "${1-}" = --preset ]; then
   shift 2
 fi
 check_preset "$preset"
-[ "$preset" != fuzz ] || required_packages+=" clang libomp-dev"
 build_preset "$preset"
 
 # Not a step(): ctest names what failed itself, and its summary stays last.

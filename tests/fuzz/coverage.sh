@@ -40,7 +40,7 @@ for target in "${targets[@]}"; do
   programs+=("${target}_fuzz")
 done
 
-required_packages+=" clang llvm libomp-dev"
+required_packages+=" llvm"
 build_preset coverage "${programs[@]}"
 version=$(clang -dumpversion)
 profdata=$(command -v "llvm-profdata-${version%%.*}" || command -v llvm-profdata)

@@ -16,7 +16,6 @@ for target in "${targets[@]}"; do
   [[ " ${fuzz_targets[*]} " == *" $target "* ]] || die "unknown target: $target (${fuzz_targets[*]})"
 done
 
-required_packages+=" clang libomp-dev"
 programs=()
 for target in "${targets[@]}"; do programs+=("${target}_fuzz" "${target}_libfuzzer"); done
 build_preset fuzz "${programs[@]}"
