@@ -35,13 +35,13 @@ constexpr int RoundUp(int x, int multiple) { return (x + multiple - 1) / multipl
 // ---------------------------------------------------------------- GEMM (docs/numerics.md section 3)
 
 // Panels of weights as they lie in the file: groups of 64, one K/4 step of a panel each, of GroupBytes(bits) bytes
-// (kernels/numerics/packed_weights.h). With 8 bits a group is s8 and w its value, -127..127 (-128 never occurs); with
-// fewer it holds packed codes and w = code - zero of the channel.
+// (kernels/numerics/packed_weights.h). With 8 bits a group is s8 and w its value; with fewer it holds packed codes and
+// w = code - zero of the channel.
 struct WeightPanels {
   const void* groups;   // [n padded to 16 / 16][k / 4]
   const uint8_t* zero;  // [n padded to 16], each below 2^bits; null with 8 bits
   int bits;             // 4..8
-  int max_abs = 127;    // with 8 bits: no |w| is larger
+  int max_abs = 127;    // with 8 bits: no |w| is larger; 128 with gemm_a8w8 only
 };
 
 constexpr WeightPanels S8Panels(const int8_t* groups, int max_abs = 127) { return {groups, nullptr, 8, max_abs}; }
@@ -311,7 +311,7 @@ struct PackValues {
 //   RSH(N1 * RMo, so + n - 1 - h) with sums: E16, N divided by the sum of its row;
 //   RSH(RSH(N, pre_shift) * mult, shift) without: U8 and AGQ, whose probabilities have a scale.
 struct AttentionOutput {
-  const int64_t* n;    // [rows][d], |N| <= 128 * sum; |RSH(N, pre_shift)| < 2^31
+  const int64_t* n;    // [rows][d], |N| <= 255 * sum; |RSH(N, pre_shift)| < 2^31
   const int32_t* sum;  // [rows], or null
   int pre_shift;       // hs, 0..15; without sums
   int32_t mult;        // mo, 2^30..2^31-1
@@ -323,13 +323,14 @@ struct AttentionOutput {
   int rows, d;
 };
 
-// out[i][t] = RQ32(sum_c q[i][c] * T[first + i * step + t][c]; mult, shift), t = 0..count-1 (docs/numerics.md 7): what
-// `count` keys along an axis add for each query. A key's place in the table of positions T is its distance, so queries
-// that follow each other along the axis have step -1, and those beside each other 0.
+// out[i][t] = RQ32(bias[at] + sum_c q[i][c] * T[at][c]; mult, shift), at = first + i * step + t, t = 0..count-1
+// (docs/numerics.md 7): what `count` keys along an axis add for each query. A key's place in the table of positions T
+// is its distance, so queries that follow each other along the axis have step -1, and those beside each other 0.
 struct RelativePosition {
   const int8_t* q;  // [rows][d] plain s8
   size_t q_stride;
   const int16_t* pairs;  // [d / 2][positions][2]: T with its positions side by side, two values of each at a time
+  const int32_t* bias;   // [positions]: what the zero point of queries adds; with it no partial sum leaves s32
   int positions;         // all of first + i * step + t are below
   int first, step, count;
   int32_t mult;

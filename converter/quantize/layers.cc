@@ -28,20 +28,21 @@ Scale QuantizeContext::Codes(const std::string& site) {
   const auto found = plan.activations.find(site);
   if (found == plan.activations.end()) return Missing(site), Scale{};
   const ActivationScale& a = found->second;
-  return {a.scale, {static_cast<uint32_t>(a.zero), 0, (1u << a.bits) - 1}};
+  return {a.scale, {static_cast<uint32_t>(a.zero), static_cast<uint32_t>(a.least), (1u << a.bits) - 1}};
 }
 
 Scale QuantizeContext::Signed(const std::string& site) {
-  const Scale codes = Codes(site);
-  const int below = static_cast<int>(codes.codes.zero), above = static_cast<int>(codes.codes.hi) - below;
-  const int most = std::max(below, above);
-  if (most > 128) {
-    notes.push_back(site + ": an 8-bit zero point off the centre: codes are spread anew over -127..127");
-    return {codes.scale * most / 127, Codes::Signed()};
-  }
-  // -128 is no value of a signed site: 8-bit codes around 128 lose their code 0.
-  return {codes.scale,
-          {128, static_cast<uint32_t>(std::max(1, 128 - below)), static_cast<uint32_t>(std::min(255, 128 + above))}};
+  const Scale scale = Attended(site);
+  if (scale.codes.zero == 128 && scale.codes.lo >= 1) return scale;
+  if (status.ok()) status = Error(Code::kInternal, "%s: its codes are not centred", site.c_str());
+  return scale;
+}
+
+Scale QuantizeContext::Attended(const std::string& site) {
+  const Scale scale = Codes(site);
+  const uint32_t below = scale.codes.zero - scale.codes.lo, above = scale.codes.hi - scale.codes.zero;
+  if (below > 128 || above > 127) return scale;
+  return {scale.scale, {128, 128 - below, 128 + above}};
 }
 
 const SoftmaxCoding& QuantizeContext::Coding(const std::string& attention) {
@@ -77,23 +78,17 @@ void Regrid(WeightCodes& w, size_t row, size_t in, double scale) {
   w.scale[row] = static_cast<float>(scale);
 }
 
-// Moves rows that the runtime cannot hold to a grid that it can: 8-bit values beyond -127..127, scales too fine.
+// Moves rows whose scale is too fine for the runtime to a grid that it can hold.
 void FitRows(QuantizeContext& q, const std::string& name, const LayerUse& use, std::span<const float> bias, size_t in,
              WeightCodes& w) {
-  size_t off_centre = 0;
+  size_t fine = 0;
   for (size_t row = 0; row < w.scale.size(); ++row) {
-    const auto [least, most] = std::minmax_element(w.codes.begin() + static_cast<std::ptrdiff_t>(row * in),
-                                                   w.codes.begin() + static_cast<std::ptrdiff_t>((row + 1) * in));
-    const int reach = std::max(int{w.zero[row]} - *least, *most - int{w.zero[row]});
-    double scale = w.scale[row];
-    if (reach > 127) scale *= reach / 127.0, ++off_centre;
-    scale = std::max(scale, LeastScale(bias.empty() ? 0 : bias[row], use));
-    if (scale > w.scale[row]) Regrid(w, row, in, scale);
+    const double scale = LeastScale(bias.empty() ? 0 : bias[row], use);
+    if (scale > w.scale[row]) Regrid(w, row, in, scale), ++fine;
   }
-  if (off_centre > 0) {
-    q.notes.push_back(name + ".weight: " + std::to_string(off_centre) +
-                      " channels with 8-bit zero points off the centre: codes are spread anew over -127..127");
-  }
+  if (fine > 0)
+    q.notes.push_back(name + ".weight: " + std::to_string(fine) +
+                      " channels are all but dead: rounded to coarser steps");
 }
 
 // Bias in accumulator units; returns the units.

@@ -22,9 +22,12 @@ struct QuantizeContext {
 
   const std::vector<float>& Weight(const std::string& key) const { return float_model.at(key); }
   double MaxAbs(const std::string& site);
-  // Of a planned activation: codes in front of a linear layer as they are; signed ones around the runtime's zero 128.
+  // Of a planned activation: codes as they are, in front of a linear layer; signed ones around zero 128, which some
+  // forms of attention demand; and in front of other attentions, where a narrow range lies around 128 too, so that its
+  // codes are small as s8, and another one stays as it is.
   Scale Codes(const std::string& site);
   Scale Signed(const std::string& site);
+  Scale Attended(const std::string& site);
   const SoftmaxCoding& Coding(const std::string& attention);
   // Unit of an s16 value with this head room over the calibrated maximum, and of an R24 value (head room 4).
   double S16Unit(const std::string& site, double head_room);

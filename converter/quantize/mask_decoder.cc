@@ -100,7 +100,7 @@ void QuantizeWordScores(QuantizeContext& q, const std::string& name, const Atten
       std::max(q.S16Unit(name + ".q", kWordHeadRoom), std::ldexp(1 / LogitUnit(a, key.scale), -26));
   QuantizeWords(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_words);
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
-  a.softmax = MakeSoftmax({}, LogitUnit(a, query * key.scale), 1, {1, Codes::Signed()}, 1);
+  a.softmax = MakeSoftmax({}, LogitUnit(a, query * key.scale), {1, Codes::Signed()}, {1, Codes::Signed()}, 1);
 }
 
 void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const AttentionUnits& units,
@@ -112,7 +112,7 @@ void QuantizeTokenToImage(QuantizeContext& q, const std::string& name, const Att
   a.k_in = CodesOfStream(units.k, key);
   QuantizeMoved(q, MovedRows(q.Weight(name + ".k_proj.weight"), a, true), query, asked, a.k, a.k_rq);
   a.v_in = CodesOfStream(units.v, value);
-  a.softmax = MakeSoftmax({}, LogitUnit(a, asked.scale * key.scale), value.scale, mix, 1);
+  a.softmax = MakeSoftmax({}, LogitUnit(a, asked.scale * key.scale), value, mix, 1);
   const std::vector<double> v = PlannedLinear(q, name + ".v_proj", {mix.scale, attended.scale}, a.v);
   a.v_rq = MakeRq16(Multipliers(v, attended.scale), attended.codes, q.pool);
   const std::vector<double> out = PlannedLinear(q, name + ".out_proj", {attended.scale, 0}, a.out);
@@ -149,13 +149,13 @@ void QuantizeAttention(QuantizeContext& q, const std::string& name, const Attent
     if (a.in_words()) return QuantizeInWords(q, name, units, a);
     return a.image_asks() ? QuantizeImageToToken(q, name, units, a) : QuantizeTokenToImage(q, name, units, a);
   }
-  const Scale query = q.Signed(name + ".q"), key = q.Signed(name + ".k"), value = q.Signed(name + ".v");
+  const Scale query = q.Attended(name + ".q"), key = q.Attended(name + ".k"), value = q.Attended(name + ".v");
   QuantizeProjection(q, name + ".q_proj", units.q, query, a.q_in, a.q, a.q_rq);
   QuantizeProjection(q, name + ".k_proj", units.k, key, a.k_in, a.k, a.k_rq);
   QuantizeProjection(q, name + ".v_proj", units.v, value, a.v_in, a.v, a.v_rq);
-  const Scale attended = q.Signed(name + ".out_proj.in");
-  a.softmax = MakeSoftmax(q.Coding(name), query.scale * key.scale / std::sqrt(static_cast<double>(a.head_dim)),
-                          value.scale, attended, MaxDecoderKeys(q.float_model.config));
+  const Scale attended = q.Attended(name + ".out_proj.in");
+  a.softmax = MakeSoftmax(q.Coding(name), query.scale * key.scale / std::sqrt(static_cast<double>(a.head_dim)), value,
+                          attended, MaxDecoderKeys(q.float_model.config));
   const std::vector<double> out = PlannedLinear(q, name + ".out_proj", {attended.scale, 0}, a.out);
   a.out_rq = MakeRq32(Multipliers(out, units.out / 256), q.pool);
 }

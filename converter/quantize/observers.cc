@@ -38,7 +38,7 @@ ActivationScale RangeScale(double lo, double hi, int bits) {
 
 ActivationScale CentredScale(double max, int bits) {
   const int half = (1 << (bits - 1)) - 1;
-  return {std::max(max / half, 1e-8), half + 1, bits};
+  return {std::max(max / half, 1e-8), half + 1, bits, bits == 8 ? 1 : 0};
 }
 
 ActivationScale LeastErrorScale(std::span<const float> values, size_t channels, std::span<const double> importance,

@@ -19,7 +19,7 @@ enum class Observer {
 
 // Asymmetric codes of a range; zero is always representable.
 ActivationScale RangeScale(double lo, double hi, int bits);
-// Codes of +-max around the middle code.
+// Codes of +-max around the middle code; of 8 bits the least is 1, so that none is -128 as s8.
 ActivationScale CentredScale(double max, int bits);
 
 // `centred`: 8-bit signed sites, whose zero point the runtime fixes at 128. importance: what an error of a channel

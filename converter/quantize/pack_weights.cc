@@ -1,6 +1,7 @@
 #include "converter/quantize/pack_weights.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "kernels/kernels.h"
 #include "kernels/numerics/packed_weights.h"
@@ -37,10 +38,22 @@ std::vector<uint8_t> PackWeights(const std::vector<uint8_t>& codes, int bits, ui
 void SetWeights(Linear& linear, const std::vector<uint8_t>& codes, const std::vector<uint8_t>& zero, int bits,
                 TensorPool& pool) {
   linear.bits = static_cast<uint32_t>(std::max(bits, 4));
-  linear.weight = {}, linear.packed = {}, linear.zero = {};
+  linear.weight = {}, linear.packed = {}, linear.zero = {}, linear.shift = {};
   if (linear.bits == 8) {
+    std::vector<int16_t> shift(linear.padded_out());
+    linear.shifted = 0;
+    for (size_t i = 0; i < codes.size(); ++i) {
+      const int of_row = zero[i / linear.in];
+      if (std::abs(codes[i] - of_row) <= 127) continue;
+      shift[i / linear.in] = static_cast<int16_t>(128 - of_row);
+      linear.shifted = 1;
+    }
+    if (linear.shifted) linear.shift = pool.Add(shift);
     std::vector<int8_t> rows(codes.size());
-    for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int8_t>(codes[i] - zero[i / linear.in]);
+    for (size_t i = 0; i < rows.size(); ++i) {
+      const size_t row = i / linear.in;
+      rows[i] = static_cast<int8_t>(codes[i] - zero[row] - shift[row]);
+    }
     linear.weight = pool.Add(PackPanels(rows, linear.out, linear.in));
     return;
   }

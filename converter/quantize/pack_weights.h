@@ -19,8 +19,8 @@ std::vector<int8_t> PackPanels(const std::vector<int8_t>& rows, uint32_t out, ui
 std::vector<uint8_t> PackWeights(const std::vector<uint8_t>& codes, int bits, uint32_t in, uint32_t out);
 
 // Sets the weights of `linear`, whose dimensions are known, to codes - zero and gives them the storage of `bits`: 2 and
-// 3 are stored as 4, 4 to 7 packed, 8 as s8. codes [out][in] and zero [out] are below 2^bits; with 8 bits codes - zero
-// must lie in -127..127.
+// 3 are stored as 4, 4 to 7 packed, 8 as s8, with a shift per channel unless all of them lie in -127..127. codes
+// [out][in] and zero [out] are below 2^bits.
 void SetWeights(Linear& linear, const std::vector<uint8_t>& codes, const std::vector<uint8_t>& zero, int bits,
                 TensorPool& pool);
 

@@ -6,6 +6,7 @@
 
 #include "converter/quantize/rounding.h"
 #include "kernels/numerics/fixed_point.h"
+#include "runtime/records/proof.h"
 
 namespace intsam::internal {
 namespace {
@@ -170,7 +171,7 @@ NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta,
   return norm;
 }
 
-Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, double value_scale, const Scale& out,
+Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, const Scale& values, const Scale& out,
                     uint32_t keys) {
   Softmax softmax;
   double mult = std::ldexp(logit_unit * 1.4426950408889634, 27);
@@ -181,7 +182,7 @@ Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, double value
   softmax.mult = static_cast<uint32_t>(std::clamp<int64_t>(Round(mult), 32768, 65535));
   softmax.out = out.codes;
   if (coding.kind == SoftmaxCoding::kExact) {
-    softmax.mix = MakeRq32Scalar(value_scale / out.scale);
+    softmax.mix = MakeRq32Scalar(values.scale / out.scale);
     return softmax;
   }
 
@@ -202,9 +203,9 @@ Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, double value
     softmax.step_mult = static_cast<uint32_t>(std::min<int64_t>(Round(std::ldexp(fraction, 16)), 65535));
     softmax.step_shift = 16 - exponent;
   }
-  const int64_t bound = ProbabilityMax(softmax) * 128 * keys;
+  const int64_t bound = MixBound(softmax, values.codes, keys);
   while (RoundingShiftRight(bound, static_cast<int>(softmax.pre_shift)) > INT32_MAX) ++softmax.pre_shift;
-  softmax.mix = MakeRq32Scalar(std::ldexp(unit * value_scale / out.scale, static_cast<int>(softmax.pre_shift)));
+  softmax.mix = MakeRq32Scalar(std::ldexp(unit * values.scale / out.scale, static_cast<int>(softmax.pre_shift)));
   return softmax;
 }
 

@@ -49,9 +49,9 @@ NormNarrow MakeNormNarrow(std::span<const float> gamma, std::span<const float> b
                           const Scale& out, TensorPool& pool);
 NormWide MakeNormWide(std::span<const float> gamma, std::span<const float> beta, double eps, double input_unit,
                       double output_unit, TensorPool& pool);
-// Logits in units of `logit_unit` (natural log) and values * value_scale to codes of `out`, over at most `keys`
-// keys. Scales of AGQ are clamped to what the runtime can express, just over 2^-16 to 4; tau is a power of two.
-Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, double value_scale, const Scale& out,
+// Logits in units of `logit_unit` (natural log) and codes of `values` to codes of `out`, over at most `keys` keys.
+// Scales of AGQ are clamped to what the runtime can express, just over 2^-16 to 4; tau is a power of two.
+Softmax MakeSoftmax(const SoftmaxCoding& coding, double logit_unit, const Scale& values, const Scale& out,
                     uint32_t keys);
 RelPos MakeRelPos(std::span<const float> table, uint32_t side, uint32_t head_dim, double key_scale, TensorPool& pool);
 

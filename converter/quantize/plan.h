@@ -20,6 +20,7 @@ struct ActivationScale {
   double scale = 1;
   int zero = 0;
   int bits = 8;  // 2..8
+  int least = 0;  // 1: code 0, which the range has no use for, is not given
 };
 
 // value[n][k] = (codes[n][k] - zero[n]) * scale[n], codes in 0..2^bits-1. Rows are output channels, in the order and

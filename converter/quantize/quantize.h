@@ -17,8 +17,8 @@ namespace intsam::internal {
 struct QuantizedModel {
   IntegerModel model;  // views into pool
   TensorPool pool;
-  // Where the runtime's grid could not hold the plan's codes as they are: "SITE: what was done". Only 8-bit imports
-  // with off-centre zero points, and channels whose bias dwarfs their weights.
+  // Where the runtime could not hold the plan's codes as they are: "SITE: what was done". Only channels that are all
+  // but dead: whose bias dwarfs their weights, or whose outputs are finer than any step that follows.
   std::vector<std::string> notes;
 };
 

@@ -1,7 +1,7 @@
 // Baseline NEON GEMMs, exact s32 sums. SMULL and SMLAL multiply s8 operands into s16 lanes, one product of each group
 // of four k in a lane; SADALP adds pairs of these to s32. How many products a lane holds before that depends on the
-// widths of both operands: two of 128 * 127, sixteen with 6 bits on both sides. Few bits are therefore faster, as on
-// AVX2.
+// widths of both operands: two of 128 * 127 (one of 128 * 128), sixteen with 6 bits on both sides. Few bits are
+// therefore faster, as on AVX2.
 //
 // Activations of few bits are centred first, because after the flip a 6-bit code is -128..-65: what is missing, the
 // shift times the sum of a channel's weights, joins the bias.
@@ -103,8 +103,8 @@ constexpr TileOf kBySpan[3][kTileRows] = {
 constexpr TileOf kBySpan[3][kTileRows] = {{Tile<1, 2>}, {Tile<1, 4>}, {Tile<1, 0>}};
 #endif
 
-// Index into kBySpan.
-int SpanClass(int span) { return span < 4 ? 0 : span < 8 ? 1 : 2; }
+// Index into kBySpan: the last entry takes any span.
+int SpanClass(int span) { return span < 2 ? 2 : span < 4 ? 0 : span < 8 ? 1 : 2; }
 
 class NeonTier {
  public:

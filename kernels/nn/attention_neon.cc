@@ -111,8 +111,10 @@ void NeonRelativePosition(const RelativePosition& p) {
     const int8_t* q = p.q + static_cast<size_t>(i) * p.q_stride;
     int32_t* out = p.out + static_cast<size_t>(i) * p.out_stride;
     for (int t = 0; t < p.count; t += 16) {
-      const int16_t* pairs = p.pairs + 2 * (p.first + i * p.step + t);
-      int32x4_t sums[4] = {vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0), vdupq_n_s32(0)};
+      const int at = p.first + i * p.step + t;
+      const int16_t* pairs = p.pairs + 2 * at;
+      int32x4_t sums[4];
+      for (int v = 0; v < 4; ++v) sums[v] = vld1q_s32(p.bias + at + 4 * v);
       for (int c = 0; c < p.d; c += 2, pairs += step) {
         const int16x8_t even = vdupq_n_s16(q[c]), odd = vdupq_n_s16(q[c + 1]);
         const int16x8x2_t left = vld2q_s16(pairs), right = vld2q_s16(pairs + 16);

@@ -68,8 +68,9 @@ void ScalarRelativePosition(const RelativePosition& p) {
   for (size_t i = 0; i < static_cast<size_t>(p.rows); ++i) {
     const int8_t* q = p.q + i * p.q_stride;
     for (int t = 0; t < p.count; ++t) {
-      const int16_t* pair = p.pairs + 2 * (p.first + static_cast<int>(i) * p.step + t);
-      int32_t sum = 0;
+      const int at = p.first + static_cast<int>(i) * p.step + t;
+      const int16_t* pair = p.pairs + 2 * at;
+      int32_t sum = p.bias[at];
       for (int c = 0; c < p.d; c += 2, pair += 2 * p.positions) sum += q[c] * pair[0] + q[c + 1] * pair[1];
       p.out[i * p.out_stride + static_cast<size_t>(t)] = static_cast<int32_t>(Requantize32(sum, p.mult, p.shift));
     }

@@ -22,28 +22,35 @@ constexpr int RelativeRows(int vectors) {
   return std::min(kMaxRows, Isa::kRelativeSums / vectors);
 }
 
-// Queries, widened to s16, by kVectors vectors of positions. pairs[r]: the first position of row r.
+// A row of a tile: its query, widened to s16, and its first position.
+struct RelativeRow {
+  int16_t q[kMaxDepth];
+  const int16_t* pairs;
+  const int32_t* bias;
+};
+
+// Rows by kVectors vectors of positions.
 template <class Isa, bool kShared, int kVectors>
-void RelativeTile(const int16_t (*q)[kMaxDepth], const int16_t* const* pairs, size_t step, int d,
-                  typename Isa::Vector (*sums)[kMaxVectors]) {
+void RelativeTile(const RelativeRow* rows, size_t step, int d, typename Isa::Vector (*sums)[kMaxVectors]) {
   constexpr int kRows = RelativeRows<Isa>(kVectors);
   typename Isa::Vector acc[kRows][kVectors];
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) acc[r][v] = Isa::Zero();
+    for (int v = 0; v < kVectors; ++v) acc[r][v] = Isa::Load(rows[r].bias + v * Isa::kLanes);
   }
   size_t at = 0;
   for (int c = 0; c < d; c += 2, at += step) {
     typename Isa::Vector shared[kVectors];
 #pragma GCC unroll 4
-    for (int v = 0; v < kVectors; ++v) shared[v] = Isa::Load(pairs[0] + at + 2 * v * Isa::kLanes);
+    for (int v = 0; v < kVectors; ++v) shared[v] = Isa::Load(rows[0].pairs + at + 2 * v * Isa::kLanes);
 #pragma GCC unroll 8
     for (int r = 0; r < kRows; ++r) {
-      const typename Isa::Vector x = Isa::Broadcast32(q[r] + c);
+      const typename Isa::Vector x = Isa::Broadcast32(rows[r].q + c);
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v) {
-        acc[r][v] = Isa::DotWords(acc[r][v], x, kShared ? shared[v] : Isa::Load(pairs[r] + at + 2 * v * Isa::kLanes));
+        acc[r][v] =
+            Isa::DotWords(acc[r][v], x, kShared ? shared[v] : Isa::Load(rows[r].pairs + at + 2 * v * Isa::kLanes));
       }
     }
   }
@@ -67,8 +74,7 @@ void RelativePositions(const RelativePosition& p) {
                         kApart = RelativeTilesOf<Isa, false>(Vectors());
   const auto rq = Isa::MakeRq32Lanes(p.mult, p.shift);
   const size_t step = 2 * static_cast<size_t>(p.positions);
-  int16_t q[kMaxRows][kMaxDepth];
-  const int16_t* pairs[kMaxRows];
+  RelativeRow tile_of[kMaxRows];
   typename Isa::Vector sums[kMaxRows][kMaxVectors];
   for (int t = 0; t < p.count; t += kMaxVectors * kLanes) {
     const int vectors = std::min(kMaxVectors, (p.count - t + kLanes - 1) / kLanes);
@@ -80,10 +86,11 @@ void RelativePositions(const RelativePosition& p) {
       for (int r = 0; r < tile_rows; ++r) {
         const int i = i0 + std::min(r, rows - 1);
         const int8_t* row = p.q + static_cast<size_t>(i) * p.q_stride;
-        for (int c = 0; c < p.d; c += Isa::kWords) Isa::Store(q[r] + c, Isa::LoadS8As16(row + c));
-        pairs[r] = p.pairs + 2 * (p.first + i * p.step + t);
+        for (int c = 0; c < p.d; c += Isa::kWords) Isa::Store(tile_of[r].q + c, Isa::LoadS8As16(row + c));
+        const int at = p.first + i * p.step + t;
+        tile_of[r].pairs = p.pairs + 2 * at, tile_of[r].bias = p.bias + at;
       }
-      tile(q, pairs, step, p.d, sums);
+      tile(tile_of, step, p.d, sums);
       for (int r = 0; r < rows; ++r) {
         int32_t* out = p.out + static_cast<size_t>(i0 + r) * p.out_stride + t;
         for (int v = 0; v < vectors; ++v) {

@@ -14,7 +14,7 @@ namespace intsam::internal {
 struct DecoderAttention {
   enum class Kind { kSelf, kTokenToImage, kImageToToken };
   enum Form : uint32_t {
-    kOnImage,   // image rows are projected, before or after; also of self-attention
+    kOnImage,   // image rows are projected, before or after; also of self-attention. Any zero points
     kOnTokens,  // image rows are keys and values as they are; or queries, which mix what tokens become behind out_proj
     kInWords,   // of self-attention: queries, values and what is mixed are s16
   };

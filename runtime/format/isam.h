@@ -24,7 +24,7 @@ namespace intsam::internal::isam {
 static_assert(std::endian::native == std::endian::little, "the file is mapped as it lies: little-endian hosts only");
 
 inline constexpr uint8_t kMagic[8] = {0x89, 'i', 's', 'a', 'm', '\r', '\n', 0x1a};
-inline constexpr uint32_t kVersion = 6;
+inline constexpr uint32_t kVersion = 7;
 inline constexpr uint64_t kTrailer = 64;  // zero bytes after the last tensor, so that vector loads stay inside the file
 
 enum SectionIndex { kFields, kProvenance, kDirectory, kData, kSections };

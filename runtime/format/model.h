@@ -8,8 +8,9 @@
 // The order of the visits is the order in the file: appending is allowed, reordering is not.
 // Views point into the mapped file (runtime) or into the converter's buffers; records own nothing.
 //
-// Conventions (docs/numerics.md): an 8-bit activation is a u8 code with a zero point; signed values (q, k, v, attention
-// output) have zero point 128 and lo = 1. Linear weights lie in panels [N/16][K/4][16][4], s8 or packed.
+// Conventions (docs/numerics.md): an 8-bit activation is a u8 code with a zero point, which signed values (q, k, v,
+// attention output) have at 128 with lo = 1 unless they are imported. Linear weights lie in panels [N/16][K/4][16][4],
+// s8 or packed.
 #ifndef INTSAM_RUNTIME_FORMAT_MODEL_H_
 #define INTSAM_RUNTIME_FORMAT_MODEL_H_
 

@@ -13,9 +13,15 @@ void ProveSigned(Proof& proof, const std::string& name, Linear& linear, const Co
   proof.SignedCodes((name + ".rq.out").c_str(), rq.out);
 }
 
-// A layer between a stream and such codes.
-void ProveProjection(Proof& proof, const std::string& name, Linear& linear, const StreamInput& in, const Rq16& rq) {
+// A layer between a stream and codes.
+void ProveToCodes(Proof& proof, const std::string& name, Linear& linear, const StreamInput& in, const Rq16& rq) {
   proof.Lifted(name.c_str(), proof.StreamLayer(name.c_str(), linear, in), rq.up);
+  proof.CodesRange((name + ".rq.out").c_str(), rq.out);
+}
+
+// The same to codes with zero point 128.
+void ProveProjection(Proof& proof, const std::string& name, Linear& linear, const StreamInput& in, const Rq16& rq) {
+  ProveToCodes(proof, name, linear, in, rq);
   proof.SignedCodes((name + ".rq.out").c_str(), rq.out);
 }
 
@@ -74,9 +80,9 @@ void ProveOnTokens(Proof& proof, DecoderAttention& a, uint32_t keys) {
 }
 
 void ProveOnImage(Proof& proof, DecoderAttention& a) {
-  ProveProjection(proof, "q_proj", a.q, a.q_in, a.q_rq);
-  ProveProjection(proof, "k_proj", a.k, a.k_in, a.k_rq);
-  ProveProjection(proof, "v_proj", a.v, a.v_in, a.v_rq);
+  ProveToCodes(proof, "q_proj", a.q, a.q_in, a.q_rq);
+  ProveToCodes(proof, "k_proj", a.k, a.k_in, a.k_rq);
+  ProveToCodes(proof, "v_proj", a.v, a.v_in, a.v_rq);
   proof.Requantized("out_proj.rq", a.out_rq, proof.CodesLayer("out_proj", a.out, a.softmax.out));
 }
 
@@ -99,8 +105,9 @@ void ProveAttention(Proof& proof, const std::string& name, DecoderAttention& a, 
   proof.Stream("q_proj.in", a.q_in);
   proof.Stream("k_proj.in", a.k_in);
   proof.Stream("v_proj.in", a.v_in);
-  proof.SignedCodes("softmax.out", a.softmax.out);
-  proof.Attention("softmax", a.softmax, keys);
+  a.form == DecoderAttention::kOnImage ? proof.CodesRange("softmax.out", a.softmax.out)
+                                       : proof.SignedCodes("softmax.out", a.softmax.out);
+  proof.Attention("softmax", a.softmax, a.on_tokens() ? a.v_in.codes.out : a.v_rq.out, keys);
   if (a.kind == DecoderAttention::Kind::kSelf && a.on_tokens())
     proof.Fail("form", 0, "self-attention has no image side, but the form is", a.form);
   if (a.in_words()) {

@@ -23,9 +23,11 @@ struct HeadScratch {
   static constexpr size_t LogitsStride(size_t padded_keys) { return padded_keys + kPanel; }
 
   int count = 0, d = 0;  // of the packed head
-  int q_zero = 128;      // of the queries as operands
-  int q_max = 255;       // their largest code
+  int q_shift = 127;     // makes operands of queries
+  int q_zero = 127;      // the zero point of these
+  int q_max = 254;       // the largest
   int k_max = 127;       // no key is larger in magnitude
+  int v_zero = 0;        // of values
   int mix_columns = 0;   // values are packed that many columns at a time, a divisor of d
   int8_t* panels;
   int32_t* bias;
@@ -34,24 +36,25 @@ struct HeadScratch {
   int32_t* logits;
   uint16_t* prob;
   int64_t* mixed;
-  int32_t* sums;
+  int32_t* sums;  // of the probabilities of each row
 };
 
-// No value of a signed site is larger in magnitude.
+// No code less 128 is larger in magnitude.
 constexpr int LargestValue(const Codes& values) {
   const int below = 128 - static_cast<int>(values.lo), above = static_cast<int>(values.hi) - 128;
   return below > above ? below : above;
 }
 
-// How queries and keys of an attention were requantized.
-struct QueryKeyCodes {
-  const Codes &q, &k;
+// How queries, keys and values of an attention were requantized. As s8 they are codes less 128, whatever their zero
+// points.
+struct QkvCodes {
+  const Codes &q, &k, &v;
 };
 
 // Fills in all but the packed head itself.
-void DescribeHead(const QueryKeyCodes& codes, int count, int d, int mix_columns, HeadScratch& head);
-void PackHead(const Kernels& k, const QueryKeyCodes& codes, ops::Rows<const int8_t> keys,
-              ops::Rows<const int8_t> values, int count, int d, HeadScratch& head);
+void DescribeHead(const QkvCodes& codes, int count, int d, int mix_columns, HeadScratch& head);
+void PackHead(const Kernels& k, const QkvCodes& codes, ops::Rows<const int8_t> keys, ops::Rows<const int8_t> values,
+              int count, int d, HeadScratch& head);
 
 // out[i] = codes (zero point OperandZero, in the tier's form) of attention for q[i], rows <= max_rows. positions: of
 // each row, or null where keys have none.

@@ -34,7 +34,7 @@ struct Rows {
 
 // The panels of a layer from channel `first` on, a multiple of 16.
 inline WeightPanels PanelsOf(const Linear& w, uint32_t first = 0) {
-  if (w.bits == 8) return S8Panels(w.weight.data() + size_t{first} * w.in);
+  if (w.bits == 8) return S8Panels(w.weight.data() + size_t{first} * w.in, w.shifted ? 128 : 127);
   const auto bits = static_cast<int>(w.bits);
   return {.groups = w.packed.data() + size_t{first / kPanel} * (w.in / 4) * GroupBytes(bits),
           .zero = w.zero.data() + first,
@@ -56,6 +56,7 @@ inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const uint8
                .n = n,
                .k = static_cast<int>(w.in),
                .a_max = layer.a_max});
+  if (w.shifted) AddShifts(layer, a.data, a.stride, k.flip, rows, first, n, acc.data, acc.stride);
 }
 
 inline void Gemm(const Kernels& k, const PreparedLinear& layer, Rows<const int16_t> a, int rows, Rows<int32_t> acc) {
@@ -247,6 +248,7 @@ inline void RelativePositions(const Kernels& k, const PreparedRelPos& positions,
   k.relative_position({.q = q.data,
                        .q_stride = q.stride,
                        .pairs = positions.pairs.data(),
+                       .bias = positions.bias.data(),
                        .positions = static_cast<int>(2 * rel.side - 1),
                        .first = static_cast<int>(first),
                        .step = step,
@@ -266,7 +268,8 @@ struct RowRelPos {
   int side_h = 1, side_w = 0;
 };
 
-// Turns a row of `count` logits into integer probabilities; returns the sum of exponentials.
+// Turns a row of `count` logits into integer probabilities; returns the sum of exponentials, which E16 probabilities
+// are.
 inline int32_t Probabilities(const Kernels& k, const Softmax& softmax, int32_t* logits, int count, const RowRelPos& rel,
                              uint16_t* prob) {
   SoftmaxRow row{.logits = logits,
@@ -303,8 +306,8 @@ inline void HeadProbabilities(const Kernels& k, const Softmax& softmax, Rows<con
                    .prob_stride = prob.stride});
 }
 
-// Codes (zero point OperandZero) of the products of probabilities and values, n [rows][d]; sums [rows] from
-// Probabilities.
+// Codes (zero point OperandZero) of the products of probabilities and values, n [rows][d]; sums [rows] of E16
+// probabilities.
 inline void AttentionCodes(const Kernels& k, const Softmax& softmax, const int64_t* n, const int32_t* sums, int rows,
                            int d, Rows<uint8_t> out) {
   const bool divide = softmax.variant == Softmax::kE16;
@@ -314,8 +317,8 @@ inline void AttentionCodes(const Kernels& k, const Softmax& softmax, const int64
                       .mult = softmax.mix.mult,
                       .shift = static_cast<int>(softmax.mix.shift),
                       .zero = OperandZero(softmax.out),
-                      .lo = static_cast<int>(softmax.out.lo) - 128,
-                      .hi = static_cast<int>(softmax.out.hi) - 128,
+                      .lo = static_cast<int>(softmax.out.lo) - static_cast<int>(softmax.out.zero),
+                      .hi = static_cast<int>(softmax.out.hi) - static_cast<int>(softmax.out.zero),
                       .flip = k.flip,
                       .out = out.data,
                       .out_stride = out.stride,

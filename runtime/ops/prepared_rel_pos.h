@@ -13,7 +13,8 @@ namespace intsam::internal {
 struct PreparedRelPos {
   const RelPos* rel;
   std::vector<int16_t> pairs;  // as RelativePosition reads them, all 2 * side - 1 positions
-  explicit PreparedRelPos(const RelPos& rel);
+  std::vector<int32_t> bias;   // likewise
+  PreparedRelPos(const RelPos& rel, const Codes& queries);
 };
 
 }  // namespace intsam::internal

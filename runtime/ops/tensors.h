@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <numeric>
 #include <vector>
 
+#include "runtime/ops/attention.h"
 #include "runtime/ops/ops.h"
 
 namespace intsam::internal::reference {
@@ -39,7 +41,7 @@ inline Tensor<uint8_t> ToCodes(const Rq16& rq, const Tensor<int32_t>& acc) {
   ops::ToCodes(Scalar(), rq, acc.all(), acc.n(), 0, static_cast<int>(rq.n), 0, out.all());
   return out;
 }
-// A signed site: zero point 128 removed.
+// Codes less 128.
 inline Tensor<int8_t> ToSigned(const Rq16& rq, const Tensor<int32_t>& acc) {
   const Tensor<uint8_t> codes = ToCodes(rq, acc);
   Tensor<int8_t> out(acc.rows, rq.n);
@@ -124,11 +126,13 @@ Tensor<T> Padded(const Tensor<T>& x, size_t grid, T pad) {
   return out;
 }
 
-// One head: softmax(q k + positions) v, as codes with zero point OperandZero. positions(i): what they add to the logits
-// of query i.
+// One head: softmax(q k + positions) v, as codes with zero point OperandZero. Rows are codes less 128. positions(i):
+// what they add to the logits of query i.
 template <class Positions>
-Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, const Tensor<int8_t>& k,
+Tensor<uint8_t> Attend(const Softmax& softmax, const QkvCodes& codes, const Tensor<int8_t>& q, const Tensor<int8_t>& k,
                        const Tensor<int8_t>& v, const Positions& positions) {
+  const int q_zero = static_cast<int>(codes.q.zero) - 128, k_zero = static_cast<int>(codes.k.zero) - 128;
+  const int64_t v_zero = int64_t{codes.v.zero} - 128;
   const Kernels& kernels = Scalar();
   const int keys = k.n(), d = static_cast<int>(k.columns);
   const size_t padded = static_cast<size_t>(RoundUp(keys, kPanel));
@@ -141,11 +145,13 @@ Tensor<uint8_t> Attend(const Softmax& softmax, const Tensor<int8_t>& q, const Te
   for (size_t i = 0; i < q.rows; ++i) {
     for (int j = 0; j < keys; ++j) {
       int32_t sum = 0;
-      for (int c = 0; c < d; ++c) sum += int32_t{q[i][c]} * k[static_cast<size_t>(j)][c];
+      for (int c = 0; c < d; ++c) sum += (q[i][c] - q_zero) * (k[static_cast<size_t>(j)][c] - k_zero);
       logits[0][j] = sum;
     }
     const int32_t sum = ops::Probabilities(kernels, softmax, logits[0], keys, positions(i), prob[0]);
     kernels.attention_mix({prob[0], padded, values[0], 1, keys, d, mixed[0]});
+    const int64_t mass = std::accumulate(prob[0], prob[0] + keys, int64_t{0});
+    for (int c = 0; c < d; ++c) mixed[0][c] -= v_zero * mass;
     ops::AttentionCodes(kernels, softmax, mixed[0], &sum, 1, d, {out[i], out.columns});
   }
   return out;

@@ -17,15 +17,16 @@ constexpr int64_t kMaxS32 = INT32_MAX;
 }  // namespace
 
 std::vector<int64_t> Proof::OverCodes(const char* site, const WeightSums& sums, View<int32_t> biases,
-                                      const Codes& codes) {
-  const int64_t zero = codes.zero, reach = std::max<int64_t>(codes.zero - codes.lo, codes.hi - codes.zero);
+                                      View<int16_t> shift, uint32_t in, const Codes& codes) {
+  const int64_t zero = codes.zero, reach = Reach(codes);
   std::vector<int64_t> partial, whole;
   for (size_t c = 0; c < biases.size(); ++c) {
     const int64_t magnitude = sums.magnitude[c], bias = biases[c], sum = sums.sum[c];
     const int64_t unsigned_form = 255 * magnitude + Abs(bias - zero * sum);
     const int64_t signed_form = 128 * magnitude + Abs(bias + (128 - zero) * sum);
-    partial.push_back(std::max(unsigned_form, signed_form));
-    whole.push_back(reach * magnitude + Abs(bias));
+    const int64_t shifts = shift.empty() ? 0 : Abs(shift[c]) * in;  // times the input, which is added up apart
+    partial.push_back(std::max(unsigned_form, signed_form) + 255 * shifts);
+    whole.push_back(reach * (magnitude + shifts) + Abs(bias));
   }
   Accumulators(site, partial);
   return whole;
@@ -40,19 +41,20 @@ std::vector<int64_t> Proof::OverS16(const char* site, const WeightSums& sums, Vi
 
 std::vector<int64_t> Proof::CodesLayer(const char* site, Linear& linear, const Codes& codes) {
   WeightSums sums = SumWeights(linear);
-  std::vector<int64_t> bounds = OverCodes(site, sums, linear.bias, codes);
+  std::vector<int64_t> bounds = OverCodes(site, sums, linear.bias, linear.shift, linear.in, codes);
   linear.column_sums = std::move(sums.sum);
   return bounds;
 }
 
 std::vector<int64_t> Proof::CodesLayer(const char* site, Depthwise& conv, const Codes& codes) {
   WeightSums sums = SumTaps(conv.weight, conv.channels);
-  std::vector<int64_t> bounds = OverCodes(site, sums, conv.bias, codes);
+  std::vector<int64_t> bounds = OverCodes(site, sums, conv.bias, {}, 9, codes);
   conv.column_sums = std::move(sums.sum);
   return bounds;
 }
 
 std::vector<int64_t> Proof::S16Layer(const char* site, Linear& linear) {
+  if (linear.shifted) Fail(site, 0, "weights over s16 values have no shift, but shifted is", linear.shifted);
   WeightSums sums = SumWeights(linear);
   std::vector<int64_t> bounds = OverS16(site, sums, linear.bias);
   linear.column_sums = std::move(sums.sum);
@@ -125,7 +127,7 @@ void Proof::Stream(const char* site, const StreamInput& input) {
   if (!input.as_values()) Quantize(site, input.codes, 2 * 32767);
 }
 
-void Proof::Attention(const char* site, const Softmax& softmax, uint32_t keys) {
+void Proof::Attention(const char* site, const Softmax& softmax, const Codes& values, uint32_t keys) {
   const Softmax unused;
   const bool e16 = softmax.variant == Softmax::kE16, u8 = softmax.variant == Softmax::kU8,
              agq = softmax.variant == Softmax::kAgq;
@@ -142,8 +144,8 @@ void Proof::Attention(const char* site, const Softmax& softmax, uint32_t keys) {
   for (const auto& field : fields) {
     if (!field.used && field.value != field.expected) Fail(site, 0, field.what, field.value);
   }
-  // E16 sums are bounded by 128 * S, which the division takes care of (docs/numerics.md 6.4).
-  const int64_t bound = ProbabilityMax(softmax) * 128 * keys;
+  // E16 sums are bounded by 255 * S, which the division takes care of (docs/numerics.md 6.4).
+  const int64_t bound = MixBound(softmax, values, keys);
   if (!e16 && RoundingShiftRight(bound, static_cast<int>(softmax.pre_shift)) > kMaxS32)
     Fail(site, 0, "pre_shift is too small for sums that can reach", bound);
 }

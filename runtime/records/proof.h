@@ -4,6 +4,7 @@
 #ifndef INTSAM_RUNTIME_RECORDS_PROOF_H_
 #define INTSAM_RUNTIME_RECORDS_PROOF_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -18,6 +19,14 @@ namespace intsam::internal {
 inline constexpr int64_t kAccumulatorMax = INT32_MAX - (1 << 23);
 
 inline int64_t Abs(int64_t x) { return x < 0 ? -x : x; }
+
+// No value of such codes is larger in magnitude. lo <= zero <= hi.
+inline int64_t Reach(const Codes& codes) { return std::max(codes.zero - codes.lo, codes.hi - codes.zero); }
+
+// What the mix of at most `keys` values can reach, before and behind their zero point (docs/numerics.md 6.4).
+inline int64_t MixBound(const Softmax& softmax, const Codes& values, uint32_t keys) {
+  return ProbabilityMax(softmax) * std::max<int64_t>(128, Reach(values)) * keys;
+}
 
 // The channel of one layer that comes nearest to that: |accumulator| <= bound.
 struct LayerBound {
@@ -54,20 +63,22 @@ class Proof {
   void Requantized(const char* site, const Rq32Scalar& rq, int64_t bound);
 
   void CodesRange(const char* site, const Codes& codes);
-  // The products of attention and the head split rely on zero point 128 and values of at least -127.
+  // Zero point 128 and values of at least -127, on which the forms of the decoder's attention rely that do not project
+  // image rows.
   void SignedCodes(const char* site, const Codes& codes);
   void Narrow(const char* site, const NormNarrow& norm);
   void Quantize(const char* site, const QuantizeSite& quantize, int64_t bound);
   void Stream(const char* site, const StreamInput& input);  // with or without a positional encoding
-  // keys: the most that a row can have.
-  void Attention(const char* site, const Softmax& softmax, uint32_t keys);
+  // values: what is mixed. keys: the most that a row can have.
+  void Attention(const char* site, const Softmax& softmax, const Codes& values, uint32_t keys);
 
   void Fail(const char* site, uint32_t channel, const char* what, int64_t value);
 
  private:
   std::string PathOf(const char* site) const;
-  // Of a layer with such weights and biases per channel.
-  std::vector<int64_t> OverCodes(const char* site, const WeightSums& sums, View<int32_t> biases, const Codes& codes);
+  // Of a layer with such weights and biases per channel; shift: empty, or of each channel, for `in` weights.
+  std::vector<int64_t> OverCodes(const char* site, const WeightSums& sums, View<int32_t> biases, View<int16_t> shift,
+                                 uint32_t in, const Codes& codes);
   std::vector<int64_t> OverS16(const char* site, const WeightSums& sums, View<int32_t> biases);
   void Product(const char* site, uint32_t channel, int64_t bound, int32_t mult, uint32_t shift);
 

@@ -124,9 +124,12 @@ struct StreamInput {
 
 // A linear layer. Its input codes are those of its producer; A16 layers take s16. Of the two forms of weights exactly
 // one is there: s8, or fewer bits as packed codes (kernels/numerics/packed_weights.h) and a zero point per channel.
+// s8 weights of imported models are 8-bit codes less 128 with a zero point elsewhere: each is weight + shift.
 struct Linear {
   uint32_t in = 0, out = 0;
   uint32_t bits = 8;
+  uint32_t shifted = 0;        // 8 bits: whether there is a shift; only over codes
+  View<int16_t> shift;         // per channel
   View<int8_t> weight;         // 8 bits
   View<uint8_t> packed, zero;  // 4 to 7 bits
   View<int32_t> bias;
@@ -136,7 +139,9 @@ struct Linear {
   void Visit(V& v) {
     v.Field("bits", bits, 4, 8);
     if (bits == 8) {
-      v.Tensor("weight", weight, {padded_out() / 16, in / 4, 16, 4}, -127, 127);
+      v.Field("shifted", shifted, 0, 1);
+      if (shifted) v.Tensor("shift", shift, {padded_out()}, -127, 128);
+      v.Tensor("weight", weight, {padded_out() / 16, in / 4, 16, 4}, shifted ? -128 : -127, 127);
     } else {
       v.Tensor("weight", packed, {padded_out() / 16, in / 4, 8 * bits});
       v.Tensor("zero", zero, {padded_out()}, 0, (1 << bits) - 1);

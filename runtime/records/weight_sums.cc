@@ -8,7 +8,8 @@ namespace intsam::internal {
 namespace {
 
 // Partial sums are kept in lanes of one group and as narrow as they fit: this reads the whole model at every load.
-constexpr uint32_t kSpan = 256;  // groups whose sums of at most 127 each stay inside s16
+constexpr uint32_t kSpan = 256;       // packed groups whose sums of at most 127 each stay inside s16
+constexpr uint32_t kPanelSpan = 255;  // groups of s8: of at most 128 each
 
 void AddLanes(WeightSums& sums, uint32_t panel, const int32_t (&sum)[kGroup], const int32_t (&magnitude)[kGroup]) {
   for (uint32_t lane = 0; lane < kGroup; ++lane) {
@@ -75,7 +76,7 @@ WeightSums SumPanels(View<int8_t> panels, uint32_t in, uint32_t out) {
     int32_t sum[kGroup] = {}, magnitude[kGroup] = {};
     for (uint32_t step = 0; step < in / 4;) {
       int16_t part[kGroup] = {}, part_magnitude[kGroup] = {};
-      for (const uint32_t stop = std::min(in / 4, step + kSpan); step < stop; ++step, w += kGroup) {
+      for (const uint32_t stop = std::min(in / 4, step + kPanelSpan); step < stop; ++step, w += kGroup) {
         for (int lane = 0; lane < kGroup; ++lane) {
           const int16_t x = w[lane];
           part[lane] = static_cast<int16_t>(part[lane] + x);

@@ -127,7 +127,7 @@ TEST(Parameters, NarrowNormMatchesTheRealOne) {
 
 TEST(Parameters, SoftmaxUnitsAgreeWithExp) {
   for (const double unit : {1e-5, 6.3e-4, 0.01, 0.3}) {
-    const Softmax softmax = MakeSoftmax({}, unit, 1, Signed(1), 1);
+    const Softmax softmax = MakeSoftmax({}, unit, Signed(1), Signed(1), 1);
     for (uint32_t distance = 0; distance * unit < 8; distance += 1 + static_cast<uint32_t>(0.05 / unit)) {
       const uint16_t t = LogDistance(distance, softmax.shift, static_cast<uint16_t>(softmax.mult));
       EXPECT_NEAR(Exp2Negative(t) / 32767.0, std::exp(-(distance * unit)), 6e-4) << unit << " " << distance;
@@ -138,7 +138,7 @@ TEST(Parameters, SoftmaxUnitsAgreeWithExp) {
 TEST(Parameters, SoftmaxFieldsStayInTheirRanges) {
   for (const double scale : {1e-30, 1e-6, 0.005, 0.9999, 1.0, 1.3, 4.0}) {
     for (const auto kind : {SoftmaxCoding::kUniform, SoftmaxCoding::kAgq}) {
-      const Softmax s = MakeSoftmax({kind, 4, 16, scale}, 6.3e-4, 0.01, Signed(0.02), 65536);
+      const Softmax s = MakeSoftmax({kind, 4, 16, scale}, 6.3e-4, Signed(0.01), Signed(0.02), 65536);
       EXPECT_GE(s.log2_scale, -32767);
       EXPECT_LE(s.log2_scale, 4096);
       EXPECT_GE(s.step_mult, 1u << 15);
@@ -149,7 +149,7 @@ TEST(Parameters, SoftmaxFieldsStayInTheirRanges) {
       EXPECT_EQ(s.pre_shift, kind == SoftmaxCoding::kAgq ? 7u : 0u);
     }
   }
-  const Softmax exact = MakeSoftmax({}, 6.3e-4, 0.01, Signed(0.02), 65536);
+  const Softmax exact = MakeSoftmax({}, 6.3e-4, Signed(0.01), Signed(0.02), 65536);
   EXPECT_EQ(exact.pre_shift, 0u);
   EXPECT_EQ(exact.mix.mult, 1 << 30);
   EXPECT_EQ(exact.mix.shift, 31u);
@@ -200,7 +200,7 @@ TEST(Parameters, AttentionOfEveryCodingAgreesWithFloat) {
         const double output_scale = largest / 127;
 
         const Softmax softmax =
-            MakeSoftmax(coding, kUnit, kValueScale, Signed(output_scale), static_cast<uint32_t>(keys));
+            MakeSoftmax(coding, kUnit, Signed(kValueScale), Signed(output_scale), static_cast<uint32_t>(keys));
         std::vector<int16_t> values(padded * kDim + kPadBytes);
         k.pack_values({v.data(), kDim, keys, kDim, values.data()});
         std::vector<uint16_t> prob(padded);

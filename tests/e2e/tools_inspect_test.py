@@ -38,7 +38,7 @@ class Inspect(ToolTest):
         )
         header = report["header"]
         hashes = inspect_json(self, MICRO, "--hashes")["hashes"]
-        self.assertEqual((header["version"], header["file_bytes"]), (6, len(self.model)))
+        self.assertEqual((header["version"], header["file_bytes"]), (7, len(self.model)))
         for name in ("fields", "provenance", "directory", "data"):
             offset, size = section_of(self.model, name)
             self.assertEqual((hashes[f"{name}_offset"], hashes[f"{name}_bytes"]), (offset, size))

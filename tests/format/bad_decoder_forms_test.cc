@@ -109,7 +109,8 @@ TEST(DecoderForms, ScoresOfWordsStayIn32Bits) {
 TEST(DecoderForms, SignedSites) {
   for (const std::string& site :
        {kToImage + "k_proj.in.out", kToImage + "v_proj.in.out", kToImage + "k_proj.rq.out", kToImage + "v_proj.rq.out",
-        kToTokens + "k_proj.rq.out", kToTokens + "out_proj.rows.rq.out", kSelf + "k_proj.rq.out"}) {
+        kToTokens + "k_proj.rq.out", kToTokens + "out_proj.rows.rq.out", kSelf + "k_proj.rq.out",
+        kToImage + "softmax.out", kToTokens + "softmax.out", kSelf + "softmax.out"}) {
     SCOPED_TRACE(site);
     ExpectFieldsRefused({{site + ".zero", 127}}, "signed site");
     ExpectFieldsRefused({{site + ".lo", 0}}, "signed site");

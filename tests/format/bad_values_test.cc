@@ -105,11 +105,13 @@ TEST(BadParameters, ZeroPoints) {
   for (const char* site :
        {"image_encoder.blocks.0.attn.q.rq.out", "mask_decoder.transformer.layers.0.self_attn.q_proj.rq.out",
         "mask_decoder.transformer.layers.1.cross_attn_image_to_token.k_proj.rq.out",
-        "mask_decoder.transformer.final_attn_token_to_image.v_proj.rq.out"}) {
+        "mask_decoder.transformer.final_attn_token_to_image.v_proj.rq.out",
+        "mask_decoder.transformer.layers.0.cross_attn_token_to_image.softmax.out"}) {
     SCOPED_TRACE(site);
     const std::string zero = std::string(site) + ".zero", lo = std::string(site) + ".lo";
-    ExpectRefused(WithFields({{zero, 127}}), Code::kDamaged, "signed site");
-    ExpectRefused(WithFields({{lo, 0}}), Code::kDamaged, "signed site");
+    ExpectRefused(WithFields({{zero, 9}, {lo, 10}}), Code::kDamaged, "zero point is outside lo..hi");
+    ExpectTaken(WithFields({{zero, 0}, {lo, 0}}));
+    ExpectTaken(WithFields({{zero, 255}, {lo, 0}}));
   }
 }
 

@@ -21,6 +21,11 @@ inline void ExpectRefused(const ModelBytes& bytes, Code code, const std::string&
   EXPECT_NE(status.message().find(word), std::string::npos) << "expected '" << word << "' in: " << status.message();
 }
 
+inline void ExpectTaken(const ModelBytes& bytes) {
+  const Status status = ReadModel(bytes).status();
+  EXPECT_TRUE(status.ok()) << status.message();
+}
+
 using FieldValues = std::vector<std::pair<std::string, int64_t>>;
 
 // Of one committed model.

@@ -80,7 +80,7 @@ TEST_P(GoldenTest, ListDistinguishesRuns) {
 
 INSTANTIATE_TEST_SUITE_P(Models, GoldenTest,
                          ::testing::Values("micro", "odd", "tokens", "w6a6", "mixed4", "mobile", "mobile_odd",
-                                           "mobile4"),
+                                           "mobile4", "imported"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace

@@ -7,6 +7,9 @@
 #include <string_view>
 #include <tuple>
 
+#include "converter/checkpoint/sam_checkpoint.h"
+#include "converter/convert.h"
+#include "converter/import/ptq4sam.h"
 #include "converter/quantize/parameters.h"
 #include "tests/format/micro_model.h"
 #include "tests/golden/golden_cases.h"
@@ -18,7 +21,7 @@ using namespace intsam::internal;
 // Codes the probabilities of an E16 record otherwise. Scales are chosen to use many codes, not to be good.
 void Recode(Softmax& softmax, const SoftmaxCoding& coding, const SamConfig& config) {
   const double value_per_output = std::ldexp(softmax.mix.mult, -static_cast<int>(softmax.mix.shift));
-  Softmax recoded = MakeSoftmax(coding, 1, value_per_output, {1, softmax.out},
+  Softmax recoded = MakeSoftmax(coding, 1, {value_per_output, Codes::Signed()}, {1, softmax.out},
                                 std::max(MaxTokens(config), config.grid() * config.grid()));
   recoded.shift = softmax.shift, recoded.mult = softmax.mult;
   softmax = recoded;
@@ -35,6 +38,35 @@ void MixVariants(IntegerModel& model) {
   Recode(layers[0].image_to_token.softmax, {kU8, 4, 1, 1.0 / 15}, model.config);
   Recode(layers[1].token_to_image.softmax, {kAgq, 7, 8, 1.2}, model.config);
   Recode(layers[1].image_to_token.softmax, {kAgq, 2, 1, 0.3}, model.config);
+}
+
+// The import of eight bits (tests/import/data): weights, queries, keys, values and attention outputs whose zero points
+// are anywhere. Null, and a line, where it fails.
+std::unique_ptr<QuantizedModel> MakeImported() {
+  auto imported = ImportPtq4Sam(INTSAM_SOURCE_DIR "/tests/import/data/micro_w8a8.safetensors");
+  if (!imported.ok()) return std::fprintf(stderr, "%s\n", imported.status().message().c_str()), nullptr;
+  ConvertOptions options;
+  options.threads = 1;
+  const SamConfig& config = imported->model.config;
+  auto converted = Convert(imported->model, {SyntheticImage(config, 1)}, options, std::move(imported->plan));
+  if (!converted.ok()) return std::fprintf(stderr, "%s\n", converted.status().message().c_str()), nullptr;
+  return std::move(converted->quantized);
+}
+
+// Writes a model and the hashes of its runs.
+int Write(const char* name, IntegerModel& model, std::ofstream& list) {
+  const testing::ModelBytes bytes = testing::FileOf(model, R"({"converter":"make_golden","source_sha256":null})");
+  std::ofstream file(testing::GoldenModelPath(name), std::ios::binary);
+  file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!file.flush()) return std::fprintf(stderr, "cannot write %s\n", testing::GoldenModelPath(name).c_str()), 3;
+
+  const auto opened = Model::OpenMemory(bytes);
+  if (!opened.ok()) return std::fprintf(stderr, "%s: %s\n", name, opened.status().message().c_str()), 1;
+  for (const std::string& line : testing::RunReference(opened.value()->weights(), testing::GoldenImages())) {
+    list << name << ' ' << line << '\n';
+  }
+  std::printf("%s: %zu bytes\n", name, bytes.size());
+  return 0;
 }
 
 }  // namespace
@@ -56,18 +88,10 @@ int main() {
   for (const auto& [name, config, quantization] : models) {
     const auto quantized = testing::MakeModel(config, 1, quantization);
     if (std::string_view(name) == "micro") MixVariants(quantized->model);
-    const testing::ModelBytes bytes =
-        testing::FileOf(quantized->model, R"({"converter":"make_golden","source_sha256":null})");
-    std::ofstream file(testing::GoldenModelPath(name), std::ios::binary);
-    file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-    if (!file.flush()) return std::fprintf(stderr, "cannot write %s\n", testing::GoldenModelPath(name).c_str()), 3;
-
-    const auto model = Model::OpenMemory(bytes);
-    if (!model.ok()) return std::fprintf(stderr, "%s: %s\n", name, model.status().message().c_str()), 1;
-    for (const std::string& line : testing::RunReference(model.value()->weights(), testing::GoldenImages())) {
-      list << name << ' ' << line << '\n';
-    }
-    std::printf("%s: %zu bytes\n", name, bytes.size());
+    if (const int failed = Write(name, quantized->model, list); failed != 0) return failed;
   }
+  const std::unique_ptr<QuantizedModel> imported = MakeImported();
+  if (imported == nullptr) return 1;
+  if (const int failed = Write("imported", imported->model, list); failed != 0) return failed;
   return list.flush() ? 0 : 3;
 }

@@ -104,6 +104,19 @@ class FakeQuantised(Sites):
         return agq(p, scale, tau, self.bits)
 
 
+class Moved(FakeQuantised):
+    """The same with every value moved at random before it is rounded, by up to `share` of a code step."""
+
+    def __init__(self, quantised, share):
+        super().__init__(quantised.activations, quantised.weights, quantised.softmaxes, quantised.bits)
+        self.share = share
+
+    def activation(self, site, x):
+        if site in self.activations:
+            x = x + (2 * torch.rand_like(x) - 1) * self.share * float(self.activations[site][0])
+        return super().activation(site, x)
+
+
 def weight_codes(w, bits):
     """(codes as whole floats, scale[Cout], zero[Cout]): extremes of each output channel."""
     flat = w.reshape(w.shape[0], -1)

@@ -2,13 +2,14 @@
 """Makes a PTQ4SAM export without PTQ4SAM, and what the model in it computes.
 
     make_fake_ptq4sam.py --checkpoint SAM.safetensors --config SAM.json --golden PHOTO.safetensors ... --bits 6
-                         [--softmax agq|uniform] [--fold SITE ...] [--float-encoder] --out NAME
+                         [--softmax agq|uniform] [--fold SITE ...] [--float-encoder] [--move SHARE] --out NAME
 
 Photos and prompts come from golden files of the original package (tests/reference/data). The forward pass is first held
 against those goldens, unquantised. Then bimodal signs are folded where asked, activations are observed, and two files
 are written: NAME.safetensors, the export (contract intsam-ptq4sam-1), and NAME_simulated.safetensors, the outputs of
 the fake-quantised model: STEM.embedding [C, g, g], STEM.PROMPT.low_res [masks, 4g, 4g] and STEM.PROMPT.iou [masks], and
-the same of the first prompt with softmax left alone, as STEM_exact_softmax.
+the same of the first prompt with softmax left alone, as STEM_exact_softmax. With --move it prints how far the masks of
+the simulation agree with themselves: no other implementation can be held to more.
 Needs PyTorch and NumPy.
 """
 import argparse
@@ -23,7 +24,7 @@ import torch
 HERE = pathlib.Path(__file__).resolve().parent
 sys.dont_write_bytecode = True
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "converter" / "export_ptq4sam")]
-from fake_quantisers import FakeQuantised, Observer, weight_codes  # noqa: E402
+from fake_quantisers import FakeQuantised, Moved, Observer, weight_codes  # noqa: E402
 from ptq4sam_contract import FORMAT, check_complete, quantised_sites, write_safetensors  # noqa: E402
 from torch_sam import Sites, TorchSam  # noqa: E402
 
@@ -67,6 +68,11 @@ def run(sam, goldens):
             low_res, iou = sam.decode(embedding, *prompt)
             results[stem + "." + name + ".low_res"], results[stem + "." + name + ".iou"] = low_res, iou
     return results
+
+
+def mask_iou(a, b):
+    x, y = a > 0, b > 0
+    return float((x & y).sum()) / max(1.0, float((x | y).sum()))
 
 
 def relative_error(a, b):
@@ -142,6 +148,7 @@ def main():
     parser.add_argument("--softmax", choices=("agq", "uniform"), default="agq")
     parser.add_argument("--fold", nargs="*", default=[], help="token-to-image attentions, by module path")
     parser.add_argument("--float-encoder", action="store_true")
+    parser.add_argument("--move", type=float, default=0, help="simulate again with values moved by this share of a code")
     parser.add_argument("--save", nargs="+", default=["box", "point"], help="prompts whose outputs are written")
     parser.add_argument("--out", required=True)
     a = parser.parse_args()
@@ -172,9 +179,14 @@ def main():
     for name, value in simulated.items():
         agree = ""
         if name.endswith("low_res"):
-            x, y = value > 0, exact[name] > 0
-            agree = ", mask IoU %.3f" % (float((x & y).sum()) / max(1.0, float((x | y).sum())))
+            agree = ", mask IoU %.3f" % mask_iou(value, exact[name])
         print("%s: %.3f from unquantised%s" % (name, relative_error(value, exact[name]), agree))
+
+    if a.move > 0:
+        moved = run(TorchSam(tensors, config, Moved(quantised, a.move)), goldens)
+        ious = [mask_iou(x, y) for name in moved if name.endswith("low_res") and name.split(".")[1] in a.save
+                for x, y in zip(moved[name], simulated[name])]
+        print("moved: %d masks, mean IoU %.3f, least %.3f" % (len(ious), sum(ious) / len(ious), min(ious)))
 
     out = pathlib.Path(a.out)
     out.parent.mkdir(parents=True, exist_ok=True)

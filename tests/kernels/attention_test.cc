@@ -23,7 +23,7 @@ TEST_P(AttentionTest, PackKeys) {
       const size_t keys = static_cast<size_t>(count), width = static_cast<size_t>(d),
                    padded = static_cast<size_t>(RoundUp(count, kPanel));
       const auto k = count % 5 == 0 ? std::vector<int8_t>(keys * width, count % 2 ? -127 : 127)
-                                    : random.Values<int8_t>(keys * width, -127, 127);
+                                    : random.Values<int8_t>(keys * width, -128, 127);
       const size_t stride = width + static_cast<size_t>(random.In(0, 7));
       Guarded<int8_t> in(k, width, stride), panels(padded * width);
       Guarded<int32_t> sums(padded);
@@ -108,7 +108,7 @@ TEST_P(AttentionTest, Output) {
                                  random.In(int64_t{1} << (bits - 1), (int64_t{1} << bits) - 1)};
         sums.push_back(static_cast<int32_t>(edges[random.In(0, 5)]));
         for (int c = 0; c < d; ++c)
-          n.push_back(random.Chance(2) ? random.Wide(128 * int64_t{sums.back()}) : random.In(-128, 128) * sums.back());
+          n.push_back(random.Chance(2) ? random.Wide(255 * int64_t{sums.back()}) : random.In(-255, 255) * sums.back());
       }
       const int32_t mult = static_cast<int32_t>(random.Chance(4)   ? 1 << 30
                                                 : random.Chance(4) ? INT32_MAX
@@ -200,23 +200,30 @@ TEST_P(AttentionTest, RelativePosition) {
         const int step = static_cast<int>(random.In(-2, 1));
         const int first = static_cast<int>(random.In(0, 5)) + std::max(0, -step * (static_cast<int>(rows) - 1));
         const int positions = first + std::max(0, step * (static_cast<int>(rows) - 1)) + count;
-        const int limit = random.Chance(2) ? 127 : 32767;
-        auto q = random.Values<int8_t>(rows * width, -127, 127);
+        const int limit = random.Chance(2) ? 127 : d > 255 ? 16000 : 32767;
+        auto q = random.Values<int8_t>(rows * width, -128, 127);
         auto table = random.Values<int16_t>(static_cast<size_t>(positions) * width, -limit, limit);
-        if (style % 2 == 1) std::fill(q.begin(), q.end(), static_cast<int8_t>(style == 1 ? 127 : -127));
+        if (style % 2 == 1) std::fill(q.begin(), q.end(), static_cast<int8_t>(style == 1 ? 127 : -128));
         if (style >= 1) std::fill(table.begin(), table.end(), static_cast<int16_t>(style == 2 ? -limit : limit));
         const int32_t mult = static_cast<int32_t>(random.In(1 << 30, INT32_MAX));
         int shift = static_cast<int>(random.In(1, 62));
-        while (test::Rq32Limit(mult, shift) < int64_t{d} * 127 * limit) ++shift;  // what the loader proves
+        // The loader proves that both fit s32, with room for the half that the requantization adds.
+        const int64_t most = INT32_MAX - (1 << 23), products = int64_t{d} * 128 * limit;
+        const int64_t most_bias = style == 0 ? products : most - products;
+        auto bias = random.Values<int32_t>(static_cast<size_t>(positions), -most_bias, most_bias);
+        if (style >= 2) std::fill(bias.begin(), bias.end(), static_cast<int32_t>(style == 2 ? most_bias : -most_bias));
+        while (test::Rq32Limit(mult, shift) < products + most_bias) ++shift;
         const size_t q_stride = width + static_cast<size_t>(random.In(0, 9));
         const size_t stride = static_cast<size_t>(count) + static_cast<size_t>(random.In(0, 9));
         Guarded<int8_t> gq(q, width, q_stride);
         Guarded<int16_t> gt(table);
+        Guarded<int32_t> gb(bias);
         Guarded<int32_t> expected(rows * static_cast<size_t>(count)),
             out((rows - 1) * stride + static_cast<size_t>(count));
         RelativePosition p{gq.data(),
                            q_stride,
                            gt.data(),
+                           gb.data(),
                            positions,
                            first,
                            step,

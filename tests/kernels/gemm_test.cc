@@ -264,7 +264,7 @@ TEST_P(GemmTest, NarrowOperands) {
   Random random(7);
   for (int a_max : {0, 1, 3, 15, 31, 63, 64, 127, 128, 159, 200, 254, 255}) {
     for (int bits : {4, 5, 6, 7, 8}) {
-      for (int w_max : {1, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 127}) {
+      for (int w_max : {1, 7, 8, 15, 16, 31, 32, 33, 63, 64, 65, 127, 128}) {
         if (bits < 8 && w_max != 127) continue;
         for (int style = 0; style < 6; ++style) {
           const int k = 4 * static_cast<int>(random.Chance(8) ? random.In(250, 300) : random.In(1, 40));
@@ -277,7 +277,7 @@ TEST_P(GemmTest, NarrowOperands) {
           }
           for (size_t i = 0; i < p.w.size(); ++i) {
             const int zero = bits == 8 ? 0 : p.zeros[i / static_cast<size_t>(k)];
-            const int lo = bits == 8 ? -w_max : -zero, hi = bits == 8 ? w_max : (1 << bits) - 1 - zero;
+            const int lo = bits == 8 ? -w_max : -zero, hi = bits == 8 ? std::min(w_max, 127) : (1 << bits) - 1 - zero;
             const int ends[] = {static_cast<int>(random.In(lo, hi)), lo, hi, i % 4 < 2 ? lo : hi, lo, hi};
             p.w[i] = static_cast<int8_t>(ends[style]);
           }

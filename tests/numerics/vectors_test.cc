@@ -313,10 +313,10 @@ void CheckRelativePosition(const Kernels& t, const Case& c) {
   const size_t d = c.One<size_t>("d"), positions = table.size() / d;
   Guarded<int16_t> pairs(table.size());
   for (size_t i = 0; i < table.size(); ++i) pairs.data()[(i % d / 2 * positions + i / d) * 2 + i % 2] = table[i];
-  Guarded<int32_t> out(expected.size());
-  t.relative_position({q.data(), d, pairs.data(), static_cast<int>(positions), c.One("first"), 0, c.One("count"),
-                       c.One<int32_t>("mult"), c.One("shift"), out.data(), c.One<size_t>("count"), c.One("rows"),
-                       c.One("d")});
+  Guarded<int32_t> bias(std::vector<int32_t>(positions, 0)), out(expected.size());
+  t.relative_position({q.data(), d, pairs.data(), bias.data(), static_cast<int>(positions), c.One("first"), 0,
+                       c.One("count"), c.One<int32_t>("mult"), c.One("shift"), out.data(), c.One<size_t>("count"),
+                       c.One("rows"), c.One("d")});
   EXPECT_EQ(out.Values(), expected);
 }
 

@@ -36,8 +36,8 @@ LogitScales Quantize(const EncoderQuantization& encoder, const LayerPlace& place
   attention.norm =
       MakeNormNarrow(q.Weight(norm + ".weight"), q.Weight(norm + ".bias"), place.epsilon, unit, in, q.pool);
 
-  const LogitScales scales{q.Signed(name + ".q"), q.Signed(name + ".k")};
-  const Scale value = q.Signed(name + ".v");
+  const LogitScales scales{q.Attended(name + ".q"), q.Attended(name + ".k")};
+  const Scale value = q.Attended(name + ".v");
   const double coarsest = std::max({scales.query.scale, scales.key.scale, value.scale});
   std::vector<double> units = PlannedLinear(q, name + ".qkv", {in.scale, coarsest}, attention.qkv);
   const std::span<const double> all(units);
@@ -45,8 +45,8 @@ LogitScales Quantize(const EncoderQuantization& encoder, const LayerPlace& place
   attention.k_rq = MakeRq16(Multipliers(all.subspan(dim, dim), scales.key.scale), scales.key.codes, q.pool);
   attention.v_rq = MakeRq16(Multipliers(all.subspan(2 * dim, dim), value.scale), value.codes, q.pool);
 
-  const Scale attended = q.Signed(name + ".proj.in");
-  attention.softmax = MakeSoftmax(q.Coding(name), LogitUnit(scales, attention.windows.head_dim), value.scale, attended,
+  const Scale attended = q.Attended(name + ".proj.in");
+  attention.softmax = MakeSoftmax(q.Coding(name), LogitUnit(scales, attention.windows.head_dim), value, attended,
                                   attention.windows.keys());
   units = PlannedLinear(q, name + ".proj", {attended.scale, 0}, attention.proj);
   attention.proj_rq = MakeRq32(Multipliers(units, unit), q.pool);

@@ -18,8 +18,8 @@ class FusedWindowAttention : public FusedSelfAttention {
   FusedWindowAttention(const WindowAttention& record, const Kernels& kernels)
       : FusedSelfAttention(record, record.qkv.bias, Strips::kInRows, kernels),
         attention_(record),
-        along_y_(record.rel_pos_h),
-        along_x_(record.rel_pos_w) {}
+        along_y_(record.rel_pos_h, record.q_rq.out),
+        along_x_(record.rel_pos_w, record.q_rq.out) {}
 
  private:
   void Positions(const Strip& strip, Arena scratch, ops::RowRelPos* out) const override {

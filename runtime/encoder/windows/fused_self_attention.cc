@@ -98,8 +98,8 @@ void FusedSelfAttention::AttendTask(FusedImage& image, const Windows::Task& task
     }
     keys = {s.keys, d}, values = {s.values, d};
   }
-  PackHead(k, {record_.q_rq.out, record_.k_rq.out}, keys, values, static_cast<int>(record_.windows.keys()),
-           static_cast<int>(d), s.head);
+  PackHead(k, {record_.q_rq.out, record_.k_rq.out, record_.v_rq.out}, keys, values,
+           static_cast<int>(record_.windows.keys()), static_cast<int>(d), s.head);
 
   // The queries that strips are cut from, in equal parts.
   const uint32_t end = task.last_row * task.width;

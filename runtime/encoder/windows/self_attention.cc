@@ -49,8 +49,8 @@ Tensor<uint8_t> AttendWindows(const SelfAttention& a, const PreparedSelfAttentio
           token.push_back(y * grid + x);
         }
         q.rows = place.size();
-        const Tensor<uint8_t> attended =
-            Attend(a.softmax, q, k, v, [&](size_t i) { return positions(head, place[i], q[i]); });
+        const Tensor<uint8_t> attended = Attend(a.softmax, {a.q_rq.out, a.k_rq.out, a.v_rq.out}, q, k, v,
+                                                [&](size_t i) { return positions(head, place[i], q[i]); });
         for (size_t i = 0; i < token.size(); ++i) std::copy_n(attended[i], d, out[token[i]] + head * d);
       }
     }
@@ -69,17 +69,17 @@ void ProveProjections(Proof& proof, const char* norm, SelfAttention& a) {
   proof.Narrow(norm, a.norm);
   proof.Lifted("attn.qkv", proof.CodesLayer("attn.qkv", a.qkv, a.norm.out),
                std::max({a.q_rq.up, a.k_rq.up, a.v_rq.up}));
-  proof.SignedCodes("attn.q.rq.out", a.q_rq.out);
-  proof.SignedCodes("attn.k.rq.out", a.k_rq.out);
-  proof.SignedCodes("attn.v.rq.out", a.v_rq.out);
-  proof.SignedCodes("attn.softmax.out", a.softmax.out);
+  proof.CodesRange("attn.q.rq.out", a.q_rq.out);
+  proof.CodesRange("attn.k.rq.out", a.k_rq.out);
+  proof.CodesRange("attn.v.rq.out", a.v_rq.out);
+  proof.CodesRange("attn.softmax.out", a.softmax.out);
 }
 
 void ProveAttention(Proof& proof, SelfAttention& a, int64_t positions) {
-  // |q.k| <= d * 127^2, and positions are added to it.
-  const int64_t logit = int64_t{a.windows.head_dim} * 127 * 127 + positions;
+  // Operands of at most 255, keys as s8 and a bias of as much (docs/numerics.md 6.1), and positions are added to it.
+  const int64_t logit = int64_t{a.windows.head_dim} * 2 * 255 * 128 + positions;
   if (logit >= INT32_MAX) proof.Fail("attn", 0, "logits can reach", logit);
-  proof.Attention("attn.softmax", a.softmax, a.windows.keys());
+  proof.Attention("attn.softmax", a.softmax, a.v_rq.out, a.windows.keys());
   proof.Requantized("attn.proj.rq", a.proj_rq, proof.CodesLayer("attn.proj", a.proj, a.softmax.out));
 }
 

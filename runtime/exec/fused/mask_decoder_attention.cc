@@ -131,7 +131,7 @@ void FusedMaskDecoder::FinishTokens(const PreparedLinear& linear, Rows<const T> 
 void FusedMaskDecoder::PackDecoderHead(const DecoderAttention& a, uint32_t h, const int8_t* k_rows,
                                        const int8_t* v_rows, int keys, HeadScratch& head) const {
   const size_t inner = a.q.out, at = size_t{h} * a.head_dim;
-  PackHead(*prepared_.kernels, {a.q_rq.out, a.k_rq.out}, {k_rows + at, inner}, {v_rows + at, inner}, keys,
+  PackHead(*prepared_.kernels, {a.q_rq.out, a.k_rq.out, a.v_rq.out}, {k_rows + at, inner}, {v_rows + at, inner}, keys,
            static_cast<int>(a.head_dim), head);
 }
 
@@ -310,7 +310,7 @@ void FusedMaskDecoder::PackImage(const DecoderAttention& a, bool on_image) {
   const size_t dim = a.dim;
   HeadScratch& image = buffers_->image;
   const int columns = a.dim % 64 == 0 ? 64 : 32;
-  DescribeHead({a.k_rq.out, a.k_in.codes.out}, key_count(), static_cast<int>(dim), columns, image);
+  DescribeHead({a.k_rq.out, a.k_in.codes.out, a.v_in.codes.out}, key_count(), static_cast<int>(dim), columns, image);
   ForKeys([&](size_t first, int rows, Worker& w) {
     if (on_image) DenseRows(nullptr, first, rows, w);
     const int16_t* keys = buffers_->keys + first * dim;

@@ -108,8 +108,9 @@ Tensor<int32_t> AttendOnImage(const DecoderAttention& a, const PreparedAttention
   Tensor<uint8_t> attended(q.rows, q.columns);
   for (uint32_t head = 0; head < a.heads; ++head) {
     const size_t first = size_t{head} * a.head_dim;
-    const Tensor<uint8_t> out = Attend(a.softmax, Slice(q, first, a.head_dim), Slice(k, first, a.head_dim),
-                                       Slice(v, first, a.head_dim), [](size_t) { return ops::RowRelPos(); });
+    const Tensor<uint8_t> out =
+        Attend(a.softmax, {a.q_rq.out, a.k_rq.out, a.v_rq.out}, Slice(q, first, a.head_dim),
+               Slice(k, first, a.head_dim), Slice(v, first, a.head_dim), [](size_t) { return ops::RowRelPos(); });
     for (size_t i = 0; i < q.rows; ++i) std::copy_n(out[i], a.head_dim, attended[i] + first);
   }
   return Multiply(prepared.out, attended);
@@ -160,8 +161,9 @@ Tensor<int32_t> TokensAskImage(const DecoderAttention& a, const PreparedAttentio
   const Tensor<uint8_t> q = ToCodes(a.q_rq, MultiplyStream(a.q_in, prepared.q, tokens.rows, tokens.pe));
   const Tensor<int8_t> asked = RowsOfHeads(ToSigned(a.k_rq, MultiplyHeads(a, prepared.k, q)), a.heads);
   const Tensor<uint8_t> mixed =
-      Attend(a.softmax, asked, Signed(Quantize(a.k_in.codes, image.rows, image.pe)),
-             Signed(Quantize(a.v_in.codes, image.rows, nullptr)), [](size_t) { return ops::RowRelPos(); });
+      Attend(a.softmax, {a.k_rq.out, a.k_in.codes.out, a.v_in.codes.out}, asked,
+             Signed(Quantize(a.k_in.codes, image.rows, image.pe)), Signed(Quantize(a.v_in.codes, image.rows, nullptr)),
+             [](size_t) { return ops::RowRelPos(); });
   // v_proj of every head's mix, of which the head's part is taken.
   const Tensor<uint8_t> all = ToCodes(a.v_rq, Multiply(prepared.v, mixed));
   Tensor<uint8_t> attended(q.rows, a.inner());

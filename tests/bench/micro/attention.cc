@@ -100,11 +100,13 @@ void Relative(benchmark::State& state, const Kernels& kernels, int side, int ste
   const auto q = Values<int8_t>(kStrip * kHead, -127, 127);
   const int positions = 2 * side - 1, rows = std::min(kStrip, side);
   const auto pairs = Values<int16_t>(static_cast<size_t>(positions) * kHead + kPadBytes, -32767, 32767);
+  const std::vector<int32_t> bias(static_cast<size_t>(positions) + kPadBytes);
   std::vector<int32_t> out(static_cast<size_t>(kStrip * side) + kPadBytes);
   for ([[maybe_unused]] auto _ : state) {
     kernels.relative_position({.q = q.data(),
                                .q_stride = kHead,
                                .pairs = pairs.data(),
+                               .bias = bias.data(),
                                .positions = positions,
                                .first = side - 1,
                                .step = step,
