@@ -21,7 +21,9 @@ inline constexpr int64_t kAccumulatorMax = INT32_MAX - (1 << 23);
 inline int64_t Abs(int64_t x) { return x < 0 ? -x : x; }
 
 // No value of such codes is larger in magnitude. lo <= zero <= hi.
-inline int64_t Reach(const Codes& codes) { return std::max(codes.zero - codes.lo, codes.hi - codes.zero); }
+inline int64_t Reach(const Codes& codes) {
+  return std::max(int64_t{codes.zero} - codes.lo, int64_t{codes.hi} - codes.zero);
+}
 
 // What the mix of at most `keys` values can reach, before and behind their zero point (docs/numerics.md 6.4).
 inline int64_t MixBound(const Softmax& softmax, const Codes& values, uint32_t keys) {

@@ -41,7 +41,7 @@ class DecoderPartOf : public ::testing::TestWithParam<const char*> {
   const ModelBytes bytes_ = Part(*whole_);
   const std::unique_ptr<Model> part_ = Model::OpenMemory(bytes_).value();
 };
-INSTANTIATE_TEST_SUITE_P(Models, DecoderPartOf, ::testing::Values("micro", "odd", "mobile", "w6a6", "tokens"),
+INSTANTIATE_TEST_SUITE_P(Models, DecoderPartOf, ::testing::Values("micro", "odd", "mobile", "w6a6", "tokens", "imported"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(DecoderPartOf, AnswersOnEmbeddingsOfTheWholeModel) {

@@ -77,7 +77,7 @@ TEST(RoundTrip, ProvenanceOfEveryLengthAndNone) {
 }
 
 TEST(RoundTrip, CommittedModels) {
-  for (const char* name : {"micro", "odd", "tokens", "mobile", "mobile_odd"}) {
+  for (const char* name : {"micro", "odd", "tokens", "mobile", "mobile_odd", "imported"}) {
     const ModelBytes& bytes = GoldenModel(name);
     auto opened = ReadModel(bytes);
     ASSERT_TRUE(opened.ok()) << opened.status().message();

@@ -11,7 +11,7 @@ namespace intsam::internal::testing {
 namespace {
 
 class ValueRanges : public ::testing::TestWithParam<const char*> {};
-INSTANTIATE_TEST_SUITE_P(Families, ValueRanges, ::testing::Values("micro", "mobile", "tokens"),
+INSTANTIATE_TEST_SUITE_P(Families, ValueRanges, ::testing::Values("micro", "mobile", "tokens", "imported"),
                          [](const auto& test) { return std::string(test.param); });
 
 TEST_P(ValueRanges, EveryFieldOutsideItsRange) {
