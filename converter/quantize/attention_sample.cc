@@ -33,6 +33,7 @@ std::vector<size_t> AttentionCollector::Select(Pending& p, size_t rows) const {
   std::vector<size_t> candidates;
   std::vector<uint32_t> places;
   p.sample = {};
+  p.sample.call = p.calls;
   p.key_rows.clear();
   for (size_t i = 0; side == 0 && i < rows; ++i) candidates.push_back(i);
   const size_t windows = side == 0 ? 0 : (grid + side - 1) / side;

@@ -16,6 +16,7 @@ namespace intsam::internal {
 
 // Some queries of one window (encoder) or one prompt (decoder) and all of their keys, pads included.
 struct AttentionSample {
+  size_t call = 0;  // which one of its attention
   size_t queries = 0, keys = 0;
   std::vector<float> q, k, v;   // [queries or keys][heads * head_dim]
   std::vector<uint32_t> place;  // encoder: of each query in the square of keys, row-major

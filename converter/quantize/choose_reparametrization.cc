@@ -113,6 +113,8 @@ std::vector<float> QueryFactors(const AttentionSite& a, const SiteStatistics& q,
   return factors;
 }
 
+// Changes are judged as NormMigration's below: by photos that they were not made from. Those of one half of the calls
+// are judged by samples of the other half, and the other way round.
 class AttentionChooser {
  public:
   AttentionChooser(FloatModel& model, const Observations& seen, const BitProfile& bits, const QuantizeMethod& method,
@@ -123,24 +125,28 @@ class AttentionChooser {
         site_(site),
         report_(report),
         widths_(bits.Of(site)),
-        centred_(widths_.activations == 8) {}
+        centred_(widths_.activations == 8) {
+    const uint64_t calls = Stats(".v").calls();
+    for (const AttentionSample& sample : seen.attentions.at(site.name)) {
+      judges_[2 * sample.call < calls ? kLater : kEarlier].push_back(&sample);
+    }
+  }
 
   // Query and key changes by the error of probabilities * V.
   void Scores() {
-    const SiteStatistics &q = Stats(".q"), &k = Stats(".k");
-    std::vector<Change> changes =
-        Candidates(k, method_.key_centring, method_.channel_scaling ? QueryFactors(site_, q, k) : std::vector<float>());
-    if (method_.big && report_.key_peaks == 2 && site_.token_to_image) changes.push_back({"none", {}, KeySigns(k)});
-    size_t best = 0;
-    std::vector<double> errors;
-    for (const Change& change : changes) {
-      Change of_queries{"", {}, change.factors};
-      for (float& f : of_queries.factors) f = 1 / f;
-      errors.push_back(ScoreError({q, of_queries, method_, widths_.activations, centred_},
-                                  {k, change, method_, widths_.activations, centred_}));
-      if (errors.back() < errors[best] * (best == 0 ? kGain : 1)) best = errors.size() - 1;
+    std::vector<Change> changes = KeyChanges(Stats(".q"), Stats(".k"));
+    std::vector<double> errors(changes.size());
+    for (const Half half : {kEarlier, kLater}) {
+      const SiteStatistics q = HalfOf(".q", half), k = HalfOf(".k", half);
+      const std::vector<Change> of_half = KeyChanges(q, k);
+      for (size_t i = 0; i < of_half.size(); ++i) {
+        Change of_queries{"", {}, of_half[i].factors};
+        for (float& f : of_queries.factors) f = 1 / f;
+        errors[i] += ScoreError({q, of_queries, method_, widths_.activations, centred_},
+                                {k, of_half[i], method_, widths_.activations, centred_}, half);
+      }
     }
-    const Change& chosen = changes[best];
+    const Change chosen = std::move(changes[Best(errors)]);
     report_.key_centre = chosen.name;
     if (!chosen.centre.empty()) CentreKeys(model_, site_, chosen.centre);
     if (chosen.factors.empty()) return;
@@ -156,29 +162,64 @@ class AttentionChooser {
 
   // Value changes by the error of the output layer's result, its weights rounded to nearest.
   void Values() {
-    const SiteStatistics& v = Stats(".v");
-    std::vector<float> factors;
-    for (const float spread : Spreads(v)) factors.push_back(std::sqrt(spread));
-    const std::vector<Change> changes =
-        Candidates(v, method_.value_centring, method_.channel_scaling ? factors : std::vector<float>());
-    size_t best = 0;
-    std::vector<double> errors;
-    for (const Change& change : changes) {
-      errors.push_back(ValueError(change));
-      if (errors.back() < errors[best] * (best == 0 ? kGain : 1)) best = errors.size() - 1;
+    std::vector<Change> changes = ValueChanges(Stats(".v"));
+    std::vector<double> errors(changes.size());
+    for (const Half half : {kEarlier, kLater}) {
+      const SiteStatistics v = HalfOf(".v", half), attended = HalfOf(seen_.statistics.at(site_.output + ".in"), half);
+      const std::vector<Change> of_half = ValueChanges(v);
+      for (size_t i = 0; i < of_half.size(); ++i) errors[i] += ValueError(v, attended, of_half[i], half);
     }
-    report_.value_centre = changes[best].name;
-    report_.values_scaled = !changes[best].factors.empty();
-    if (!changes[best].centre.empty()) CentreValues(model_, site_, changes[best].centre);
-    if (report_.values_scaled) ScaleValues(model_, site_, changes[best].factors);
+    const Change chosen = std::move(changes[Best(errors)]);
+    report_.value_centre = chosen.name;
+    report_.values_scaled = !chosen.factors.empty();
+    if (!chosen.centre.empty()) CentreValues(model_, site_, chosen.centre);
+    if (report_.values_scaled) ScaleValues(model_, site_, chosen.factors);
   }
 
  private:
   const SiteStatistics& Stats(const char* suffix) const { return seen_.statistics.at(site_.name + suffix); }
 
-  double ScoreError(const ChangedSite& q, const ChangedSite& k) const {
+  // Of the calls, whose rows are in the order of the photos; a single one is both.
+  enum Half { kEarlier, kLater };
+  static SiteStatistics HalfOf(const SiteStatistics& site, Half half) {
+    const size_t middle = site.sample_rows() / 2 * site.channels();
+    SiteStatistics out;
+    const auto sample = site.sample();
+    out.Add(site.calls() < 2   ? sample
+            : half == kEarlier ? sample.first(middle)
+                               : sample.subspan(middle),
+            site.channels());
+    return out;
+  }
+  SiteStatistics HalfOf(const char* suffix, Half half) const { return HalfOf(Stats(suffix), half); }
+
+  // Nothing is changed for a gain that may be chance.
+  static size_t Best(const std::vector<double>& errors) {
+    size_t best = 0;
+    for (size_t i = 1; i < errors.size(); ++i) {
+      if (errors[i] < errors[best] * (best == 0 ? kGain : 1)) best = i;
+    }
+    return best;
+  }
+
+  // The candidates for such queries and keys, and for such values.
+  std::vector<Change> KeyChanges(const SiteStatistics& q, const SiteStatistics& k) const {
+    std::vector<Change> changes =
+        Candidates(k, method_.key_centring, method_.channel_scaling ? QueryFactors(site_, q, k) : std::vector<float>());
+    if (method_.big && report_.key_peaks == 2 && site_.token_to_image) changes.push_back({"none", {}, KeySigns(k)});
+    return changes;
+  }
+  std::vector<Change> ValueChanges(const SiteStatistics& v) const {
+    std::vector<float> factors;
+    for (const float spread : Spreads(v)) factors.push_back(std::sqrt(spread));
+    return Candidates(v, method_.value_centring, method_.channel_scaling ? factors : std::vector<float>());
+  }
+
+  // What changes made from one half cost in the other.
+  double ScoreError(const ChangedSite& q, const ChangedSite& k, Half made_from) const {
     double error = 0;
-    for (const AttentionSample& s : seen_.attentions.at(site_.name)) {
+    for (const AttentionSample* judge : judges_[made_from]) {
+      const AttentionSample& s = *judge;
       const std::vector<float> exact = Mix(site_, s, Probabilities(site_, model_, s, s.q, s.k), s.v);
       const std::vector<float> coded =
           Mix(site_, s, Probabilities(site_, model_, s, q.Quantized(s.q), k.Quantized(s.k)), s.v);
@@ -187,18 +228,20 @@ class AttentionChooser {
     return error;
   }
 
-  double ValueError(const Change& change) const {
+  double ValueError(const SiteStatistics& v, const SiteStatistics& attended, const Change& change,
+                    Half made_from) const {
     const std::vector<float>& weight = model_.at(site_.output + ".weight");
     const size_t in = size_t{site_.heads} * site_.head_dim, out = weight.size() / in;
-    const ChangedSite coded_v(Stats(".v"), change, method_, widths_.activations, centred_);
-    const ChangedSite coded_out(Stats(".v"), change, method_, widths_.activations, centred_);
+    const ChangedSite coded_v(v, change, method_, widths_.activations, centred_);
+    const ChangedSite coded_out(attended, change, method_, widths_.activations, centred_);
     std::vector<float> scaled = weight;
     for (size_t i = 0; i < scaled.size() && !change.factors.empty(); ++i) scaled[i] *= change.factors[i % in];
     std::vector<float> rounded =
         Dequantize(RoundWeights(scaled, out, in, {widths_.weights, method_.weight_search, kAlike, nullptr}));
     for (size_t i = 0; i < rounded.size() && !change.factors.empty(); ++i) rounded[i] /= change.factors[i % in];
     double error = 0;
-    for (const AttentionSample& s : seen_.attentions.at(site_.name)) {
+    for (const AttentionSample* judge : judges_[made_from]) {
+      const AttentionSample& s = *judge;
       const std::vector<float> p = Probabilities(site_, model_, s, s.q, s.k);
       const std::vector<float> exact = Mix(site_, s, p, s.v);
       const std::vector<float> coded = coded_out.Quantized(Mix(site_, s, p, coded_v.Quantized(s.v)));
@@ -218,6 +261,7 @@ class AttentionChooser {
   AttentionReport& report_;
   const BitWidths widths_;
   const bool centred_;
+  std::vector<const AttentionSample*> judges_[2];  // of what was made from a half: samples of the other
 };
 
 // Scales (and channel middles) move from a norm into the layer behind it: factors a[c]^e / w[c]^(1-e), a the largest

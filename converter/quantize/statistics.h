@@ -19,6 +19,7 @@ class SiteStatistics {
   // prompt in the mask decoder.
   void Add(std::span<const float> values, size_t channels);
 
+  uint64_t calls() const { return calls_; }
   // Over all calls; zero is always inside.
   double min() const { return min_; }
   double max() const { return max_; }
