@@ -1,6 +1,8 @@
 // Models with fields and tensor elements changed under right checksums. Oracle: what opens has every value inside the
 // range of its place, and is written again as the same bytes; what is unchanged opens.
+#include <cstddef>
 #include <cstring>
+#include <iterator>
 
 #include "converter/pack/isam_writer.h"
 #include "runtime/format/reader.h"
@@ -10,9 +12,10 @@
 namespace intsam::internal::testing {
 namespace {
 
-EditedModel& Micro() {
-  static EditedModel model(GoldenModel("micro"), ReadModel(GoldenModel("micro"))->model.config);
-  return model;
+// A calibrated model and an imported one, whose layers have shifts.
+EditedModel& Chosen(const uint8_t* data, size_t size) {
+  static EditedModel models[] = {EditedModel(GoldenModel("micro")), EditedModel(GoldenModel("imported"))};
+  return models[size < sizeof(ModelEdit) ? 0 : data[offsetof(ModelEdit, model)] % std::size(models)];
 }
 
 }  // namespace
@@ -20,11 +23,13 @@ EditedModel& Micro() {
 std::vector<std::string> FuzzSeeds() {
   std::vector<std::string> seeds = {""};
   for (const int64_t value : {int64_t{0}, int64_t{1}, int64_t{-1}, int64_t{128}, int64_t{1} << 31}) {
-    std::vector<ModelEdit> edits;
-    for (uint16_t i = 0; i < 16; ++i) edits.push_back({static_cast<uint8_t>(i & 1), 0, i, 7u * i, value});
-    seeds.push_back(EditText(edits));
-    seeds.push_back(EditText({edits.front()}));
-    seeds.push_back(EditText({edits.back()}));
+    for (const uint8_t model : {uint8_t{0}, uint8_t{1}}) {
+      std::vector<ModelEdit> edits;
+      for (uint16_t i = 0; i < 16; ++i) edits.push_back({static_cast<uint8_t>(i & 1), model, i, 7u * i, value});
+      seeds.push_back(EditText(edits));
+      seeds.push_back(EditText({edits.front()}));
+      seeds.push_back(EditText({edits.back()}));
+    }
   }
   return seeds;
 }
@@ -33,7 +38,7 @@ std::vector<std::string> FuzzSeeds() {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace intsam::internal;
-  testing::EditedModel& model = testing::Micro();
+  testing::EditedModel& model = testing::Chosen(data, size);
   const testing::ModelBytes& bytes = model.Apply({data, size});
   auto opened = ReadModel(bytes);
   if (!opened.ok()) {

@@ -11,7 +11,7 @@ namespace intsam::internal::testing {
 namespace {
 
 EditedModel& Smallest() {
-  static EditedModel model(SmallestModel(), SmallestConfig());
+  static EditedModel model(SmallestModel());
   return model;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/format/reader.h"
 #include "tests/format/model_bytes.h"
 #include "tests/format/value_ranges.h"
 
@@ -17,7 +18,7 @@ namespace intsam::internal::testing {
 // One change: of a field, or of an element of a tensor that has a range.
 struct ModelEdit {
   uint8_t tensor = 0;  // odd: of a tensor
-  uint8_t unused = 0;
+  uint8_t model = 0;   // of the first one: which of the target's models, modulo their number
   uint16_t index = 0;    // of the field or the tensor, modulo their number
   uint32_t element = 0;  // modulo the number of elements
   int64_t value = 0;
@@ -31,8 +32,8 @@ inline std::string EditText(const std::vector<ModelEdit>& edits) {
 // A model and what may be changed of it.
 class EditedModel {
  public:
-  EditedModel(const ModelBytes& good, const SamConfig& config)
-      : good_(good), bytes_(good), ranges_(RangesOf(IntegerModel(config))), names_(config) {}
+  explicit EditedModel(const ModelBytes& good)
+      : good_(good), bytes_(good), ranges_(RangesOf(ReadModel(good)->model)), names_(good) {}
 
   // Whole edits of `input`, at most 16. Checksums are right afterwards.
   const ModelBytes& Apply(std::span<const uint8_t> input) {
