@@ -164,6 +164,39 @@ TEST_F(Reparametrization, AllThatTheMethodChooses) {
   }
 }
 
+// A constant that one photo's values have and another's have not must stay where it is: what fits the one drives the
+// other out of its range.
+TEST_F(Reparametrization, ConstantsAreJudgedByOtherPhotos) {
+  const AttentionSite& site = attentions_[1];
+  std::vector<float> constant = Centre(Width(site));
+  for (float& c : constant) c *= -20;  // what leaves: far more than the values differ from each other
+  FloatModel far = model_;
+  CentreValues(far, site, constant);
+  const auto shifted = [&](std::span<const float> values, float share) {
+    std::vector<float> out(values.begin(), values.end());
+    for (size_t i = 0; i < out.size(); ++i) out[i] += share * constant[i % constant.size()];
+    return out;
+  };
+  for (const bool alike : {true, false}) {
+    Observations seen = Seen(far);
+    const float share = alike ? 0 : 0.5f;  // of another photo: half as far from zero
+    std::vector<AttentionSample>& samples = seen.attentions.at(site.name);
+    ASSERT_EQ(samples.size(), 1u);
+    AttentionSample other = samples.front();
+    other.call = 1, other.v = shifted(other.v, share);
+    samples.push_back(other);
+    for (const std::string& name : {site.name + ".q", site.name + ".k", site.name + ".v", site.output + ".in"}) {
+      const SiteStatistics& of_one = seen.statistics.at(name);
+      const bool moves = name.ends_with(".v") || name.ends_with(".in");
+      seen.statistics.Add(name, shifted(of_one.sample(), moves ? share : 0), of_one.channels());
+    }
+    QuantizeReport report;
+    FloatModel changed = far;
+    Reparametrize(changed, seen, ParseBitProfile("w8a8").value(), QuantizeMethod(), 1, {}, report);
+    EXPECT_EQ(report.attentions.at(site.name).value_centre == "none", !alike);
+  }
+}
+
 // Scaled queries change no probability, so they must not change what is chosen for the values.
 TEST_F(Reparametrization, ValuesAreJudgedByTheRightProbabilities) {
   QuantizeMethod method;
