@@ -1,5 +1,6 @@
 """How many of the masks that the original package's everything mode finds are found again: by intsam-everything, and by
-the original itself when its image embedding is rounded to half precision or changed by a little noise.
+the original itself when its image embedding is rounded to half precision or changed by a little noise, or weights of
+its decoder are rounded to 8 bits.
 
   everything_agreement.py BIN MODEL.isam [PHOTO...]      needs what requirements*.txt of this folder name
 
@@ -56,6 +57,19 @@ class Original:
         return [found["segmentation"] for found in SamAutomaticMaskGenerator(self.sam, **THRESHOLDS).generate(rgb)]
 
 
+def with_part_in_8_bits(part):
+    """The original whose weights of this part of the decoder are codes of 8 bits, with a scale per output channel."""
+    weights = load_file(models.BUNDLED)
+    for name, weight in weights.items():
+        if part not in name or not name.endswith("weight") or weight.dim() < 2:
+            continue
+        # Transposed convolutions, [in][out][2][2], are layers with an output for each position.
+        dims = [0] if part == "output_upscaling" else list(range(1, weight.dim()))
+        scale = (weight.abs().amax(dim=dims, keepdim=True) / 127).clamp(min=1e-12)
+        weights[name] = (weight / scale).round() * scale
+    return Original(original_sam.set_weights(original_sam.build(models.config_of("tiny")), weights))
+
+
 def best_ious(wanted, found):
     """For each mask of the first list the IoU with the closest one of the second."""
     if not wanted or not found:
@@ -85,6 +99,10 @@ def main():
         for name, change in [("embedding in half precision (fp16)", torch.float16), ("in bf16", torch.bfloat16),
                              *((f"with {noise:.1%} of noise", noise) for noise in (0.001, 0.003, 0.005, 0.01))]:
             row(f"original, {name}", references, [original.masks(photo, change) for photo in photos])
+        for name, part in [("IoU head", "iou_prediction_head"), ("hypernetworks", "output_hypernetworks"),
+                           ("upscaling", "output_upscaling")]:
+            rounded = with_part_in_8_bits(part)
+            row(f"original, weights of the {name} in 8 bits", references, [rounded.masks(photo, None) for photo in photos])
         row("intsam", references, [integers(program, sys.argv[2], photo) for photo in photos])
 
 
