@@ -22,7 +22,7 @@ ActivationScale RangeScale(double lo, double hi, int bits);
 // Codes of +-max around the middle code; of 8 bits the least is 1, so that none is -128 as s8.
 ActivationScale CentredScale(double max, int bits);
 
-// `centred`: 8-bit signed sites, whose zero point the runtime fixes at 128. importance: what an error of a channel
+// `centred`: 8-bit signed sites, whose codes lie around 128. importance: what an error of a channel
 // costs (kMse only), empty for all alike.
 ActivationScale Observe(const SiteStatistics& site, Observer observer, int bits, bool centred,
                         std::span<const double> importance);

@@ -135,7 +135,7 @@ static constexpr AttentionDivisor AttentionDivisorOf(uint32_t sum, int32_t mult,
   const int h = n > 22 ? n - 22 : 0;
   return {RoundingShiftRight(reciprocal * mult, 31), h, shift + n - 1 - h};
 }
-// |N| <= 128 * S, so that the product stays below 2^61: a shift of 62 already gives 0, and so does any larger one.
+// |N| <= 255 * S, so that the product stays below 2^61: a shift of 62 already gives 0, and so does any larger one.
 static constexpr int AttentionOutputValue(int64_t n, AttentionDivisor divisor, int lo, int hi) {
   const int64_t product = RoundingShiftRight(n, divisor.pre_shift) * divisor.reciprocal;
   const int shift = divisor.shift < 62 ? divisor.shift : 62;

@@ -4,6 +4,18 @@
 #include <numeric>
 
 namespace intsam::internal {
+namespace {
+
+// What the zero point of values adds to each mix: as often as there are probabilities.
+void SubtractZero(HeadScratch& head, int rows) {
+  int64_t* mixed = head.mixed;
+  for (int i = 0; i < rows; ++i) {
+    const int64_t zeros = int64_t{head.v_zero} * head.sums[i];
+    for (int c = 0; c < head.mix_columns; ++c) *mixed++ -= zeros;
+  }
+}
+
+}  // namespace
 
 void HeadScratch::LayoutPacked(Arena& arena, int max_keys, int max_head_dim) {
   const size_t keys = static_cast<size_t>(RoundUp(max_keys, kPanel)), dim = static_cast<size_t>(max_head_dim);
@@ -51,19 +63,6 @@ void PackHead(const Kernels& k, const QkvCodes& codes, ops::Rows<const int8_t> k
   // pack_keys left the column sums in `bias`. What the zero point of keys adds is the same for all keys of a query.
   for (int j = 0; j < RoundUp(count, kPanel); ++j) head.bias[j] = FoldBias(0, head.bias[j], head.q_zero, k.flip);
 }
-
-namespace {
-
-// What the zero point of values adds to each mix: as often as there are probabilities.
-void SubtractZero(HeadScratch& head, int rows) {
-  int64_t* mixed = head.mixed;
-  for (int i = 0; i < rows; ++i) {
-    const int64_t zeros = int64_t{head.v_zero} * head.sums[i];
-    for (int c = 0; c < head.mix_columns; ++c) *mixed++ -= zeros;
-  }
-}
-
-}  // namespace
 
 void AttendStrip(const Kernels& k, const Softmax& softmax, ops::Rows<const int8_t> q, int rows,
                  const ops::RowRelPos* positions, HeadScratch& head, ops::Rows<uint8_t> out) {
