@@ -160,8 +160,8 @@ INTSAM_API intsam_status intsam_session_create(const intsam_model* model, const 
                                                intsam_session** session, char* error, size_t error_size);
 /* No call on the session may be running. NULL is allowed. */
 INTSAM_API void intsam_session_destroy(intsam_session* session);
-/* The sentence of the last failed call on this session; "" if none failed since the last that succeeded. Valid until
- * the next call. */
+/* The sentence of the last failed call on this session; "" if none failed since the last that succeeded. A call that was
+ * refused because another one ran counts as later than that one, if that one succeeds. Valid until the next call. */
 INTSAM_API const char* intsam_session_error(const intsam_session* session);
 INTSAM_API const char* intsam_session_isa(const intsam_session* session);
 INTSAM_API int32_t intsam_session_threads(const intsam_session* session);
