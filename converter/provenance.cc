@@ -84,7 +84,7 @@ Json StepJson(const std::string& name, const StepReport& r) {
 
 std::string Provenance(const FloatModel& model, const std::vector<CalibrationImage>& images,
                        const ConvertOptions& options, bool imported, const QuantizeReport& report) {
-  Json json;
+  Json json = Json::object();
   json["converter"] = std::string("intsam-convert ") + intsam_version();
   json["source"] = options.source_name.empty() ? Json(nullptr) : Json(options.source_name);
   json["source_sha256"] = model.source_sha256.empty() ? Json(nullptr) : Json(model.source_sha256);
@@ -95,13 +95,14 @@ std::string Provenance(const FloatModel& model, const std::vector<CalibrationIma
   json["features"] = imported ? std::vector<std::string>() : EnabledFeatures(options.method);
   json["calibration_images"] = images.size();
   json["calibration_sha256"] = CalibrationDigest(images);
-  Json attentions = Json::array(), layers = Json::array(), keys = Json::object();
+  Json attentions = Json::array(), layers = Json::array(), keys = Json::object(), steps = Json::array();
   for (const auto& [name, r] : report.attentions) {
     attentions.push_back(AttentionJson(name, r));
     keys[name] = {{"before", HistogramJson(r.keys_before)}, {"after", HistogramJson(r.keys_after)}};
   }
   for (const auto& [name, r] : report.layers) layers.push_back(LayerJson(name, r));
-  for (const auto& [name, r] : report.steps) json["steps"].push_back(StepJson(name, r));
+  for (const auto& [name, r] : report.steps) steps.push_back(StepJson(name, r));
+  if (!steps.empty()) json["steps"] = std::move(steps);
   json["attentions"] = std::move(attentions);
   json["layers"] = std::move(layers);
   json["key_histograms"] = std::move(keys);

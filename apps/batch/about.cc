@@ -93,7 +93,7 @@ Status AddHash(Json& json, const char* key, const std::string& path) {
 }  // namespace
 
 Result<std::string> AboutRun(const BatchSettings& s) {
-  Json json;
+  Json json = Json::object();
   json["manifest"] = 1;
   json["intsam"] = intsam_version();
   json["model"] = s.model.substr(s.model.rfind('/') + 1);

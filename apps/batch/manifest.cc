@@ -16,7 +16,7 @@ std::string Line(const Json& json) { return DumpJson(json, -1); }
 double Tenths(double ms) { return std::round(ms * 10) / 10; }
 
 Json LineOf(const NamedPhoto& photo, const PhotoOutcome& outcome, uint64_t results_bytes) {
-  Json json;
+  Json json = Json::object();
   json["image"] = photo.name;
   json["status"] = outcome.status.ok() ? "done" : "failed";
   if (outcome.status.ok()) {

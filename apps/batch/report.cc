@@ -17,7 +17,7 @@ double PhotosPerSecond(const BatchReport& report) {
 }
 
 void TellJson(const BatchSettings& settings, const BatchReport& report) {
-  nlohmann::ordered_json json;
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
   json["intsam"] = intsam_version();
   json["model"] = settings.model;
   json["out"] = settings.out;

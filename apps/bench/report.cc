@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json PartJson(const Samples& integer, const Samples& fp32, double gmac) {
-  Json json;
+  Json json = Json::object();
   if (!fp32.seconds.empty()) {
     json["fp32_s"] = fp32.Median();
     json["fp32_spread"] = fp32.Spread();
@@ -172,7 +172,7 @@ void PrintOps(const Json& ops) {
 Json BenchReport(const Settings& settings, const Measurements& m) {
   const SamConfig& config = m.model->config();
   const CodingRecords coding = CodingOf(*m.model);
-  Json json;
+  Json json = Json::object();
   json["model"] = settings.name;
   json["identity"] = ToHex(m.model->identity);
   json["cpu"] = CpuName();

@@ -42,7 +42,7 @@ cxxopts::Options MakeOptions() {
 }
 
 nlohmann::ordered_json KindJson(const KindScore& kind, bool labelled) {
-  nlohmann::ordered_json json;
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
   json["prompts"] = kind.prompts;
   if (labelled) {
     json["miou_fp32"] = kind.mean.iou_fp32;
@@ -75,7 +75,7 @@ void PrintTable(const Evaluation& e, const Session& session) {
 }
 
 void PrintJson(const Evaluation& e, const Session& session) {
-  nlohmann::ordered_json json;
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
   json["images"] = e.images;
   json["point"] = KindJson(e.point, e.labelled);
   json["box"] = KindJson(e.box, e.labelled);

@@ -260,7 +260,7 @@ void PrintSummary(const CommonFlags& flags, const std::string& output, const Con
   const double calibrate_s = static_cast<double>(converted.calibrate_ns) * 1e-9;
   const double quantize_s = static_cast<double>(converted.quantize_ns) * 1e-9;
   if (flags.json) {
-    nlohmann::ordered_json json;
+    nlohmann::ordered_json json = nlohmann::ordered_json::object();
     json["model"] = output;
     json["model_bytes"] = written.bytes;
     json["calibrate_s"] = calibrate_s;

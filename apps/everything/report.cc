@@ -24,7 +24,7 @@ std::string MasksText(const std::vector<FoundRecord>& masks) {
 }
 
 void TellJson(const EverythingSettings& settings, const EverythingReport& report) {
-  Json json;
+  Json json = Json::object();
   json["intsam"] = intsam_version();
   json["model"] = settings.model;
   json["image"] = settings.image;

@@ -207,7 +207,7 @@ Json HashesReport(const Model& model) {
 }
 
 Json ConfigReport(const Model& model) {
-  Json json;
+  Json json = Json::object();
   const std::string prefix = "config";
   for (const Json& field : FieldsReport(model, prefix)) {
     json[field["path"].get<std::string>().substr(prefix.size() + 1)] = field["value"];

@@ -69,7 +69,6 @@ Result<Json> RunTier(const Model& model, const char* tier, int threads) {
 
 Result<SelfTest> RunSelfTest(const Model& model, int threads) {
   SelfTest test;
-  test.report = Json::array();
   for (const Kernels* tier : BuiltKernels()) {
     if (!CpuSupports(tier->name)) continue;
     INTSAM_ASSIGN(Json digests, RunTier(model, tier->name, threads));

@@ -10,7 +10,8 @@
 namespace intsam::internal {
 
 struct SelfTest {
-  nlohmann::ordered_json report;  // per tier: SHA-256 of embedding, logits, scores and masks
+  // Per tier: SHA-256 of embedding, logits, scores and masks.
+  nlohmann::ordered_json report = nlohmann::ordered_json::array();
   bool equal = true;
 };
 

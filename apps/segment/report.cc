@@ -33,7 +33,7 @@ Json PromptJson(const ObjectPrompt& prompt) {
 }
 
 Json AnswerJson(size_t index, const Object& object, const Answer& answer) {
-  Json json;
+  Json json = Json::object();
   json["index"] = index;
   json["prompt"] = PromptJson(object.prompt);
   json["mask"] = answer.mask;
@@ -51,7 +51,7 @@ Json AnswerJson(size_t index, const Object& object, const Answer& answer) {
 }
 
 void TellJson(const SegmentSettings& settings, const SegmentReport& report) {
-  Json json;
+  Json json = Json::object();
   json["intsam"] = intsam_version();
   json["model"] = settings.model;
   if (!settings.image.empty()) json["image"] = settings.image;

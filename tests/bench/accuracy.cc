@@ -120,7 +120,7 @@ nlohmann::ordered_json RowJson(const Candidate& c, const Evaluation& e) {
 
 void Print(const std::vector<Candidate>& candidates, const Evaluator& evaluator, const std::string& json_path) {
   const Evaluation& first = evaluator.result(0);
-  nlohmann::ordered_json json;
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
   json["photos"] = first.images;
   json["regions"] = first.point.prompts;
   json["fp32"] = {
