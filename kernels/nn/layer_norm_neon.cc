@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "kernels/isa/neon.h"
-#include "kernels/numerics/layer_norm.h"
+#include "kernels/nn/layer_norm_rows.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal {
@@ -11,13 +11,7 @@ namespace {
 
 using namespace neon;
 
-struct RowStatistics {
-  int32_t mean;
-  LayerNormScale scale;
-};
-
-// One pass: sum (x - mu)^2 = sum x^2 - 2 mu sum x + C mu^2 holds exactly, and every term stays below 2^59.
-RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int32_t sqrt_c) {
+RowSums SumsOf(const int32_t* x, int channels) {
   int64x2_t sums = vdupq_n_s64(0), squares_low = vdupq_n_s64(0), squares_high = vdupq_n_s64(0);
   int c = 0;
   for (; c + 4 <= channels; c += 4) {
@@ -26,23 +20,18 @@ RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int3
     squares_low = MulAddLow(squares_low, v, v);
     squares_high = MulAddHigh(squares_high, v, v);
   }
-  int64_t sum = SumLanes(sums), squares = SumLanes(vaddq_s64(squares_low, squares_high));
+  RowSums row = {SumLanes(sums), SumLanes(vaddq_s64(squares_low, squares_high))};
   for (; c < channels; ++c) {
-    sum += x[c];
-    squares += int64_t{x[c]} * x[c];
+    row.values += x[c];
+    row.squares += int64_t{x[c]} * x[c];
   }
-  const int64_t mean = LayerNormMean(sum, channels);
-  return {static_cast<int32_t>(mean),
-          LayerNormScaleOf(epsilon + squares - 2 * mean * sum + channels * mean * mean, sqrt_c)};
+  return row;
 }
 
 void NeonLayerNormNarrow(const LayerNormNarrow& l) {
   const CodeRange range = MakeCodeRange(l.lo, l.hi, l.flip);
   const Right32 right = MakeRight32(l.k);
-  for (int i = 0; i < l.rows; ++i) {
-    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
-    uint8_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
-    const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
+  ForEachRow(l, SumsOf, [&](const RowStatistics& row, const int32_t* x, uint8_t* out) {
     const LayerNormScale16 scale = LayerNormScale16Of(row.scale);
     const int32x4_t mean = vdupq_n_s32(row.mean);
     const Right32 deviation_right = MakeRight32(scale.shift);  // where hh < 0, to the left
@@ -55,16 +44,13 @@ void NeonLayerNormNarrow(const LayerNormNarrow& l) {
     };
     ForEachVector<16>(l.channels,
                       [&](int c, int count) { StoreFirst(out + c, CodesOf(values(c), values(c + 8), range), count); });
-  }
+  });
 }
 
 void NeonLayerNormWide(const LayerNormWide& l) {
   const Right64 right = MakeRight64(l.shift);
   const int32x4_t lo = vdupq_n_s32(-32767), hi = vdupq_n_s32(32767);
-  for (int i = 0; i < l.rows; ++i) {
-    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
-    int16_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
-    const RowStatistics row = StatisticsOf(x, l.channels, l.epsilon, l.sqrt_c);
+  ForEachRow(l, SumsOf, [&](const RowStatistics& row, const int32_t* x, int16_t* out) {
     const int32x4_t mean = vdupq_n_s32(row.mean);
     const Rq32Lanes normal = MakeRq32Lanes(row.scale.reciprocal, 15 + row.scale.h);  // n fits s32
     ForEachVector<4>(l.channels, [&](int c, int count) {
@@ -75,7 +61,7 @@ void NeonLayerNormWide(const LayerNormWide& l) {
       const int32x4_t y = PackSaturated32(low, high);
       StoreFirst(out + c, vmovn_s32(Clamp32(y, lo, hi)), count);
     });
-  }
+  });
 }
 
 }  // namespace

@@ -8,23 +8,18 @@
 #include <cstdlib>
 
 #include "kernels/isa/loops.h"
-#include "kernels/numerics/layer_norm.h"
+#include "kernels/nn/layer_norm_rows.h"
 #include "kernels/tiers.h"
 
 namespace intsam::internal::x86 {
 
-struct RowStatistics {
-  int32_t mean;
-  LayerNormScale scale;
-};
-
 // LN-W of one row by 64-bit lanes throughout, for any constants.
 void Avx2WideRow(const LayerNormWide& l, const RowStatistics& row, const int32_t* x, int16_t* out);
 
-// One pass: sum (x - mu)^2 = sum x^2 - 2 mu sum x + C mu^2 holds exactly, and every term stays below 2^59. At most 2048
-// channels put at most 256 values of magnitude 2^23 - 1 into each s32 lane of the plain sum, which cannot wrap.
+// At most 2048 channels put at most 256 values of magnitude 2^23 - 1 into each s32 lane of the plain sum, which cannot
+// wrap.
 template <class Isa>
-RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int32_t sqrt_c) {
+RowSums SumsOf(const int32_t* x, int channels) {
   using Vector = typename Isa::Vector;
   Vector sums = Isa::Zero(), squares_even = sums, squares_odd = sums;
   ForEachVector<Isa::kLanes>(channels, [&](int c, int count) {
@@ -36,12 +31,8 @@ RowStatistics StatisticsOf(const int32_t* x, int channels, int64_t epsilon, int3
   });
   // s32 lanes as s64: those of odd ones are what is above the even ones.
   const Vector odd_sums = Isa::template ShiftRightU64<32>(sums);
-  const int64_t sum =
-      Isa::Sum64(Isa::Add64(Isa::MulEven32(sums, Isa::Set32(1)), Isa::MulEven32(odd_sums, Isa::Set32(1))));
-  const int64_t mean = LayerNormMean(sum, channels);
-  const int64_t squares = Isa::Sum64(Isa::Add64(squares_even, squares_odd));
-  return {static_cast<int32_t>(mean),
-          LayerNormScaleOf(epsilon + squares - 2 * mean * sum + channels * mean * mean, sqrt_c)};
+  return {Isa::Sum64(Isa::Add64(Isa::MulEven32(sums, Isa::Set32(1)), Isa::MulEven32(odd_sums, Isa::Set32(1)))),
+          Isa::Sum64(Isa::Add64(squares_even, squares_odd))};
 }
 
 // LN-N of one row. kLeft: hh < 0, where the deviation is shifted left (a narrow row: |d| << -hh stays below 2^16).
@@ -77,13 +68,10 @@ void NarrowRow(const LayerNormNarrow& l, const int32_t* x, int32_t mean, LayerNo
 template <class Isa>
 void LayerNormToCodes(const LayerNormNarrow& l) {
   const auto range = Isa::MakeCodeRange(l.lo, l.hi, l.flip);
-  for (int i = 0; i < l.rows; ++i) {
-    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
-    uint8_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
-    const RowStatistics row = StatisticsOf<Isa>(x, l.channels, l.epsilon, l.sqrt_c);
+  ForEachRow(l, SumsOf<Isa>, [&](const RowStatistics& row, const int32_t* x, uint8_t* out) {
     const LayerNormScale16 scale = LayerNormScale16Of(row.scale);
     (scale.shift < 0 ? NarrowRow<Isa, true> : NarrowRow<Isa, false>)(l, x, row.mean, scale, range, out);
-  }
+  });
 }
 
 // Where no sum n * gain + bias leaves s32 after the shift and no shift exceeds 32, the low halves of logically shifted
@@ -141,16 +129,13 @@ void LayerNormToS16(const LayerNormWide& l) {
     int64_t* const bias = c % 2 == 0 ? constants.bias_even : constants.bias_odd;
     bias[c / 2] = l.bias[c] + (int64_t{1} << (l.shift - 1));
   }
-  for (int i = 0; i < l.rows; ++i) {
-    const int32_t* x = l.x + static_cast<size_t>(i) * l.x_stride;
-    int16_t* out = l.out + static_cast<size_t>(i) * l.out_stride;
-    const RowStatistics row = StatisticsOf<Isa>(x, l.channels, l.epsilon, l.sqrt_c);
+  ForEachRow(l, SumsOf<Isa>, [&](const RowStatistics& row, const int32_t* x, int16_t* out) {
     if (fits && 15 + row.scale.h <= kLowShift) {
       WideRow<Isa>(l, row, constants, x, out);
     } else {
       Avx2WideRow(l, row, x, out);
     }
-  }
+  });
 }
 
 }  // namespace intsam::internal::x86

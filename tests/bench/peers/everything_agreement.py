@@ -1,12 +1,13 @@
 """How many of the masks that the original package's everything mode finds are found again: by intsam-everything, and by
-the original itself when its image embedding is rounded to half precision or changed by a little noise, or weights of
-its decoder are rounded to 8 bits.
+the original itself when its image embedding is rounded to half precision, changed by a little noise or replaced by
+intsam's, or weights of its decoder are rounded to 8 bits.
 
   everything_agreement.py BIN MODEL.isam [PHOTO...]      needs what requirements*.txt of this folder name
 
 The model is the bundled sam_tiny, the photos are the bundled ones. A mask counts as found if one of the others has an
 IoU of at least 0.9 with it. Prints Markdown for docs/accuracy.md. Takes a minute per row.
 """
+import json
 import pathlib
 import subprocess
 import sys
@@ -33,8 +34,21 @@ def integers(program, model, photo):
         return [numpy.array(Image.open(file)) > 0 for file in files]
 
 
+def embedding_of(programs, model, photo, shape):
+    """What intsam's encoder gives: codes in the order [row][column][channel] behind a header and before a SHA-256."""
+    inspected = subprocess.run([programs / "intsam-inspect", model, "--json"], check=True, capture_output=True)
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "embedding"
+        subprocess.run([programs / "intsam-segment", model, photo, "--save-embedding", file, "-q"], check=True)
+        codes = numpy.frombuffer(file.read_bytes()[-32 - 2 * shape.numel():-32], dtype="<i2")
+    _, channels, rows, columns = shape
+    values = codes.reshape(rows, columns, channels).transpose(2, 0, 1) * json.loads(inspected.stdout)["units"]["key"]
+    return torch.from_numpy(values).float()[None]
+
+
 class Original:
-    """The package with a change to the image embedding: None, a type to round to, or the relative size of noise."""
+    """The package with a change to the image embedding: None, a type to round to, the relative size of noise, or a
+    function of the photo and the shape that gives another one."""
 
     def __init__(self, sam):
         self.sam = sam
@@ -47,6 +61,8 @@ class Original:
             embedding = self.encode(x)
             if isinstance(change, torch.dtype):
                 return embedding.to(change).float()
+            if callable(change):
+                return change(photo, embedding.shape)
             if change is not None:
                 noise = torch.randn(embedding.shape, generator=generator)
                 embedding = embedding + noise * (change * embedding.norm() / noise.norm())
@@ -87,7 +103,7 @@ def row(name, references, others):
 
 
 def main():
-    program = pathlib.Path(sys.argv[1]) / "intsam-everything"
+    programs, model = pathlib.Path(sys.argv[1]), sys.argv[2]
     photos = [pathlib.Path(photo) for photo in sys.argv[3:]] or sorted(
         file for file in (models.ROOT / "models" / "photos").iterdir() if file.suffix in (".png", ".jpg"))
     sam = original_sam.set_weights(original_sam.build(models.config_of("tiny")), load_file(models.BUNDLED))
@@ -99,11 +115,13 @@ def main():
         for name, change in [("embedding in half precision (fp16)", torch.float16), ("in bf16", torch.bfloat16),
                              *((f"with {noise:.1%} of noise", noise) for noise in (0.001, 0.003, 0.005, 0.01))]:
             row(f"original, {name}", references, [original.masks(photo, change) for photo in photos])
-        for name, part in [("IoU head", "iou_prediction_head"), ("hypernetworks", "output_hypernetworks"),
-                           ("upscaling", "output_upscaling")]:
+        for name, part in [("transformer", "transformer"), ("IoU head", "iou_prediction_head"), 
+                           ("hypernetworks", "output_hypernetworks"), ("upscaling", "output_upscaling")]:
             rounded = with_part_in_8_bits(part)
             row(f"original, weights of the {name} in 8 bits", references, [rounded.masks(photo, None) for photo in photos])
-        row("intsam", references, [integers(program, sys.argv[2], photo) for photo in photos])
+        row("original, intsam's embedding", references,
+            [original.masks(photo, lambda *asked: embedding_of(programs, model, *asked)) for photo in photos])
+        row("intsam", references, [integers(programs / "intsam-everything", model, photo) for photo in photos])
 
 
 if __name__ == "__main__":
