@@ -48,10 +48,9 @@ inline uint64_t Macs(const SamConfig& c, const DecoderStep& step, uint64_t token
       return 2 * n * p * inner + 2 * tokens * p * inner + 2 * tokens * n * inner;
     case DecoderStepKind::kTokenMlp: return 2 * tokens * p * c.decoder_mlp_dim;
     case DecoderStepKind::kImageToToken: return 2 * n * p * inner + 2 * tokens * p * inner + 2 * tokens * n * inner;
-    case DecoderStepKind::kUpscale:
-      return n * 4 * (p * c.upscale1_dim() + 4 * uint64_t{c.upscale1_dim()} * c.upscale2_dim());
     case DecoderStepKind::kHypernetworks: return c.num_masks() * p * (2 * p + c.upscale2_dim());
-    case DecoderStepKind::kMaskProduct: return 16 * n * c.num_masks() * c.upscale2_dim();
+    case DecoderStepKind::kMasks:
+      return n * 4 * (p * c.upscale1_dim() + 4 * uint64_t{c.upscale2_dim()} * (c.upscale1_dim() + c.num_masks()));
     case DecoderStepKind::kIouHead: return uint64_t{c.iou_head_hidden_dim} * (2 * p + c.num_masks());
     case DecoderStepKind::kPromptTokens:
     case DecoderStepKind::kDensePrompt: return 0;

@@ -96,9 +96,8 @@ struct FloatSam::Impl {
       case DecoderStepKind::kImageToToken: return decoder.ImageToToken(step.layer, step.name);
       case DecoderStepKind::kFinalTokenToImage:
         return decoder.TokenToImage(step.name, "mask_decoder.transformer.norm_final_attn");
-      case DecoderStepKind::kUpscale: return decoder.Upscale(step.name);
       case DecoderStepKind::kHypernetworks: return decoder.Hypernetworks(step.name);
-      case DecoderStepKind::kMaskProduct: walk.masks.low_res = decoder.MaskProduct(step.name); return;
+      case DecoderStepKind::kMasks: walk.masks.low_res = decoder.Masks(step.name); return;
       case DecoderStepKind::kIouHead: walk.masks.iou = decoder.IouHead(step.name); return;
     }
   }

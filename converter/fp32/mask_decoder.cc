@@ -205,7 +205,8 @@ void MaskDecoder::Hypernetworks(const std::string& name) {
   }
 }
 
-std::vector<float> MaskDecoder::MaskProduct(const std::string& name) {
+std::vector<float> MaskDecoder::Masks(const std::string& name) {
+  Upscale("mask_decoder.output_upscaling");
   const size_t masks = context_.config.num_masks();
   const size_t pixels = size_t{context_.config.low_res()} * context_.config.low_res();
   const size_t inner = context_.config.upscale2_dim();

@@ -24,9 +24,8 @@ class MaskDecoder {
   void TokenToImage(const std::string& name, const std::string& norm);
   void TokenMlp(uint32_t layer, const std::string& name);
   void ImageToToken(uint32_t layer, const std::string& name);
-  void Upscale(const std::string& name);
   void Hypernetworks(const std::string& name);
-  std::vector<float> MaskProduct(const std::string& name);
+  std::vector<float> Masks(const std::string& name);
   std::vector<float> IouHead(const std::string& name);
 
  private:
@@ -42,6 +41,8 @@ class MaskDecoder {
   // stream = norm(stream + change), or norm(change).
   void Update(std::vector<float>& stream, const char* site, const std::vector<float>& change, bool replace,
               const std::string& norm);
+  // Fills upscaled_.
+  void Upscale(const std::string& name);
   // All layers with ReLU between them.
   std::vector<float> HeadMlp(const std::string& name, std::vector<float> x, size_t depth);
   std::vector<float> Sum(const std::vector<float>& a, const std::vector<float>& b) const;

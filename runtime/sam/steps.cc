@@ -14,9 +14,8 @@ std::vector<DecoderStep> MaskDecoderSteps(const SamConfig& config) {
     steps.push_back({{layer + ".cross_attn_image_to_token"}, DecoderStepKind::kImageToToken, i});
   }
   steps.push_back({{"mask_decoder.transformer.final_attn_token_to_image"}, DecoderStepKind::kFinalTokenToImage, 0});
-  steps.push_back({{"mask_decoder.output_upscaling"}, DecoderStepKind::kUpscale, 0});
   steps.push_back({{"mask_decoder.output_hypernetworks_mlps"}, DecoderStepKind::kHypernetworks, 0});
-  steps.push_back({{"mask_decoder.masks"}, DecoderStepKind::kMaskProduct, 0});
+  steps.push_back({{"mask_decoder.masks"}, DecoderStepKind::kMasks, 0});
   steps.push_back({{"mask_decoder.iou_prediction_head"}, DecoderStepKind::kIouHead, 0});
   return steps;
 }

@@ -30,9 +30,8 @@ enum class DecoderStepKind {
   kTokenMlp,           // tokens = norm3(tokens + lin2(relu(lin1(tokens))))
   kImageToToken,       // keys = norm4(keys + attn(q = keys + image_pe, k = tokens + pe, v = tokens))
   kFinalTokenToImage,  // tokens = norm_final_attn(tokens + attn(...)) as kTokenToImage
-  kUpscale,            // upscaled = gelu(conv2(gelu(norm(conv1(keys)))))
   kHypernetworks,      // hyper[i] = mlp_i(mask token i)
-  kMaskProduct,        // low_res[i] = hyper[i] . upscaled
+  kMasks,              // low_res[i] = hyper[i] . gelu(conv2(gelu(norm(conv1(keys)))))
   kIouHead,            // iou = mlp(iou token)
 };
 

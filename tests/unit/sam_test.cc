@@ -122,15 +122,14 @@ TEST(Steps, MaskDecoderOfSamB) {
                 layers + "0.cross_attn_token_to_image", layers + "0.mlp", layers + "0.cross_attn_image_to_token",
                 layers + "1.self_attn", layers + "1.cross_attn_token_to_image", layers + "1.mlp",
                 layers + "1.cross_attn_image_to_token", "mask_decoder.transformer.final_attn_token_to_image",
-                "mask_decoder.output_upscaling", "mask_decoder.output_hypernetworks_mlps", "mask_decoder.masks",
-                "mask_decoder.iou_prediction_head"}));
+                "mask_decoder.output_hypernetworks_mlps", "mask_decoder.masks", "mask_decoder.iou_prediction_head"}));
 }
 
 TEST(Layers, AndStepsFollowTheConfiguration) {
   SamConfig config;
   config.vit.depth = 3, config.decoder_depth = 5;
   EXPECT_EQ(EncoderLayers(config).size(), 2u + 2 * 3);
-  EXPECT_EQ(MaskDecoderSteps(config).size(), 7u + 4 * 5);
+  EXPECT_EQ(MaskDecoderSteps(config).size(), 6u + 4 * 5);
 }
 
 }  // namespace

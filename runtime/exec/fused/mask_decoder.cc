@@ -28,12 +28,8 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
   b.key_a = arena.Take<int8_t>(keys * c.cross_dim());
   b.key_b = arena.Take<int8_t>(keys * c.cross_dim());
   b.key_out = arena.Take<uint8_t>(keys * c.cross_dim());
-  // Image rows are packed for one attention after the other, and done with when they are upscaled.
-  Arena packing = arena, upscaling = arena;
-  b.image_rows = packing.Take<int8_t>(keys * dim);
-  b.image.LayoutPacked(packing, static_cast<int>(keys), static_cast<int>(dim));
-  b.upscaled = upscaling.Take<int16_t>(keys * 16 * c.upscale2_dim());
-  arena = Arena::Behind(packing, upscaling);
+  b.image_rows = arena.Take<int8_t>(keys * dim);
+  b.image.LayoutPacked(arena, static_cast<int>(keys), static_cast<int>(dim));
   b.hyper = arena.Take<int16_t>(size_t{c.num_masks()} * c.upscale2_dim());
   LayoutOnTokens(c, arena, b);
   LayoutInWords(c, arena, b);
@@ -49,6 +45,7 @@ void FusedMaskDecoder::Layout(const SamConfig& c, Arena& arena, Buffers& b) {
     w.acc = arena.Take<int32_t>(kRowBlock * strip);
     w.rows = arena.Take<int32_t>(kRowBlock * strip);
     w.s16 = arena.Take<int16_t>(kRowBlock * strip * 2);
+    w.logits = arena.Take<int16_t>(size_t{kRowBlock} * 16 * c.num_masks());
     w.head.Layout(arena, static_cast<int>(std::max(keys, tokens)), head_dim);
     w.few_keys.LayoutStrip(arena, static_cast<int>(tokens), head_dim, kRowBlock);
     w.strip.LayoutStrip(arena, static_cast<int>(std::max(keys, columns)), static_cast<int>(dim),
@@ -94,9 +91,8 @@ Status FusedMaskDecoder::Run(const Prompt& prompt, ImageSide& image, Buffers& bu
       case DecoderStepKind::kFinalTokenToImage:
         TokenToImage(d.final_attn, prepared_.final_attn, d.norm_final, false);
         break;
-      case DecoderStepKind::kUpscale: Upscale(); break;
       case DecoderStepKind::kHypernetworks: Hypernetworks(); break;
-      case DecoderStepKind::kMaskProduct: MaskProduct(low_res); break;
+      case DecoderStepKind::kMasks: Masks(low_res); break;
       case DecoderStepKind::kIouHead: IouHead(iou); break;
     }
   }
@@ -165,32 +161,6 @@ void FusedMaskDecoder::DownscaleMask(const int16_t* mask, size_t first, int rows
 
 // ---------------------------------------------------------------- heads
 
-// Both transposed convolutions for a block of image positions: each becomes 2x2, then 4x4 output pixels.
-void FusedMaskDecoder::Upscale() {
-  const Upscaling& u = prepared_.model->mask_decoder.upscaling;
-  const Kernels& k = *prepared_.kernels;
-  const uint32_t grid = prepared_.model->config.grid();
-  const size_t dim = u.conv1.in, c1 = u.norm.channels, n1 = u.conv1.out, n2 = u.conv2.out, c2 = n2 / 4;
-  ForKeys([&](size_t first, int rows, Worker& w) {
-    ops::Gemm(k, prepared_.upscale1, Rows<const int16_t>{buffers_->keys + first * dim, dim}, rows,
-              {w.acc, Padded(u.conv1.out)});
-    ops::ToR24(k, u.conv1_rq, {w.acc, Padded(u.conv1.out)}, rows, {w.rows, n1});
-    ops::Norm(k, u.norm, {w.rows, c1}, 4 * rows, Rows<int16_t>{w.s16, c1});
-    k.gelu_s16({w.s16, static_cast<size_t>(rows) * n1, static_cast<int>(u.gelu1_bits)});
-    int16_t* out = w.s16 + kRowBlock * n1;
-    ops::Gemm(k, prepared_.upscale2, Rows<const int16_t>{w.s16, c1}, 4 * rows, {w.acc, Padded(u.conv2.out)});
-    ops::ToS16(k, u.conv2_rq, {w.acc, Padded(u.conv2.out)}, 4 * rows, -32767, 32767, {out, n2});
-    k.gelu_s16({out, static_cast<size_t>(4 * rows) * n2, static_cast<int>(u.gelu2_bits)});
-    for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
-      const size_t y = (first + i) / grid * 4, x = (first + i) % grid * 4;
-      for (size_t part = 0; part < 8; ++part) {  // two pixels side by side
-        const size_t outer = part / 2, row = y + outer / 2 * 2 + part % 2, column = x + outer % 2 * 2;
-        std::copy_n(out + (i * 16 + part * 2) * c2, 2 * c2, buffers_->upscaled + (row * 4 * grid + column) * c2);
-      }
-    }
-  });
-}
-
 void FusedMaskDecoder::RunMlp(const Mlp& mlp, const std::vector<PreparedLinear>& layers, const int16_t* in,
                               int last_limit, int16_t* out) {
   const Kernels& k = *prepared_.kernels;
@@ -215,15 +185,45 @@ void FusedMaskDecoder::Hypernetworks() {
   }
 }
 
-void FusedMaskDecoder::MaskProduct(int16_t* low_res) {
+// Both transposed convolutions of some image positions, each of which becomes 2x2, then 4x4 pixels: `out` receives
+// [rows][2x2 outer][2x2 inner][channel].
+void FusedMaskDecoder::Upscale(size_t first, int rows, Worker& w, int16_t* out) const {
+  const Upscaling& u = prepared_.model->mask_decoder.upscaling;
+  const Kernels& k = *prepared_.kernels;
+  const size_t dim = u.conv1.in, c1 = u.norm.channels, n1 = u.conv1.out, n2 = u.conv2.out;
+  ops::Gemm(k, prepared_.upscale1, Rows<const int16_t>{buffers_->keys + first * dim, dim}, rows,
+            {w.acc, Padded(u.conv1.out)});
+  ops::ToR24(k, u.conv1_rq, {w.acc, Padded(u.conv1.out)}, rows, {w.rows, n1});
+  ops::Norm(k, u.norm, {w.rows, c1}, 4 * rows, Rows<int16_t>{w.s16, c1});
+  k.gelu_s16({w.s16, static_cast<size_t>(rows) * n1, static_cast<int>(u.gelu1_bits)});
+  ops::Gemm(k, prepared_.upscale2, Rows<const int16_t>{w.s16, c1}, 4 * rows, {w.acc, Padded(u.conv2.out)});
+  ops::ToS16(k, u.conv2_rq, {w.acc, Padded(u.conv2.out)}, 4 * rows, -32767, 32767, {out, n2});
+  k.gelu_s16({out, static_cast<size_t>(4 * rows) * n2, static_cast<int>(u.gelu2_bits)});
+}
+
+// The upscaled embedding, the largest map of the model, is never there as a whole: logits are made of a block of it.
+void FusedMaskDecoder::Masks(int16_t* low_res) {
   const MaskDecoder& d = prepared_.model->mask_decoder;
-  const size_t c2 = prepared_.model->config.upscale2_dim();
-  const size_t side = prepared_.model->config.low_res();
-  parallel_.For(static_cast<int>(side), [&](int y, int) {
-    const size_t row = static_cast<size_t>(y) * side;
-    prepared_.kernels->mask_product({buffers_->hyper, buffers_->upscaled + row * c2, ops::Channels(d.mask_product),
-                                     low_res + row, side * side, static_cast<int>(d.num_masks), static_cast<int>(side),
-                                     static_cast<int>(c2)});
+  const size_t grid = prepared_.model->config.grid(), side = 4 * grid;
+  const size_t channels = prepared_.model->config.upscale2_dim();
+  ForKeys([&](size_t first, int rows, Worker& w) {
+    int16_t* upscaled = w.s16 + kRowBlock * size_t{d.upscaling.conv1.out};
+    Upscale(first, rows, w, upscaled);
+    const size_t pixels = static_cast<size_t>(rows) * 16;
+    prepared_.kernels->mask_product({buffers_->hyper, upscaled, ops::Channels(d.mask_product), w.logits, pixels,
+                                     static_cast<int>(d.num_masks), static_cast<int>(pixels),
+                                     static_cast<int>(channels)});
+    for (size_t i = 0; i < static_cast<size_t>(rows); ++i) {
+      const size_t y = (first + i) / grid * 4, x = (first + i) % grid * 4;
+      for (size_t mask = 0; mask < d.num_masks; ++mask) {
+        const int16_t* logits = w.logits + mask * pixels + i * 16;
+        int16_t* out = low_res + (mask * side + y) * side + x;
+        for (size_t part = 0; part < 8; ++part) {  // two pixels side by side
+          const size_t outer = part / 2, row = outer / 2 * 2 + part % 2, column = outer % 2 * 2;
+          std::copy_n(logits + part * 2, 2, out + row * side + column);
+        }
+      }
+    }
   });
 }
 

@@ -20,10 +20,11 @@ class FusedMaskDecoder {
   static constexpr int kRowBlock = 64;  // image positions per block
 
   struct Worker {
-    uint8_t* codes;  // [kRowBlock][max(dim, mlp)]
-    int32_t* acc;    // [kRowBlock * 4][widest]
-    int32_t* rows;   // R24, likewise
-    int16_t* s16;    // likewise
+    uint8_t* codes;   // [kRowBlock][max(dim, mlp)]
+    int32_t* acc;     // [kRowBlock * 4][widest]
+    int32_t* rows;    // R24, likewise
+    int16_t* s16;     // likewise
+    int16_t* logits;  // [num_masks][kRowBlock * 16]
     HeadScratch head;
     HeadScratch few_keys;  // of a block of image positions that attend to tokens
     HeadScratch strip;     // of tokens that meet heads packed before, or a block of image rows that meets tokens
@@ -47,7 +48,6 @@ class FusedMaskDecoder {
     int8_t* key_a;                         // plain s8 [grid^2][cross_dim]: keys, or queries that are codes
     int8_t* key_b;                         // values
     uint8_t* key_out;                      // codes [grid^2][cross_dim]
-    int16_t* upscaled;                     // [(4 grid)^2][upscale2_dim]
     int16_t* hyper;                        // [num_masks][upscale2_dim]
     std::vector<HeadScratch> token_heads;  // packed tokens, no strip
     // Of attentions whose projections moved to the tokens; columns are token * heads + head.
@@ -56,7 +56,7 @@ class FusedMaskDecoder {
     int32_t* column_bias;
     int8_t* out_panels;  // panels, [dim][tokens * heads]: what probabilities are multiplied by
     int8_t* image_rows;  // plain s8 [grid^2][dim]
-    HeadScratch image;   // packed image rows, no strip; with image_rows in the memory of `upscaled`
+    HeadScratch image;   // packed image rows, no strip
     std::vector<Worker> workers;
   };
   static void Layout(const SamConfig& config, Arena& arena, Buffers& buffers);
@@ -88,9 +88,9 @@ class FusedMaskDecoder {
                     bool on_image);
   void TokenMlp(uint32_t layer);
   void ImageToToken(uint32_t layer);
-  void Upscale();
   void Hypernetworks();
-  void MaskProduct(int16_t* low_res);
+  void Masks(int16_t* low_res);
+  void Upscale(size_t first, int rows, Worker& w, int16_t* out) const;
   void IouHead(int16_t* iou);
 
   // Where rows of a stream become what a layer reads: one of the two, [rows][dim].

@@ -265,7 +265,7 @@ Tensor<int16_t> TokenRow(const State& s, size_t row) {
 
 void Hypernetworks(State& s) {
   const MaskDecoder& d = s.decoder();
-  s.hyper = Tensor<int16_t>(d.num_masks, s.upscaled.columns);
+  s.hyper = Tensor<int16_t>(d.num_masks, s.p.model->config.upscale2_dim());
   for (uint32_t i = 0; i < d.num_masks; ++i) {
     const Tensor<int16_t> out = RunMlp(d.hypernetworks[i], s.p.hypernetworks[i], TokenRow(s, 1 + i), kHyperMax);
     std::copy_n(out[0], out.columns, s.hyper[i]);
@@ -303,9 +303,11 @@ Status Decode(const PreparedModel& p, const int16_t* embedding, const Frame& fra
       case DecoderStepKind::kTokenMlp: TokenMlp(s, layer); break;
       case DecoderStepKind::kImageToToken: ImageToToken(s, layer); break;
       case DecoderStepKind::kFinalTokenToImage: TokenToImage(s, d.final_attn, p.final_attn, d.norm_final); break;
-      case DecoderStepKind::kUpscale: Upscale(s); break;
       case DecoderStepKind::kHypernetworks: Hypernetworks(s); break;
-      case DecoderStepKind::kMaskProduct: MaskProduct(s, low_res); break;
+      case DecoderStepKind::kMasks:
+        Upscale(s);
+        MaskProduct(s, low_res);
+        break;
       case DecoderStepKind::kIouHead:
         std::copy_n(RunMlp(d.iou_head, p.iou_head, TokenRow(s, 0), 32767)[0], d.num_masks, iou);
         break;
