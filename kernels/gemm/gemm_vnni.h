@@ -33,19 +33,17 @@ const int8_t* AsS8(const uint8_t* panel, const uint8_t* zero, int bits, int dept
 }
 
 // `depth` k of an s8 panel to s16: a group of four k becomes (k0, k1) of all channels, then (k2, k3).
-static inline void WidenPanel(const int8_t* panel, int depth, int8_t* out) {
+template <class Isa>
+void WidenPanel(const int8_t* panel, int depth, int8_t* out) {
   // A byte in the upper half of its word, moved down with its sign; indices of -1 give zeros.
-  const __m256i front = _mm256_setr_epi8(-1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13,  //
-                                         -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13);
-  const __m256i back = _mm256_setr_epi8(-1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15,  //
-                                        -1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15);
-  const auto widen = [](__m256i group, __m256i half) { return _mm256_srai_epi16(_mm256_shuffle_epi8(group, half), 8); };
+  const auto front = Isa::BroadcastQuarter(_mm_setr_epi8(-1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13));
+  const auto back = Isa::BroadcastQuarter(_mm_setr_epi8(-1, 2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15));
   for (int i = 0; i < depth * kPanel; i += kGroup, out += 2 * kGroup) {
-    const __m256i left = avx2::Load(panel + i), right = avx2::Load(panel + i + 32);
-    avx2::Store(out, widen(left, front));
-    avx2::Store(out + 32, widen(right, front));
-    avx2::Store(out + 64, widen(left, back));
-    avx2::Store(out + 96, widen(right, back));
+    for (int at = 0; at < kGroup; at += 4 * Isa::kLanes) {
+      const auto bytes = Isa::Load(panel + i + at);
+      Isa::Store(out + at, Isa::template ShiftRight16<8>(Isa::LookUp8(bytes, front)));
+      Isa::Store(out + kGroup + at, Isa::template ShiftRight16<8>(Isa::LookUp8(bytes, back)));
+    }
   }
 }
 
@@ -142,7 +140,7 @@ void Gemm(const Arguments& g) {
             int8_t* out = scratch + p * t.w_stride;
             const uint8_t* zero = w.zero + (w.bits == 8 ? 0 : j + p * kPanel);
             const int8_t* s8 = AsS8<Isa>(piece + p * panel_bytes, zero, w.bits, depth, kCode == 1 ? out : narrow);
-            if constexpr (kCode == 2) WidenPanel(s8, depth, out);
+            if constexpr (kCode == 2) WidenPanel<Isa>(s8, depth, out);
           }
         }
         for (int i = 0; i < rows; i += tile_rows) {

@@ -49,6 +49,10 @@
     return mm##_slli_epi16(a, kCount);                                                                        \
   }                                                                                                           \
   template <int kCount>                                                                                       \
+  static Vector ShiftRight16(Vector a) {                                                                      \
+    return mm##_srai_epi16(a, kCount);                                                                        \
+  }                                                                                                           \
+  template <int kCount>                                                                                       \
   static Vector ShiftRightU16(Vector a) {                                                                     \
     return mm##_srli_epi16(a, kCount);                                                                        \
   }                                                                                                           \
