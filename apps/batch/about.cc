@@ -1,32 +1,35 @@
 #include "apps/batch/about.h"
 
 #include <algorithm>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "apps/common/file_bytes.h"
 #include "apps/common/output.h"
+#include "runtime/base/mapped_file.h"
 #include "runtime/base/sha256.h"
 #include "runtime/format/isam.h"
+#include "runtime/format/limits.h"
 
 namespace intsam::internal {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Of the first `limit` bytes.
-Result<std::string> HashOf(const std::string& path, uint64_t limit) {
-  std::ifstream file(path, std::ios::binary);
+Result<std::string> HashOf(const std::string& path) {
   Sha256 hash;
-  std::vector<char> piece(1 << 16);
-  while (file && limit > 0) {
-    file.read(piece.data(), static_cast<std::streamsize>(std::min<uint64_t>(piece.size(), limit)));
-    hash.Update(piece.data(), static_cast<size_t>(file.gcount()));
-    limit -= static_cast<uint64_t>(file.gcount());
-  }
-  if (!file.eof() && limit > 0) return Status(Code::kIo, path + ": cannot read");
+  INTSAM_TRY(ReadPieces(path, [&hash](std::span<const uint8_t> piece) {
+    hash.Update(piece.data(), piece.size());
+    return Status();
+  }));
   return ToHex(hash.Finish());
+}
+
+// The header has hashes of all else.
+Result<std::string> HashOfHeader(const std::string& model) {
+  INTSAM_ASSIGN(const MappedFile file, MappedFile::Open(model, limits::kFileBytes));
+  return ToHex(Sha256Of(file.bytes().data(), std::min(file.bytes().size(), sizeof(isam::Header))));
 }
 
 const char* NameOf(BatchJob job) {
@@ -86,7 +89,7 @@ Json EverythingJson(const intsam_everything_options& o) {
 
 Status AddHash(Json& json, const char* key, const std::string& path) {
   if (path.empty()) return Status();
-  INTSAM_ASSIGN(json[key], HashOf(path, UINT64_MAX));
+  INTSAM_ASSIGN(json[key], HashOf(path));
   return Status();
 }
 
@@ -97,7 +100,7 @@ Result<std::string> AboutRun(const BatchSettings& s) {
   json["manifest"] = 1;
   json["intsam"] = intsam_version();
   json["model"] = s.model.substr(s.model.rfind('/') + 1);
-  INTSAM_ASSIGN(json["model_sha256"], HashOf(s.model, sizeof(isam::Header)));  // the header has hashes of all else
+  INTSAM_ASSIGN(json["model_sha256"], HashOfHeader(s.model));
   json["job"] = NameOf(s.job);
   json["format"] = NameOf(s.format);
   json["shard"] = std::to_string(s.shard.index) + "/" + std::to_string(s.shard.count);

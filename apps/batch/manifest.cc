@@ -1,9 +1,9 @@
 #include "apps/batch/manifest.h"
 
 #include <cmath>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "apps/common/file_bytes.h"
 #include "apps/common/output.h"
 
 namespace intsam::internal {
@@ -60,23 +60,22 @@ Result<Manifest> Manifest::Open(const std::string& path, const std::string& abou
 }
 
 Status Manifest::Read(const std::string& about, const std::vector<NamedPhoto>& photos) {
-  std::ifstream stream(file_.path(), std::ios::binary);
-  std::string line;
   uint64_t end = 0;
-  for (size_t number = 1; std::getline(stream, line) && !stream.eof(); ++number) {  // at the end: without its newline
-    const std::string place = file_.path() + ": line " + std::to_string(number);
+  size_t number = 0;
+  INTSAM_TRY(ForEachLine(file_.path(), [&](std::string_view line) -> Status {
+    const std::string place = file_.path() + ": line " + std::to_string(++number);
+    end += line.size() + 1;
     if (number == 1) {
-      if (line + "\n" != about) {
+      if (std::string(line) + "\n" != about) {
         return Status(Code::kUsage, place +
                                         ": the run was begun with other options, another model or another version; "
                                         "without --resume and with another --out a new one begins");
       }
       resumed_ = true;
-    } else {
-      INTSAM_TRY(TakeLine(line, photos).WithPrefix(place));
+      return Status();
     }
-    end += line.size() + 1;
-  }
+    return TakeLine(line, photos).WithPrefix(place);
+  }));
   if (totals_.complete && totals_.photos != photos.size()) {
     return Status(Code::kUsage, file_.path() + ": the photos have changed since: the run is complete with " +
                                     std::to_string(totals_.photos) + " of them, and now there are " +
@@ -85,7 +84,7 @@ Status Manifest::Read(const std::string& about, const std::vector<NamedPhoto>& p
   return file_.Truncate(end);
 }
 
-Status Manifest::TakeLine(const std::string& line, const std::vector<NamedPhoto>& photos) {
+Status Manifest::TakeLine(std::string_view line, const std::vector<NamedPhoto>& photos) {
   // Not in the order of its keys, which takes the square of their number.
   const auto json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
   const std::string status = json.is_object() ? Text(json, "status") : "";

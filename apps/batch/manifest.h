@@ -56,7 +56,7 @@ class Manifest {
  private:
   explicit Manifest(AppendFile file) : file_(std::move(file)) {}
   Status Read(const std::string& about, const std::vector<NamedPhoto>& photos);
-  Status TakeLine(const std::string& line, const std::vector<NamedPhoto>& photos);
+  Status TakeLine(std::string_view line, const std::vector<NamedPhoto>& photos);
 
   AppendFile file_;
   ManifestTotals totals_;

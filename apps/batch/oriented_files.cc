@@ -1,10 +1,10 @@
 #include "apps/batch/oriented_files.h"
 
 #include <charconv>
-#include <fstream>
 #include <set>
 #include <string_view>
 
+#include "apps/common/file_bytes.h"
 #include "files/atomic_file.h"
 
 namespace intsam::internal {
@@ -12,19 +12,15 @@ namespace {
 
 // Calls take(id, line without the id) for each.
 template <class Take>
-Status ForEachLine(const std::string& path, Take take) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return Status(Code::kIo, path + ": cannot open");
-  for (std::string line; std::getline(stream, line);) {
+Status ForEachResult(const std::string& path, const Take& take) {
+  return ForEachLine(path, [&](std::string_view line) -> Status {
     int64_t id = 0;
     const size_t tab = line.find('\t');
-    const char* end = line.data() + (tab == std::string::npos ? 0 : tab);
-    if (std::from_chars(line.data(), end, id).ptr != end || tab == std::string::npos)
+    const char* end = line.data() + (tab == std::string_view::npos ? 0 : tab);
+    if (std::from_chars(line.data(), end, id).ptr != end || tab == std::string_view::npos)
       return Status(Code::kDamaged, path + ": not a line of this tool");
-    line.erase(0, tab + 1);
-    INTSAM_TRY(take(id, line + "\n"));
-  }
-  return stream.bad() ? Status(Code::kIo, path + ": cannot read") : Status();
+    return take(id, std::string(line.substr(tab + 1)) + "\n");
+  });
 }
 
 bool IsPlain(char c) {
@@ -50,7 +46,7 @@ Result<std::map<int64_t, std::string>> ClassFileNames(const std::map<int64_t, st
 Status WriteOrientedFiles(const std::string& lines, const std::string& folder, const std::string& suffix,
                           const std::map<int64_t, std::string>& classes) {
   INTSAM_ASSIGN(auto names, ClassFileNames(classes));
-  INTSAM_TRY(ForEachLine(lines, [&names](int64_t id, const std::string&) {
+  INTSAM_TRY(ForEachResult(lines, [&names](int64_t id, const std::string&) {
     names.emplace(id, std::to_string(id));
     return Status();
   }));
@@ -58,7 +54,7 @@ Status WriteOrientedFiles(const std::string& lines, const std::string& folder, c
     std::string path = folder;
     path.append("/Task1_").append(name).append(suffix).append(".txt");
     INTSAM_ASSIGN(AtomicFile file, AtomicFile::Create(path));
-    INTSAM_TRY(ForEachLine(lines, [&file, wanted = id](int64_t found, const std::string& line) {
+    INTSAM_TRY(ForEachResult(lines, [&file, wanted = id](int64_t found, const std::string& line) {
       return found == wanted ? file.Write(line.data(), line.size()) : Status();
     }));
     INTSAM_TRY(file.Commit());

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <new>
 #include <string_view>
 
 #include "apps/common/file_bytes.h"
@@ -27,9 +28,13 @@ bool IsFolder(const fs::path& path) {
 
 bool IsHidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
+// Where links cannot be followed, what the words of the path say.
 fs::path Canonical(const fs::path& path) {
-  std::error_code ignored;
-  fs::path canonical = fs::weakly_canonical(fs::absolute(path, ignored), ignored);
+  std::error_code ignored, problem;
+  const fs::path absolute = fs::absolute(path, ignored);
+  fs::path canonical = fs::weakly_canonical(absolute, problem);
+  if (problem == std::errc::not_enough_memory) throw std::bad_alloc();
+  if (problem) canonical = absolute.lexically_normal();
   return canonical.has_filename() ? canonical : canonical.parent_path();
 }
 
@@ -92,23 +97,23 @@ class Lister {
 
   // Photos below folder/inside, with their names relative to `folder`.
   Status Walk(const fs::path& folder, const fs::path& inside, std::vector<NamedPhoto>& found) {
-    std::error_code problem;
     std::vector<fs::path> folders;
-    for (fs::directory_iterator entry(folder / inside, problem), end; !problem && entry != end;
-         entry.increment(problem)) {
-      const fs::path name = entry->path().filename();
+    std::vector<fs::path> entries;
+    const std::error_code problem = ListFolder(folder / inside, entries);
+    for (const fs::path& entry : entries) {
+      const fs::path name = entry.filename();
       std::error_code ignored;
-      if (IsPhotoFile(*entry)) {
+      if (IsPhotoFile(entry)) {
         if (found.size() == kBatchPhotos) return TooMany();
-        found.push_back({(inside / name).string(), entry->path().string()});
-      } else if (sources_.recursive && entry->is_directory(ignored) && !entry->is_symlink(ignored) && !IsHidden(name) &&
-                 Canonical(entry->path()) != out_) {
+        found.push_back({(inside / name).string(), entry.string()});
+      } else if (sources_.recursive && fs::is_directory(entry, ignored) && !fs::is_symlink(entry, ignored) &&
+                 !IsHidden(name) && Canonical(entry) != out_) {
         folders.push_back(inside / name);
       }
     }
     // A folder may go while its parent is being read.
     if (problem && !(problem == std::errc::no_such_file_or_directory && !inside.empty()))
-      return Status(Code::kIo, (folder / inside).string() + ": " + problem.message());
+      return CannotList((folder / inside).string(), problem);
     for (const fs::path& next : folders) INTSAM_TRY(Walk(folder, next, found));
     return Status();
   }
@@ -131,9 +136,10 @@ class Lister {
     std::vector<std::string> paths;
     for (size_t i = 0; failed == 0 && i < matches.gl_pathc; ++i) paths.emplace_back(matches.gl_pathv[i]);
     globfree(&matches);
+    if (failed == GLOB_NOSPACE) throw std::bad_alloc();
     size_t added = 0;
     for (const std::string& path : paths) {
-      if (!IsPhotoFile(fs::directory_entry(path))) continue;
+      if (!IsPhotoFile(path)) continue;
       INTSAM_TRY(Add({fs::path(path).filename().string(), path}));
       ++added;
     }

@@ -1,4 +1,5 @@
-// Whole files into memory, with a limit. Memory grows with the bytes that arrive, never with what a size field says.
+// Memory grows with the bytes that arrive, never with what a size field says. Not by streams of the standard library:
+// they take a lack of memory for the end of the file.
 #include "apps/common/file_bytes.h"
 
 #include <fcntl.h>
@@ -35,17 +36,24 @@ class Descriptor {
   int value_;
 };
 
+// read() that no signal ends: at most `size` bytes, none at the end.
+Result<size_t> ReadSome(int descriptor, const std::string& path, uint8_t* to, size_t size) {
+  while (true) {
+    const ssize_t n = read(descriptor, to, size);
+    if (n >= 0) return static_cast<size_t>(n);
+    if (errno != EINTR) return Failure(path, "cannot read", errno);
+  }
+}
+
 // `expected`: how many bytes are expected, to begin with, at most `limit`; 0 where nobody knows.
 Result<std::vector<uint8_t>> ReadToEnd(int descriptor, const std::string& path, size_t expected, size_t limit) {
   std::vector<uint8_t> bytes(expected + 1);
   size_t size = 0;
   while (true) {
     if (size == bytes.size()) bytes.resize(std::min(std::max<size_t>(2 * size, 1 << 16), limit + 1));
-    const ssize_t n = read(descriptor, bytes.data() + size, bytes.size() - size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return Failure(path, "cannot read", errno);
+    INTSAM_ASSIGN(const size_t n, ReadSome(descriptor, path, bytes.data() + size, bytes.size() - size));
     if (n == 0) break;
-    size += static_cast<size_t>(n);
+    size += n;
     if (size > limit) return TooLarge(path, limit);
   }
   bytes.resize(size);
@@ -77,6 +85,31 @@ Result<std::vector<uint8_t>> ReadRegularFile(const std::string& path, size_t lim
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.value() < 0) return Failure(path, "cannot open", errno);
   return ReadOpened(file, path, true, limit);
+}
+
+Status ReadPieces(const std::string& path, FunctionRef<Status(std::span<const uint8_t>)> take) {
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.value() < 0) return Failure(path, "cannot open", errno);
+  std::vector<uint8_t> piece(1 << 16);
+  while (true) {
+    INTSAM_ASSIGN(const size_t n, ReadSome(file.value(), path, piece.data(), piece.size()));
+    if (n == 0) return Status();
+    INTSAM_TRY(take({piece.data(), n}));
+  }
+}
+
+Status ForEachLine(const std::string& path, FunctionRef<Status(std::string_view)> take) {
+  std::string begun;  // a line whose end is in a later piece
+  return ReadPieces(path, [&](std::span<const uint8_t> piece) -> Status {
+    std::string_view rest(reinterpret_cast<const char*>(piece.data()), piece.size());
+    for (size_t end; (end = rest.find('\n')) != std::string_view::npos; rest.remove_prefix(end + 1)) {
+      begun += rest.substr(0, end);
+      INTSAM_TRY(take(begun));
+      begun.clear();
+    }
+    begun += rest;
+    return Status();
+  });
 }
 
 }  // namespace intsam::internal

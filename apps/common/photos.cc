@@ -1,7 +1,11 @@
 #include "apps/common/photos.h"
 
+#include <dirent.h>
+
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
+#include <memory>
 #include <string_view>
 
 namespace intsam::internal {
@@ -30,27 +34,46 @@ Status NoPhoto(const std::string& option, const std::string& folder, const std::
 
 }  // namespace
 
-bool IsPhotoFile(const fs::directory_entry& entry) {
-  const std::string name = entry.path().filename().string();
-  std::string extension = entry.path().extension().string();
+bool IsPhotoFile(const fs::path& path) {
+  const std::string name = path.filename().string();
+  std::string extension = path.extension().string();
   std::transform(extension.begin(), extension.end(), extension.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   std::error_code ignored;
   return std::find(std::begin(kExtensions), std::end(kExtensions), extension) != std::end(kExtensions) &&
-         name.front() != '.' && name.find(".labels.") == std::string::npos && entry.is_regular_file(ignored);
+         name.front() != '.' && name.find(".labels.") == std::string::npos && fs::is_regular_file(path, ignored);
+}
+
+std::error_code ListFolder(const fs::path& folder, std::vector<fs::path>& paths) {
+  const auto last_error = [] { return std::error_code(errno, std::generic_category()); };
+  const std::unique_ptr<DIR, int (*)(DIR*)> opened(opendir(folder.c_str()), closedir);
+  if (opened == nullptr) return last_error();
+  while (true) {
+    errno = 0;
+    const dirent* entry = readdir(opened.get());
+    if (entry == nullptr) return last_error();
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != "..") paths.push_back(folder / name);
+  }
+}
+
+Status CannotList(const std::string& folder, const std::error_code& problem) {
+  const Code code = problem == std::errc::not_enough_memory ? Code::kResource : Code::kIo;
+  return Status(code, folder + ": " + problem.message());
 }
 
 Result<std::vector<std::string>> ListPhotos(const std::string& option, const std::string& folder, size_t limit) {
-  std::error_code problem;
   std::vector<std::string> paths, others;
-  for (fs::directory_iterator entry(folder, problem), end; !problem && entry != end; entry.increment(problem)) {
-    if (IsPhotoFile(*entry)) {
-      paths.push_back(entry->path().string());
+  std::vector<fs::path> entries;
+  const std::error_code problem = ListFolder(folder, entries);
+  for (const fs::path& entry : entries) {
+    if (IsPhotoFile(entry)) {
+      paths.push_back(entry.string());
     } else {
-      others.push_back(entry->path().filename().string());
+      others.push_back(entry.filename().string());
     }
   }
-  if (problem) return Status(Code::kIo, option + ": " + folder + ": " + problem.message());
+  if (problem) return CannotList(option + ": " + folder, problem);
   if (paths.empty()) return NoPhoto(option, folder, others);
   std::sort(paths.begin(), paths.end());
   if (paths.size() > limit) paths.resize(limit);

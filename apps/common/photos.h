@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -18,7 +19,13 @@
 namespace intsam::internal {
 
 // What counts as a photo of a folder: see ListPhotos.
-bool IsPhotoFile(const std::filesystem::directory_entry& entry);
+bool IsPhotoFile(const std::filesystem::path& path);
+
+// What is in a folder, in no order. Not by std::filesystem::directory_iterator, whose constructor ends the process
+// where there is no memory for it (GCC 12).
+std::error_code ListFolder(const std::filesystem::path& folder, std::vector<std::filesystem::path>& paths);
+// Why a folder could not be listed: kIo, or kResource.
+Status CannotList(const std::string& folder, const std::error_code& problem);
 
 // The photos of a folder, sorted by name, at most `limit`: regular files (or links to them) whose names end as
 // pictures' do (.png, .jpg, .webp, .tif, .heic and their like, in any case), do not begin with a dot and are no label

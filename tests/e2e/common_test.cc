@@ -30,6 +30,26 @@ TEST(FileBytes, ReadsUpToTheLimit) {
   EXPECT_EQ(ReadFileBytes(folder.path(), 10).status().code(), Code::kIo);
 }
 
+TEST(FileBytes, LinesOfAnyLengthUpToTheLastNewline) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "lines", wide(200000, 'w');  // of several pieces
+  const auto write = [&path](std::string_view text) { WriteAll(path, std::vector<uint8_t>(text.begin(), text.end())); };
+  write("first\n\n" + wide + "\nno line");
+  std::vector<std::string> lines;
+  const auto take = [&](std::string_view line) {
+    lines.emplace_back(line);
+    return lines.size() < 3 || line == wide ? Status() : Error(Code::kUsage, "enough");
+  };
+  EXPECT_TRUE(ForEachLine(path, take).ok());
+  EXPECT_EQ(lines, (std::vector<std::string>{"first", "", wide}));
+  write("1\n2\n3\n4\n");
+  lines.clear();
+  EXPECT_EQ(ForEachLine(path, take).code(), Code::kUsage);
+  EXPECT_EQ(lines.size(), 3u);
+  EXPECT_EQ(ForEachLine(folder / "none", take).code(), Code::kIo);
+  EXPECT_EQ(ForEachLine(folder.path(), take).code(), Code::kIo);
+}
+
 std::string ReportedLine(const Status& status, bool json_errors) {
   testing::internal::CaptureStderr();
   EXPECT_EQ(Report("tool", status, json_errors), static_cast<int>(status.code()));
