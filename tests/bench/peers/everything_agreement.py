@@ -115,10 +115,12 @@ def main():
         for name, change in [("embedding in half precision (fp16)", torch.float16), ("in bf16", torch.bfloat16),
                              *((f"with {noise:.1%} of noise", noise) for noise in (0.001, 0.003, 0.005, 0.01))]:
             row(f"original, {name}", references, [original.masks(photo, change) for photo in photos])
-        for name, part in [("transformer", "transformer"), ("IoU head", "iou_prediction_head"), 
-                           ("hypernetworks", "output_hypernetworks"), ("upscaling", "output_upscaling")]:
+        for name, part in [("decoder", "mask_decoder"), ("transformer", "transformer"),
+                           ("IoU head", "iou_prediction_head"), ("hypernetworks", "output_hypernetworks"),
+                           ("upscaling", "output_upscaling")]:
             rounded = with_part_in_8_bits(part)
-            row(f"original, weights of the {name} in 8 bits", references, [rounded.masks(photo, None) for photo in photos])
+            row(f"original, weights of the {name} in 8 bits", references,
+                [rounded.masks(photo, None) for photo in photos])
         row("original, intsam's embedding", references,
             [original.masks(photo, lambda *asked: embedding_of(programs, model, *asked)) for photo in photos])
         row("intsam", references, [integers(programs / "intsam-everything", model, photo) for photo in photos])
