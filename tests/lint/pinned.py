@@ -1,5 +1,5 @@
 """What a build may download has one address and one content: each FetchContent_Declare has a URL with https and a
-SHA-256, and nothing else in the build description fetches.
+SHA-256, and nothing else in the build description fetches. Actions of workflows are named by commit.
 """
 import re
 
@@ -7,6 +7,8 @@ import lint
 
 DECLARE = re.compile(r"FetchContent_Declare\((\w+)([^)]*)\)", re.IGNORECASE)
 PINNED = re.compile(r"\sURL https://\S+\s+URL_HASH SHA256=[0-9a-f]{64}(?![0-9a-f])")
+ACTION = re.compile(r"\buses:\s*(\S+)")
+COMMIT = re.compile(r"@[0-9a-f]{40}$")
 OTHERS = re.compile(r"\bGIT_REPOSITORY\b|ExternalProject_Add\s*\(|file\s*\(\s*DOWNLOAD\b", re.IGNORECASE)
 
 
@@ -19,6 +21,9 @@ def check(root):
         findings += [f"{path}: {name}: no URL with URL_HASH SHA256=..." for name, body in DECLARE.findall(text)
                      if not PINNED.search(body)]
         findings += [f"{path}: {found}: downloads without a hash" for found in OTHERS.findall(text)]
+    for path in sorted((root / ".github" / "workflows").glob("*.yml")):
+        findings += [f"{path.relative_to(root)}: {action}: a name that can come to mean another commit"
+                     for action in ACTION.findall(path.read_text(encoding="utf-8")) if not COMMIT.search(action)]
     return findings
 
 
@@ -29,7 +34,10 @@ def self_test(scratch):
     lint.write(scratch, "cmake/short.cmake", declare.format("0" * 63, ""))
     lint.write(scratch, "cmake/none.cmake", "FetchContent_Declare(b URL https://example.com/a.tar.gz)\n")
     lint.write(scratch, "tests/CMakeLists.txt", "FetchContent_Declare(c GIT_REPOSITORY https://example.com/a.git)\n")
+    lint.write(scratch, ".github/workflows/a.yml", "steps:\n  - uses: a/b@" + "0" * 40 + " # v1\n  - uses: a/c@v1\n")
     findings = check(scratch)
+    lint.expect(findings, "a.yml: a/c@v1")
+    assert not any("a/b" in finding for finding in findings), "self-test: flags a pinned action"
     lint.expect(findings, "short.cmake", "no URL with")
     lint.expect(findings, "none.cmake", "b: no URL with")
     lint.expect(findings, "tests/CMakeLists.txt", "GIT_REPOSITORY", "without a hash")
