@@ -30,10 +30,7 @@ Runner::~Runner() {
 }
 
 Status Runner::Start(const Model& model) {
-  intsam_session_options options;
-  intsam_session_options_init(&options);
-  options.threads = settings_.threads;
-  options.isa = settings_.isa.empty() ? nullptr : settings_.isa.c_str();
+  intsam_session_options options = SessionOptions(settings_.threads, settings_.isa);
   options.progress = IsStopped;
   options.progress_user = this;
   sessions_.resize(std::min(static_cast<size_t>(settings_.jobs), photos_.size()));

@@ -52,10 +52,7 @@ Status Confine(const EverythingSettings& s) {
 }
 
 Status CreateSession(const EverythingSettings& settings, const Model& model, Progress& bar, Session& session) {
-  intsam_session_options options;
-  intsam_session_options_init(&options);
-  options.threads = settings.flags.threads;
-  options.isa = settings.isa.empty() ? nullptr : settings.isa.c_str();
+  intsam_session_options options = SessionOptions(settings.flags.threads, settings.isa);
   options.progress = ShowPoints;
   options.progress_user = &bar;
   return FromOutcome(Session::Create(model, &options, session));

@@ -82,10 +82,7 @@ Status Confine(const SegmentSettings& s) {
 }
 
 Status CreateSession(const SegmentSettings& settings, const Model& model, Steps& steps, Session& session) {
-  intsam_session_options options;
-  intsam_session_options_init(&options);
-  options.threads = settings.flags.threads;
-  options.isa = settings.isa.empty() ? nullptr : settings.isa.c_str();
+  intsam_session_options options = SessionOptions(settings.flags.threads, settings.isa);
   options.progress = Steps::Show;
   options.progress_user = &steps;
   return FromOutcome(Session::Create(model, &options, session));

@@ -21,7 +21,7 @@ void ProveToCodes(Proof& proof, const std::string& name, Linear& linear, const S
 
 // The same to codes with zero point 128.
 void ProveProjection(Proof& proof, const std::string& name, Linear& linear, const StreamInput& in, const Rq16& rq) {
-  ProveToCodes(proof, name, linear, in, rq);
+  proof.Lifted(name.c_str(), proof.StreamLayer(name.c_str(), linear, in), rq.up);
   proof.SignedCodes((name + ".rq.out").c_str(), rq.out);
 }
 
