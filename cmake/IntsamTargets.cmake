@@ -13,6 +13,7 @@ function(intsam_target_defaults target)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
   target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -Wno-missing-field-initializers
     $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>  # false positives of g++ 12 on std::string operator+
+    $<$<CXX_COMPILER_ID:Clang>:-Wno-pass-failed>  # loops that only g++ vectorizes as it is asked to
     $<$<BOOL:${INTSAM_HAS_STACK_PATTERN}>:-ftrivial-auto-var-init=pattern>
     $<$<BOOL:${INTSAM_WERROR}>:-Werror>)
   set_target_properties(${target} PROPERTIES CXX_VISIBILITY_PRESET hidden C_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON)
