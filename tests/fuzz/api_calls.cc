@@ -88,6 +88,25 @@ int32_t ApiMachine::Found(void* user, const intsam_found_mask* found, int32_t in
   return index == slot.cancel_at;
 }
 
+ApiMachine::Slot& ApiMachine::AnySlot() {
+  const size_t at = draw_.Byte();
+  Slot& slot = slots_[at % kSessions];
+  return slot.session != nullptr || at >= 224 ? slot : slots_[(at + 1) % kSessions];
+}
+
+size_t ApiMachine::AnyResult(const intsam_session* session) {
+  const size_t results = intsam_session_num_results(session);
+  return results > 0 && !draw_.OneIn(8) ? draw_.Byte() % results : static_cast<size_t>(draw_.Number(0, 2));
+}
+
+const intsam_mask* ApiMachine::AnyMask() {
+  const size_t first = draw_.Byte() % masks_.size();
+  for (size_t i = 0; i < masks_.size(); ++i) {
+    if (const auto& mask = masks_[(first + i) % masks_.size()]; mask != nullptr) return mask.get();
+  }
+  return nullptr;
+}
+
 intsam_image ApiMachine::AnyImage() {
   intsam_image image{};
   image.width = draw_.OneIn(16) ? kLong : draw_.Number(1, kSide);
@@ -233,7 +252,7 @@ void ApiMachine::Read() {
   const Slot& slot = AnySlot();
   const intsam_session* session = slot.session.get();
   const size_t results = intsam_session_num_results(session);
-  const auto result = static_cast<size_t>(draw_.Number(0, 3));
+  const size_t result = AnyResult(session);
   const int32_t mask = draw_.Number(0, info_.num_masks - 1);
   const bool there = result < results && mask >= 0 && mask < info_.num_masks;
   const int16_t* logits = intsam_session_low_res(session, result, mask);
@@ -255,7 +274,7 @@ void ApiMachine::SessionMask() {
   const bool bits = draw_.OneIn(2);
   const size_t row = bits ? BitBytes(width) : static_cast<size_t>(width), stride = AnyStride(draw_, row);
   std::vector<uint8_t> out(std::max<size_t>(1, height == 0 ? 1 : stride * static_cast<size_t>(height - 1) + row));
-  const auto result = static_cast<size_t>(draw_.Number(0, 2));
+  const size_t result = AnyResult(session);
   const int32_t mask = draw_.Number(0, info_.num_masks - 1);
   uint8_t* to = draw_.OneIn(16) ? nullptr : out.data();
   Checked(session, bits ? intsam_session_mask_bits(session, result, mask, to, stride)
@@ -280,7 +299,7 @@ void ApiMachine::MakeMask() {
   intsam_session* session = AnySlot().session.get();
   const intsam_mask_options options = AnyMaskOptions();
   intsam_mask* made = nullptr;
-  const auto result = static_cast<size_t>(draw_.Number(0, 2));
+  const size_t result = AnyResult(session);
   const intsam_status status = Checked(
       session, intsam_session_make_mask(session, result, draw_.Number(0, info_.num_masks - 1), &options, &made));
   Require((status == INTSAM_OK) == (made != nullptr), "a mask and a status");
@@ -292,7 +311,7 @@ void ApiMachine::Stability() {
   intsam_session* session = AnySlot().session.get();
   const intsam_mask_options options = AnyMaskOptions();
   int32_t stability = -1;
-  const auto result = static_cast<size_t>(draw_.Number(0, 2));
+  const size_t result = AnyResult(session);
   const intsam_status status = Checked(
       session, intsam_session_stability(session, result, draw_.Number(0, info_.num_masks - 1),
                                         draw_.OneIn(2) ? nullptr : &options, draw_.Number(0, INT_MAX), &stability));
@@ -334,7 +353,7 @@ void ApiMachine::Everything() {
 }
 
 void ApiMachine::AskMask() {
-  const intsam_mask* mask = masks_[draw_.Byte() % masks_.size()].get();
+  const intsam_mask* mask = AnyMask();
   const intsam_mask_info info = InfoOf(mask);
   const size_t row = draw_.OneIn(2) ? static_cast<size_t>(info.width) : BitBytes(info.width);
   const bool bits = row != static_cast<size_t>(info.width);

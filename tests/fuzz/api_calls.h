@@ -106,7 +106,10 @@ class ApiMachine {
   void AskMask();
   void NoHandle();
 
-  Slot& AnySlot() { return slots_[draw_.Byte() % slots_.size()]; }
+  // Mostly one with a session, a result that there is, a mask that has been made.
+  Slot& AnySlot();
+  size_t AnyResult(const intsam_session* session);
+  const intsam_mask* AnyMask();
   intsam_image AnyImage();
   // A prompt whose arrays are in `points_`, `box_` and `logits_`.
   intsam_prompt AnyPrompt(intsam_session* session, size_t index);

@@ -12,7 +12,7 @@ constexpr size_t kMostCalls = 64;
 
 // The bytes of a model lie as long as it is open.
 const intsam_model* Smallest() {
-  static const ModelBytes bytes = SmallestModel();
+  static const ModelBytes bytes = SmallestModel("intsam");
   static const intsam_model* model = [] {
     intsam_model* opened = nullptr;
     char error[256] = "";

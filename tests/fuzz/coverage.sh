@@ -13,6 +13,7 @@ targets=("${words[@]}")
 
 # The files that each target is about.
 declare -A parsers=(
+  [api]="runtime/api/everything.cc runtime/api/mask.cc runtime/api/model.cc runtime/api/session.cc"
   [checkpoint]="converter/checkpoint/checkpoint.cc converter/checkpoint/foreign_formats.cc
     converter/checkpoint/tensor_view.cc converter/import/ptq4sam_metadata.cc"
   [coco_json]="apps/common/coco.cc"

@@ -12,9 +12,10 @@
 namespace intsam::internal::testing {
 namespace {
 
-// A calibrated model and an imported one, whose layers have shifts.
+// Models whose decoder projects the image and its tokens, and an imported one, whose layers have shifts.
 EditedModel& Chosen(const uint8_t* data, size_t size) {
-  static EditedModel models[] = {EditedModel(GoldenModel("micro")), EditedModel(GoldenModel("imported"))};
+  static EditedModel models[] = {EditedModel(GoldenModel("micro")), EditedModel(GoldenModel("imported")),
+                                 EditedModel(GoldenModel("tokens"))};
   return models[size < sizeof(ModelEdit) ? 0 : data[offsetof(ModelEdit, model)] % std::size(models)];
 }
 
@@ -23,7 +24,7 @@ EditedModel& Chosen(const uint8_t* data, size_t size) {
 std::vector<std::string> FuzzSeeds() {
   std::vector<std::string> seeds = {""};
   for (const int64_t value : {int64_t{0}, int64_t{1}, int64_t{-1}, int64_t{128}, int64_t{1} << 31}) {
-    for (const uint8_t model : {uint8_t{0}, uint8_t{1}}) {
+    for (const uint8_t model : {uint8_t{0}, uint8_t{1}, uint8_t{2}}) {
       std::vector<ModelEdit> edits;
       for (uint16_t i = 0; i < 16; ++i) edits.push_back({static_cast<uint8_t>(i & 1), model, i, 7u * i, value});
       seeds.push_back(EditText(edits));

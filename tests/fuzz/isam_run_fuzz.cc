@@ -1,5 +1,7 @@
 // Models changed under right checksums, and run. Oracle: every model that opens gives the same integers by the
 // reference executor and by every kernel tier of this CPU, whatever the image.
+#include <iterator>
+
 #include "kernels/kernels.h"
 #include "runtime/base/cpu.h"
 #include "tests/fuzz/fuzz_target.h"
@@ -10,14 +12,15 @@
 namespace intsam::internal::testing {
 namespace {
 
-EditedModel& Smallest() {
-  static EditedModel model(SmallestModel());
-  return model;
+// One with a decoder of each form.
+EditedModel& Chosen(uint8_t number) {
+  static EditedModel models[] = {EditedModel(SmallestModel()), EditedModel(SmallestModel("intsam"))};
+  return models[number % std::size(models)];
 }
 
 }  // namespace
 
-// Seed of the image, its sides, then changes of the model.
+// Seed of the image, which also chooses the model, its sides, then changes of the model.
 std::vector<std::string> FuzzSeeds() {
   std::vector<std::string> seeds = {"", "abc"};
   for (const int64_t value : {int64_t{1}, int64_t{-127}, int64_t{127}, int64_t{32767}}) {
@@ -25,6 +28,7 @@ std::vector<std::string> FuzzSeeds() {
     for (uint16_t i = 0; i < 16; ++i) edits.push_back({1, 0, static_cast<uint16_t>(5 * i), 3u * i, value});
     seeds.push_back("\x07\x20\x14" + EditText(edits));
     seeds.push_back("\x09\x01\x20" + EditText({edits[3]}));
+    seeds.push_back("\x08\x20\x18" + EditText({edits[3], edits[4]}));
   }
   return seeds;
 }
@@ -35,7 +39,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace intsam::internal;
   constexpr size_t kImageBytes = 3;
   if (size < kImageBytes) return 0;
-  auto model = Model::OpenMemory(testing::Smallest().Apply({data + kImageBytes, size - kImageBytes}));
+  auto model = Model::OpenMemory(testing::Chosen(data[0]).Apply({data + kImageBytes, size - kImageBytes}));
   if (!model.ok()) return 0;
   const std::vector<testing::GoldenImage> images = {testing::MakeImage(1 + data[1] % 64u, 1 + data[2] % 64u, data[0])};
   const testing::Hashes expected = testing::RunReference((*model)->weights(), images);

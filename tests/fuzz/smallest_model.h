@@ -15,7 +15,10 @@ inline SamConfig SmallestConfig() {
   return c;
 }
 
-inline ModelBytes SmallestModel() { return FileOf(MakeModel(SmallestConfig(), 1)->model, "{}"); }
+// method: whose decoder projects the image (minmax), or its tokens (intsam, the converter's own).
+inline ModelBytes SmallestModel(const char* method = "minmax") {
+  return FileOf(MakeModel(SmallestConfig(), 1, {.method = method})->model, "{}");
+}
 
 }  // namespace intsam::internal::testing
 
