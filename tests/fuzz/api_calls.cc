@@ -415,7 +415,7 @@ void ApiMachine::Step() {
       &ApiMachine::AskMask,    &ApiMachine::AskMask,  &ApiMachine::PredictBatch, &ApiMachine::Embedding,
       &ApiMachine::Everything, &ApiMachine::Read,     &ApiMachine::SessionMask,  &ApiMachine::Stability,
       &ApiMachine::MaskPrompt, &ApiMachine::Features, &ApiMachine::Model,        &ApiMachine::NoHandle};
-  (this->*kCalls[draw_.Byte() % std::size(kCalls)])();
+  (this->*kCalls[draw_.Call() % std::size(kCalls)])();
 }
 
 }  // namespace intsam::internal::testing

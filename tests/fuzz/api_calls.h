@@ -18,16 +18,23 @@
 
 namespace intsam::internal::testing {
 
-// What is drawn from the input; zeros behind its end.
+// What is drawn from the input: calls from its front, their arguments from its back, so that a call with other
+// arguments leaves the calls behind it as they are. Zeros where the two have met.
 class Draw {
  public:
   explicit Draw(std::span<const uint8_t> bytes) : bytes_(bytes) {}
 
   bool empty() const { return bytes_.empty(); }
+  uint8_t Call() {
+    if (bytes_.empty()) return 0;
+    const uint8_t byte = bytes_.front();
+    bytes_ = bytes_.subspan(1);
+    return byte;
+  }
   uint8_t Byte() {
     if (bytes_.empty()) return 0;
-    const uint8_t byte = bytes_[0];
-    bytes_ = bytes_.subspan(1);
+    const uint8_t byte = bytes_.back();
+    bytes_ = bytes_.first(bytes_.size() - 1);
     return byte;
   }
   bool OneIn(int n) { return Byte() % n == n - 1; }
