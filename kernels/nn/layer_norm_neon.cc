@@ -1,7 +1,5 @@
 // NEON LayerNorm of R24 rows (docs/numerics.md, section 4): exact sums over 64-bit lanes, the row scale from the shared
 // scalar formulas, then 16-bit lanes (LN-N) or 64-bit products (LN-W) per element.
-#include <algorithm>
-
 #include "kernels/isa/neon.h"
 #include "kernels/nn/layer_norm_rows.h"
 #include "kernels/tiers.h"

@@ -142,8 +142,7 @@ void ApiMachine::Create() {
   intsam_session* session = nullptr;
   const bool whole = !draw_.OneIn(8);
   // What comes behind a struct that says to be longer is not ours to read.
-  if (options.size > sizeof options) options.size = SIZE_MAX;
-  if (options.size == SIZE_MAX) return;
+  if (options.size > sizeof options) return;
   const intsam_status status =
       intsam_session_create(model_, whole ? &options : nullptr, &session, error, draw_.OneIn(8) ? 1 : sizeof error);
   Require((status == INTSAM_OK) == (session != nullptr), "a session and a status");
@@ -166,8 +165,7 @@ void ApiMachine::Model() {
 void ApiMachine::Image() {
   intsam_session* session = AnySlot().session.get();
   const intsam_image image = AnyImage();
-  const bool check = draw_.OneIn(3);
-  if (check) {
+  if (draw_.OneIn(3)) {
     Checked(session, intsam_session_check_image(session, draw_.OneIn(16) ? nullptr : &image));
     return;
   }

@@ -1,7 +1,5 @@
 // Calls of the C API in any order with any arguments. Oracle, beyond what api_calls.cc expects of each call: no program
 // of calls leaves a session that answers otherwise than a new one.
-#include <cstring>
-
 #include "tests/fuzz/api_calls.h"
 #include "tests/fuzz/smallest_model.h"
 

@@ -1,7 +1,7 @@
 # Sourced by the scripts of this folder behind cmake/bootstrap.sh: the fuzz targets, and how arguments are read.
 
-fuzz_targets=(api checkpoint coco_json config_json embedding image_decode isam_fields isam_open isam_run logits_npy pickle
-  prompt_json rle safetensors zip_directory)
+fuzz_targets=(api checkpoint coco_json config_json embedding image_decode isam_fields isam_open isam_run logits_npy
+  pickle prompt_json rle safetensors zip_directory)
 
 # read_arguments OPTION PATTERN ARGUMENT...: the number behind OPTION, which matches PATTERN, into `number` if it is
 # there, and all other words into `words`.

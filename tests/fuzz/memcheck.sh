@@ -14,7 +14,9 @@ read_arguments --mutations '[0-9]+' "$@"
 mutations=$number
 programs=("${words[@]}")
 if [ "${#programs[@]}" -eq 0 ]; then
-  for target in "${fuzz_targets[@]}"; do [ "$target" = api ] || [ "$target" = isam_run ] || programs+=("${target}_fuzz"); done
+  for target in "${fuzz_targets[@]}"; do
+    [[ $target == @(api|isam_run) ]] || programs+=("${target}_fuzz")
+  done
   programs+=(batch_test checkpoint_test common_test format_test import_test photo_test)
 fi
 required_packages+=" valgrind"
@@ -29,9 +31,8 @@ export DNNL_MAX_CPU_ISA=SSE41
 check() {
   local arguments=(--mutations "$mutations")
   [[ $1 == *_fuzz ]] || arguments=(--gtest_filter="-$left_out" --gtest_brief=1)
-  valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite \
-    --errors-for-leak-kinds=definite "build/release/bin/$1" \
-    "${arguments[@]}"
+  valgrind --quiet --error-exitcode=99 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite \
+    "build/release/bin/$1" "${arguments[@]}"
 }
 
 for program in "${programs[@]}"; do step "memcheck $program" check "$program"; done

@@ -19,6 +19,7 @@ from PIL import Image
 from safetensors.torch import load_file
 from segment_anything import SamAutomaticMaskGenerator
 
+import measure
 import models
 import original_sam
 
@@ -35,12 +36,12 @@ def integers(program, model, photo):
 
 
 def embedding_of(programs, model, photo, shape):
-    """What intsam's encoder gives: codes in the order [row][column][channel] behind a header and before a SHA-256."""
+    """What intsam's encoder gives, in the original's order."""
     inspected = subprocess.run([programs / "intsam-inspect", model, "--json"], check=True, capture_output=True)
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "embedding"
         subprocess.run([programs / "intsam-segment", model, photo, "--save-embedding", file, "-q"], check=True)
-        codes = numpy.frombuffer(file.read_bytes()[-32 - 2 * shape.numel():-32], dtype="<i2")
+        codes = measure.saved_embedding(file, shape.numel())
     _, channels, rows, columns = shape
     values = codes.reshape(rows, columns, channels).transpose(2, 0, 1) * json.loads(inspected.stdout)["units"]["key"]
     return torch.from_numpy(values).float()[None]

@@ -157,13 +157,19 @@ def measure_everything(system, folder, threads, name):
             "precision": getattr(model, "precision", None)}
 
 
+def saved_embedding(path, size):
+    """Of what intsam-segment saved, a header, 16-bit codes in the order [row][column][channel] and a SHA-256
+    (runtime/exec/session.cc), the codes: so many."""
+    codes = numpy.frombuffer(path.read_bytes()[-32 - 2 * size:-32], dtype="<i2")
+    if codes.size != size:
+        raise SystemExit(f"{path}: too short for {size} values")
+    return codes
+
+
 def saved_embedding_cosine(path, folder):
-    """The file is a header, 16-bit codes in the order [row][column][channel], and a SHA-256 (runtime/exec/session.cc);
-    the unit of the codes is of no matter to a cosine."""
+    """The unit of the codes is of no matter to a cosine."""
     expected = expected_embedding(folder)[0].transpose(1, 2, 0)
-    codes = numpy.frombuffer(path.read_bytes()[-32 - 2 * expected.size:-32], dtype="<i2")
-    if codes.size != expected.size:
-        raise SystemExit(f"measure.py: {path}: too short for {expected.size} values")
+    codes = saved_embedding(path, expected.size)
     return {"cosine": cosine(codes, expected)}
 
 
