@@ -17,11 +17,13 @@ template <int kRows>
 void Tile(const TileArguments& t) {
   int32x4_t sums[kRows][4];
   int8x8_t x[kRows];
-  const int8_t *a = t.a, *w = t.w;
+  const int8_t *a[kRows], *w = t.w;
+  size_t k = 0;
   int8x16_t weights[2] = {vld1q_s8(w), vld1q_s8(w + 16)};
 #pragma GCC unroll 8
   for (int r = 0; r < kRows; ++r) {
-    x[r] = vld1_s8(a + static_cast<size_t>(r) * t.a_stride);
+    a[r] = t.a + static_cast<size_t>(r) * t.a_stride;
+    x[r] = vld1_s8(a[r]);
 #pragma GCC unroll 4
     for (int v = 0; v < 4; ++v) sums[r][v] = vdupq_n_s32(0);
   }
@@ -34,7 +36,7 @@ void Tile(const TileArguments& t) {
         sums[r][v] = vdotq_lane_s32(sums[r][v], weights[v % 2], x[r], kLane);
         Pin(sums[r][v]);
         if (kLast && v == 3) {
-          x[r] = vld1_s8(a + static_cast<size_t>(r) * t.a_stride);
+          x[r] = vld1_s8(a[r] + k);
           Pin(x[r]);
         }
       }
@@ -44,7 +46,8 @@ void Tile(const TileArguments& t) {
     w += kGroup;
   };
   for (int left_over = t.groups / 2; left_over > 0; --left_over) {
-    a += 8;
+    k += 8;
+    PinAddress(k);
     step.template operator()<0, false>();
     step.template operator()<1, true>();
   }

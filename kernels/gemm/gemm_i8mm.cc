@@ -14,7 +14,8 @@ constexpr int kPairs = kPanel / 2;  // of channels in a panel
 constexpr int kStep = 8;            // k
 
 // The operands of the tile: pairs of rows [k / 8][2][8], `stride` bytes apart, and weights [k / 8][kPairs][2][8].
-// An operand of the next step is loaded as soon as this one's is done with; the last loads are of what follows.
+// Operands are loaded as soon as those before them are done with, and several in a row, which in-order cores do faster
+// than one between every few products; the last loads are of what follows.
 template <int kRowPairs>
 void Tile(const TileArguments& t, int rows) {
   constexpr int kAhead = 4;  // vectors of weights
@@ -29,20 +30,31 @@ void Tile(const TileArguments& t, int rows) {
 #pragma GCC unroll 8
     for (int p = 0; p < kPairs; ++p) sums[r][p] = vdupq_n_s32(0);
   }
-  for (int step = (t.groups + 1) / 2; step > 0; --step, a += 2 * kStep, w += kPanel * kStep) {
+  for (int step = (t.groups + 1) / 2; step > 0; --step) {
 #pragma GCC unroll 8
     for (int p = 0; p < kPairs; ++p) {
 #pragma GCC unroll 4
       for (int r = 0; r < kRowPairs; ++r) {
         sums[r][p] = vmmlaq_s32(sums[r][p], x[r], weights[p % kAhead]);
         Pin(sums[r][p]);
-        if (p == kPairs - 1) {
-          x[r] = vld1q_s8(a + static_cast<size_t>(r) * t.a_stride + 2 * kStep);
+      }
+      if (p == kPairs - 1) {
+        a += 2 * kStep;
+        w += kPanel * kStep;
+        PinAddress(w);
+#pragma GCC unroll 4
+        for (int r = 0; r < kRowPairs; ++r) {
+          x[r] = vld1q_s8(a + static_cast<size_t>(r) * t.a_stride);
           Pin(x[r]);
         }
       }
-      weights[p % kAhead] = vld1q_s8(w + 2 * kStep * (p + kAhead));
-      Pin(weights[p % kAhead]);
+      if (p % kAhead == kAhead - 1) {
+#pragma GCC unroll 4
+        for (int i = 0; i < kAhead; ++i) {
+          weights[i] = vld1q_s8(w + 2 * kStep * ((p + 1) % kPairs + i));
+          Pin(weights[i]);
+        }
+      }
     }
   }
 #pragma GCC unroll 4

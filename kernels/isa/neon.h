@@ -42,11 +42,19 @@ template <typename Vector, typename Operand>
 static inline void PinBeside(Vector& v, Operand a, Operand b) {
   asm volatile("" : "+w"(v) : "w"(a), "w"(b));
 }
+// An address, or a part of one, that has just moved on. Left alone, compilers let the first load move it on by the way,
+// and the loads behind that one wait for it.
+template <typename Integer>
+static inline void PinAddress(Integer& v) {
+  asm volatile("" : "+r"(v));
+}
 #else  // WebAssembly has no registers
 template <typename Vector>
 static inline void Pin(Vector&) {}
 template <typename Vector, typename Operand>
 static inline void PinBeside(Vector&, Operand, Operand) {}
+template <typename Integer>
+static inline void PinAddress(Integer&) {}
 #endif
 
 // The next four bytes in every lane; `p` need not be aligned and moves on.
