@@ -16,98 +16,11 @@ import time
 import numpy
 
 import models
+import runtimes
 import systems
-from prepare import prompt
 
 DECODES = 30
 DECODER_WARM_UPS = 3
-POINTS_PER_SIDE = 32  # of everything mode's grid
-
-
-class PyTorch:
-    def __init__(self, folder, threads):
-        import original_sam
-        import torch
-        torch.set_num_threads(threads)
-        self.torch, self.original_sam = torch, original_sam
-        self.sam = original_sam.load(folder)
-
-    def encode(self, image):
-        with self.torch.inference_mode():
-            return self.sam.image_encoder(self.torch.from_numpy(image)).numpy()
-
-    def decode(self, embedding, coords, labels):
-        coords, labels = coords[:, :1], labels[:, :1]  # the prompt encoder adds the padding point
-        with self.torch.inference_mode():
-            return self.original_sam.decode(self.sam, *map(self.torch.from_numpy, (embedding, coords, labels)))
-
-
-    def everything(self, folder, image, model):
-        """The original package's generator, its defaults but for the model's thresholds. Number of masks."""
-        from PIL import Image
-        from segment_anything import SamAutomaticMaskGenerator
-        photo = numpy.array(Image.open(folder / "checkpoint" / systems.PHOTO).convert("RGB"))
-        generator = SamAutomaticMaskGenerator(self.sam, points_per_side=POINTS_PER_SIDE,
-                                              **models.EVERYTHING_THRESHOLDS.get(model, {}))
-        return len(generator.generate(photo))
-
-
-class Exported:
-    """A system that runs the exported encoder and decoder."""
-
-    def everything(self, folder, image, model):
-        """The encoder, and the decoder for each point of the grid. Nobody has exported what comes after them, so
-        masks are neither enlarged nor chosen here."""
-        embedding = numpy.ascontiguousarray(self.encode(image))
-        for row in range(POINTS_PER_SIDE):
-            for column in range(POINTS_PER_SIDE):
-                point = ((column + 0.5) / POINTS_PER_SIDE, (row + 0.5) / POINTS_PER_SIDE)
-                self.decode(embedding, *prompt(image.shape[-1], point))
-        return None
-
-
-class OnnxRuntime(Exported):
-    def __init__(self, folder, threads):
-        import onnxruntime
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        self.encoder, self.decoder = (
-            onnxruntime.InferenceSession(folder / f"{part}.onnx", options, providers=["CPUExecutionProvider"])
-            for part in ("encoder", "decoder"))
-
-    def encode(self, image):
-        return self.encoder.run(None, {"image": image})[0]
-
-    def decode(self, embedding, coords, labels):
-        return self.decoder.run(None, {"embedding": embedding, "coords": coords, "labels": labels})
-
-
-class OpenVino(Exported):
-    def __init__(self, folder, threads, precision):
-        import openvino
-        core = openvino.Core()
-        settings = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", "INFERENCE_NUM_THREADS": str(threads)}
-        if precision:
-            settings["INFERENCE_PRECISION_HINT"] = precision
-        self.encoder, self.decoder = (core.compile_model(folder / f"{part}.xml", "CPU", settings)
-                                      for part in ("encoder", "decoder"))
-        self.precision = self.encoder.get_property("INFERENCE_PRECISION_HINT").get_type_name()
-
-    def encode(self, image):
-        return self.encoder({"image": image})[0]
-
-    def decode(self, embedding, coords, labels):
-        return self.decoder({"embedding": embedding, "coords": coords, "labels": labels})
-
-
-def load(system, folder, threads):
-    folder = folder / systems.SYSTEMS[system].artifact
-    if system == "pytorch":
-        return PyTorch(folder, threads)
-    if system.startswith("ort"):
-        return OnnxRuntime(folder, threads)
-    return OpenVino(folder, threads, None if system in ("openvino", "openvino-int8-default") else "f32")
 
 
 def cosine(a, b):
@@ -128,13 +41,13 @@ def timed(call):
 def measure(system, folder, threads):
     with numpy.load(folder / "checkpoint" / systems.INPUTS) as inputs:
         image = inputs["photo"]
-    model = load(system, folder, threads)
+    model = runtimes.load(system, folder, threads)
     model.encode(image)
     cpu_start = time.process_time()
     encoder_s, embedding = timed(lambda: model.encode(image))
     cpu_s = time.process_time() - cpu_start
     embedding = numpy.ascontiguousarray(embedding)
-    coords, labels = prompt(image.shape[-1])
+    coords, labels = runtimes.prompt(image.shape[-1])
     decoder_s = [timed(lambda: model.decode(embedding, coords, labels))[0] for _ in range(DECODER_WARM_UPS + DECODES)]
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
@@ -150,7 +63,7 @@ def measure(system, folder, threads):
 def measure_everything(system, folder, threads, name):
     with numpy.load(folder / "checkpoint" / systems.INPUTS) as inputs:
         image = inputs["photo"]
-    model = load(system, folder, threads)
+    model = runtimes.load(system, folder, threads)
     everything_s, masks = timed(lambda: model.everything(folder, image, name))
     peak_kib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {"everything_s": everything_s, "peak_rss_mib": peak_kib / 1024, "masks": masks,

@@ -1,4 +1,4 @@
-"""The original packages' SAM and MobileSAM: modules, weights, inputs, and the decoder in a form that ONNX can hold."""
+"""The original packages' SAM and MobileSAM: modules, weights, inputs, and the decoder in a form that exporters take."""
 import functools
 import json
 import zlib
@@ -98,7 +98,7 @@ def decode(sam, embedding, coords, labels):
                             sparse_prompt_embeddings=sparse, dense_prompt_embeddings=dense, multimask_output=True)
 
 
-class DecoderForOnnx(torch.nn.Module):
+class DecoderForExport(torch.nn.Module):
     """decode() without a mask prompt. The package's own SamOnnxModel would resize the masks too, which is in no
     figure here; its point embedding is used, because the prompt encoder's assigns through boolean masks. It wants the
     padding point that the prompt encoder adds: (0, 0) with label -1."""

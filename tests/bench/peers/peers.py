@@ -44,8 +44,8 @@ def parse_options(arguments):
     parser.add_argument("--checkpoint", type=pathlib.Path, help="weights of that size instead (.pth, .safetensors)")
     parser.add_argument("--seed", type=whole(0, 2**31 - 1), default=1, help="of the random weights (default: 1)")
     parser.add_argument("--systems", nargs="+", choices=systems.SYSTEMS, default=systems.DEFAULT_SYSTEMS,
-                        metavar="NAME", help=f"peers, of {', '.join(systems.SYSTEMS)} (default: all but "
-                        "openvino-int8-default)")
+                        metavar="NAME", help=f"peers, of {', '.join(systems.SYSTEMS)} (default: "
+                        f"{', '.join(systems.DEFAULT_SYSTEMS)})")
     parser.add_argument("--profiles", nargs="+", default=["w8a8", "w7a8", "w6a6"], metavar="BITS",
                         help="bit widths of intsam, as intsam-convert takes them (default: w8a8 w7a8 w6a6)")
     cores = len(os.sched_getaffinity(0))
@@ -59,6 +59,8 @@ def parse_options(arguments):
                         help="time everything mode, a grid of 32 x 32 points, in place of one prompt")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every sample to this file too")
     parser.add_argument("--check-options", action="store_true", help=argparse.SUPPRESS)
+    # For run.sh: the NAME of every requirements-NAME.txt that the systems need beside everybody's, and nothing else.
+    parser.add_argument("--list-requirements", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.checkpoint and not options.checkpoint.is_file():
         parser.error(f"argument --checkpoint: {options.checkpoint}: no such file")
@@ -80,7 +82,7 @@ def file_hash(*paths):
 
 def artifacts_folder(options):
     """Named after everything that what it holds depends on, so that nothing stale is ever measured."""
-    sources = [HERE / name for name in ("models.py", "original_sam.py", "prepare.py", "systems.py")]
+    sources = [HERE / name for name in ("models.py", "original_sam.py", "prepare.py", "runtimes.py", "systems.py")]
     sources += sorted(HERE.glob("requirements*.txt"))
     weights = file_hash(options.checkpoint) if options.checkpoint else f"seed{options.seed}"
     return ROOT / "build" / "peers" / f"{options.model}-{weights}-{file_hash(*sources)}"
@@ -295,6 +297,9 @@ def summary(row, by_threads):
 def main():
     options = parse_options(sys.argv[1:])
     if options.check_options:
+        return 0
+    if options.list_requirements:
+        print(*dict.fromkeys(filter(None, (systems.SYSTEMS[name].requirements for name in options.systems))), sep="\n")
         return 0
     failures = []
     try:

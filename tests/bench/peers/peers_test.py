@@ -3,8 +3,10 @@ import contextlib
 import io
 import json
 import pathlib
+import sys
 import types
 import unittest
+import unittest.mock
 
 import models
 import peers
@@ -64,6 +66,16 @@ class PeersTest(unittest.TestCase):
         order = list(systems.STEPS)
         for step, needed in systems.STEPS.items():
             self.assertTrue(all(order.index(name) < order.index(step) for name in needed), step)
+
+    def test_further_requirements_have_their_file_and_are_of_systems_on_demand(self):
+        for name, system in systems.SYSTEMS.items():
+            if system.requirements:
+                self.assertTrue((peers.HERE / f"requirements-{system.requirements}.txt").is_file(), name)
+                self.assertNotIn(name, systems.DEFAULT_SYSTEMS)
+        with contextlib.redirect_stdout(io.StringIO()) as out, unittest.mock.patch.object(
+                sys, "argv", "peers.py --list-requirements --systems litert-dynamic ort litert executorch".split()):
+            self.assertEqual(peers.main(), 0)
+        self.assertEqual(out.getvalue().split(), ["litert", "executorch"])
 
     def test_an_instruction_set_excludes_the_tiers_above_it(self):
         kernels = '{"kernels": [%s]}' % ", ".join(

@@ -10,6 +10,7 @@ import sys
 import numpy
 
 import models
+import runtimes
 import systems
 
 # The photo that is measured, and those that the quantizers see.
@@ -17,12 +18,6 @@ PHOTO = "astronaut.png"
 CALIBRATION = ("chelsea.png", "coffee.png")
 # Relative to the side of the image: foreground points on the calibration photos.
 CALIBRATION_POINTS = ((0.5, 0.5), (0.25, 0.3), (0.7, 0.6), (0.4, 0.8))
-
-
-def prompt(side, point=(0.5, 0.5)):
-    """One foreground point in pixels and the padding point, as the exported decoder takes them."""
-    coords = numpy.array([[[point[0] * side, point[1] * side], [0, 0]]], dtype=numpy.float32)
-    return coords, numpy.array([[1, -1]], dtype=numpy.float32)
 
 
 class Prepared:
@@ -40,7 +35,7 @@ class Prepared:
         samples = []
         for embedding in self.inputs["calibration_embeddings"]:
             for point in CALIBRATION_POINTS:
-                coords, labels = prompt(self.side, point)
+                coords, labels = runtimes.prompt(self.side, point)
                 samples.append({"embedding": embedding[None], "coords": coords, "labels": labels})
         return samples
 
@@ -81,36 +76,41 @@ def make_checkpoint(folder, out, options):
                 calibration=numpy.concatenate(images[1:]), calibration_embeddings=numpy.concatenate(embeddings[1:]))
 
 
-def make_onnx(folder, out, options):
+def parts(folder):
+    """(name, module, arguments) of what exporters see: encoder and decoder of the original package."""
     import original_sam
     import torch
     sam = original_sam.load(folder / "checkpoint")
     inputs = Prepared(folder).inputs
     image, embedding = torch.from_numpy(inputs["photo"]), torch.from_numpy(inputs["photo_embedding"])
-    coords, labels = map(torch.from_numpy, prompt(image.shape[-1]))
-    with torch.inference_mode():
-        for part, module, arguments, names, results in (
-                ("encoder", sam.image_encoder, (image,), ["image"], ["embedding"]),
-                ("decoder", original_sam.DecoderForOnnx(sam), (embedding, coords, labels),
-                 ["embedding", "coords", "labels"], ["masks", "iou"])):
-            torch.onnx.export(module.eval(), arguments, out / f"{part}.onnx", input_names=names, output_names=results,
-                              dynamo=True, external_data=True, optimize=True)
-    check_decoder(sam, out, embedding, coords, labels)
+    coords, labels = map(torch.from_numpy, runtimes.prompt(image.shape[-1]))
+    return (("encoder", sam.image_encoder.eval(), (image,)),
+            ("decoder", original_sam.DecoderForExport(sam).eval(), (embedding, coords, labels)))
 
 
-def check_decoder(sam, out, embedding, coords, labels):
+def check_decoder(folder, model):
     """The exported decoder is a rewriting of the package's: both must say the same."""
-    import onnxruntime
     import original_sam
     import torch
+    prepared = Prepared(folder)
+    embedding, (coords, labels) = prepared.inputs["photo_embedding"], runtimes.prompt(prepared.side)
+    sam = original_sam.load(folder / "checkpoint")
     with torch.inference_mode():
-        expected = original_sam.decode(sam, embedding, coords[:, :1], labels[:, :1])[0].numpy()
-    session = onnxruntime.InferenceSession(out / "decoder.onnx", providers=["CPUExecutionProvider"])
-    feeds = {"embedding": embedding.numpy(), "coords": coords.numpy(), "labels": labels.numpy()}
-    found = session.run(["masks"], feeds)[0]
+        expected = original_sam.decode(sam, *map(torch.from_numpy, (embedding, coords[:, :1], labels[:, :1])))[0]
+    found, expected = numpy.asarray(model.decode(embedding, coords, labels)[0]), expected.numpy()
     error = numpy.linalg.norm(found - expected) / numpy.linalg.norm(expected)
     if not error < 1e-3:
         raise SystemExit(f"prepare.py: the exported decoder differs from the original by {error:.2g} (relative L2)")
+
+
+def make_onnx(folder, out, options):
+    import torch
+    names = {"encoder": (["image"], ["embedding"]), "decoder": (["embedding", "coords", "labels"], ["masks", "iou"])}
+    with torch.inference_mode():
+        for part, module, arguments in parts(folder):
+            torch.onnx.export(module, arguments, out / f"{part}.onnx", input_names=names[part][0],
+                              output_names=names[part][1], dynamo=True, external_data=True, optimize=True)
+    check_decoder(folder, runtimes.OnnxRuntime(out, 1))
 
 
 def make_onnx_dynamic(folder, out, options):
@@ -164,6 +164,57 @@ def make_openvino_int8(folder, out, options):
         openvino.save_model(quantized, out / f"{part}.xml", compress_to_fp16=False)
 
 
+def make_litert(folder, out, options):
+    import litert_torch
+    import torch
+    with torch.inference_mode():
+        for part, module, arguments in parts(folder):
+            litert_torch.convert(module, arguments).export(str(out / f"{part}.tflite"))
+    check_decoder(folder, runtimes.LiteRt(out, 1))
+
+
+def make_litert_dynamic(folder, out, options):
+    from ai_edge_quantizer import qtyping, quantizer
+    for part in ("encoder", "decoder"):
+        model = quantizer.Quantizer(str(folder / "litert" / f"{part}.tflite"))
+        # Layers with weights. The ready-made recipe also takes products whose left side is constant (relative
+        # positions), which the interpreter then refuses.
+        for operation in ("FULLY_CONNECTED", "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D_TRANSPOSE"):
+            model.add_dynamic_config(".*", qtyping.TFLOperationName[operation], num_bits=8)
+        model.quantize().export_model(str(out / f"{part}.tflite"))
+
+
+def save_executorch(path, exported, one_by_one):
+    """one_by_one: each operation on its own for XNNPACK, where the partitioner cannot cut out larger pieces."""
+    from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+    from executorch.exir import to_edge_transform_and_lower
+    lowered = to_edge_transform_and_lower(exported, partitioner=[XnnpackPartitioner(per_op_mode=one_by_one)])
+    path.write_bytes(lowered.to_executorch().buffer)
+
+
+def make_executorch(folder, out, options):
+    import torch
+    with torch.no_grad():
+        for part, module, arguments in parts(folder):
+            # Pieces of the decoder would depend on each other in a circle.
+            save_executorch(out / f"{part}.pte", torch.export.export(module, arguments), one_by_one=part == "decoder")
+    check_decoder(folder, runtimes.ExecuTorch(out, 1))
+
+
+def make_executorch_dynamic(folder, out, options):
+    import torch
+    from executorch.backends.xnnpack.quantizer import xnnpack_quantizer
+    from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+    config = xnnpack_quantizer.get_symmetric_quantization_config(is_per_channel=True, is_dynamic=True)
+    with torch.no_grad():
+        for part, module, arguments in parts(folder):
+            quantizer = xnnpack_quantizer.XNNPACKQuantizer().set_global(config)
+            prepared = prepare_pt2e(torch.export.export(module, arguments).module(), quantizer)
+            prepared(*arguments)
+            exported = torch.export.export(convert_pt2e(prepared), arguments)
+            save_executorch(out / f"{part}.pte", exported, one_by_one=True)
+
+
 MAKERS = {
     "checkpoint": make_checkpoint,
     "onnx": make_onnx,
@@ -171,6 +222,10 @@ MAKERS = {
     "onnx-static": make_onnx_static,
     "openvino": make_openvino,
     "openvino-int8": make_openvino_int8,
+    "litert": make_litert,
+    "litert-dynamic": make_litert_dynamic,
+    "executorch": make_executorch,
+    "executorch-dynamic": make_executorch_dynamic,
 }
 
 

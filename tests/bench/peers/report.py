@@ -5,7 +5,10 @@ import os
 import pathlib
 import platform
 
+import systems
+
 PACKAGES = ("torch", "segment-anything", "mobilesam-mirror", "onnxruntime", "openvino", "nncf")
+FURTHER_PACKAGES = {"litert": ("ai-edge-litert", "litert-torch"), "executorch": ("executorch",)}  # by requirements
 # Those that decide how fast products of 8 bits and of bf16 are.
 CPU_FLAGS = ("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8", "asimddp", "i8mm")
 
@@ -21,6 +24,8 @@ def cpu():
 
 def machine(options, intsam_version):
     model, flags = cpu()
+    needed = dict.fromkeys(systems.SYSTEMS[name].requirements for name in options.systems)
+    packages = PACKAGES + sum((FURTHER_PACKAGES[name] for name in needed if name), ())
     return {
         "cpu": model,
         "flags": flags,
@@ -28,7 +33,7 @@ def machine(options, intsam_version):
         "load_before": round(os.getloadavg()[0], 2),
         "date": datetime.date.today().isoformat(),
         "intsam": intsam_version.strip(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": {name: importlib.metadata.version(name) for name in packages},
         "model": options.model,
         "weights": str(options.checkpoint.name) if options.checkpoint
                    else "bundled" if options.model == "tiny" else f"random, seed {options.seed}",

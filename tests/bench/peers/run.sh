@@ -15,9 +15,11 @@ if [ -n "$help" ]; then
   exit
 fi
 
+pip=("$venv/bin/python" -m pip --quiet --disable-pip-version-check install)
+everybodys=("$here"/requirements{-cuda,-torch,}.txt)
+
 install_peers() {
-  local pip=("$venv/bin/python" -m pip --quiet --disable-pip-version-check install)
-  if [ -f "$venv/complete" ] && cat "$here"/requirements*.txt | cmp -s - "$venv/complete"; then
+  if [ -f "$venv/complete" ] && cat "${everybodys[@]}" | cmp -s - "$venv/complete"; then
     say "nothing is missing"
     return
   fi
@@ -26,7 +28,15 @@ install_peers() {
   "${pip[@]}" --no-deps -r "$here/requirements-torch.txt"
   "$venv/bin/python" -c "import torch" 2>/dev/null || "${pip[@]}" --no-deps -r "$here/requirements-cuda.txt"
   "$venv/bin/python" -c "import torch, torchvision, segment_anything, mobile_sam, onnxruntime, openvino, nncf"
-  cat "$here"/requirements*.txt >"$venv/complete"
+  cat "${everybodys[@]}" >"$venv/complete"
+}
+
+# install_further NAME: what a system needs that is measured only where it is named.
+install_further() {
+  local requirements=$here/requirements-$1.txt
+  cmp -s "$requirements" "$venv/complete-$1" && return
+  "${pip[@]}" --no-deps -r "$requirements"
+  cp "$requirements" "$venv/complete-$1"
 }
 
 # stdout is the table's: what is installed and built goes to stderr.
@@ -34,5 +44,8 @@ install_peers() {
   build_preset release float_embedding intsam-bench intsam-convert intsam-everything \
     intsam-inspect intsam-segment
   step "install the peers" install_peers
+  for name in $(python3 -B "$here/peers.py" --list-requirements "$@"); do
+    step "install $name" install_further "$name"
+  done
 } >&2
 "$venv/bin/python" -B "$here/peers.py" "$@"

@@ -7,6 +7,7 @@ class System:
     label: str  # of its row
     artifact: str  # folder of what it loads, made by the step of prepare.py with the same name
     held: bool = True  # whether an environment variable can hold it to an instruction set
+    requirements: str = ""  # NAME of the requirements-NAME.txt that it needs beside everybody's
 
 
 SYSTEMS = {
@@ -18,9 +19,16 @@ SYSTEMS = {
     "openvino-int8-default": System("OpenVINO INT8 (NNCF PTQ), the rest its default", "openvino-int8"),
     "ort-dynamic": System("ONNX Runtime INT8 dynamic", "onnx-dynamic", held=False),
     "ort-static": System("ONNX Runtime INT8 static QDQ", "onnx-static", held=False),
+    "litert": System("LiteRT FP32 (XNNPACK)", "litert", held=False, requirements="litert"),
+    "litert-dynamic": System("LiteRT INT8 dynamic (XNNPACK)", "litert-dynamic", held=False, requirements="litert"),
+    "executorch": System("ExecuTorch FP32 (XNNPACK)", "executorch", held=False, requirements="executorch"),
+    "executorch-dynamic": System("ExecuTorch INT8 dynamic (XNNPACK)", "executorch-dynamic", held=False,
+                                 requirements="executorch"),
 }
-# The default of OpenVINO differs from f32 only on CPUs with bf16, so the second INT8 row is on demand.
-DEFAULT_SYSTEMS = [name for name in SYSTEMS if name != "openvino-int8-default"]
+# On demand: the second INT8 row of OpenVINO, whose default differs from f32 only on CPUs with bf16, and systems that
+# need further downloads, whose models take long to make.
+DEFAULT_SYSTEMS = [name for name, system in SYSTEMS.items()
+                   if name != "openvino-int8-default" and not system.requirements]
 
 # Steps of prepare.py and what each needs, in an order in which they can run.
 STEPS = {
@@ -30,6 +38,10 @@ STEPS = {
     "onnx-static": ["checkpoint", "onnx"],
     "openvino": ["checkpoint", "onnx"],
     "openvino-int8": ["checkpoint", "onnx", "openvino"],
+    "litert": ["checkpoint"],
+    "litert-dynamic": ["checkpoint", "litert"],
+    "executorch": ["checkpoint"],
+    "executorch-dynamic": ["checkpoint"],
 }
 
 
