@@ -330,14 +330,16 @@ void ApiMachine::Everything() {
   Slot& slot = AnySlot();
   intsam_everything_options options;
   intsam_everything_options_init(&options);
-  // A grid of all points of a large one, and crops of crops, would take their time.
-  options.points_per_side = draw_.OneIn(8) ? draw_.Number(1025, 2000) : 1 + draw_.Byte() % 3;
+  // Grids of many points, and crops of crops, are allowed and take their time: small ones, or more than is allowed.
+  // Number() may give what lies beside its range, too.
+  const auto refused = [](int32_t value, int32_t most) { return value >= 0 && value <= most ? most + 1 : value; };
+  options.points_per_side = draw_.OneIn(8) ? refused(draw_.Number(1025, 2000), 1024) : 1 + draw_.Byte() % 3;
   options.points_per_batch = draw_.Number(1, 4);
   options.pred_iou_thresh = draw_.OneIn(2) ? 0 : draw_.Word();
   options.stability_score_thresh = draw_.OneIn(2) ? 0 : draw_.Word();
   options.stability_score_offset = draw_.Number(0, 65536);
   options.box_nms_thresh = draw_.OneIn(2) ? 1 << 30 : draw_.Word();
-  options.crop_n_layers = draw_.OneIn(8) ? draw_.Number(6, 100) : draw_.Byte() % 2;
+  options.crop_n_layers = draw_.OneIn(8) ? refused(draw_.Number(6, 100), 5) : draw_.Byte() % 2;
   options.crop_nms_thresh = draw_.OneIn(2) ? 1 << 30 : draw_.Word();
   if (draw_.OneIn(4)) options.crop_overlap_ratio = draw_.Word();
   options.crop_n_points_downscale_factor = draw_.Number(1, 4);
