@@ -59,7 +59,7 @@ def parse_options(arguments):
                         help="time everything mode, a grid of 32 x 32 points, in place of one prompt")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write every sample to this file too")
     parser.add_argument("--check-options", action="store_true", help=argparse.SUPPRESS)
-    # For run.sh: the NAME of every requirements-NAME.txt that the systems need beside everybody's, and nothing else.
+    # For run.sh: systems.further_requirements, and nothing else.
     parser.add_argument("--list-requirements", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.checkpoint and not options.checkpoint.is_file():
@@ -299,7 +299,7 @@ def main():
     if options.check_options:
         return 0
     if options.list_requirements:
-        print(*dict.fromkeys(filter(None, (systems.SYSTEMS[name].requirements for name in options.systems))), sep="\n")
+        print(*systems.further_requirements(options.systems), sep="\n")
         return 0
     failures = []
     try:

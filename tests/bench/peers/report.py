@@ -24,8 +24,7 @@ def cpu():
 
 def machine(options, intsam_version):
     model, flags = cpu()
-    needed = dict.fromkeys(systems.SYSTEMS[name].requirements for name in options.systems)
-    packages = PACKAGES + sum((FURTHER_PACKAGES[name] for name in needed if name), ())
+    packages = PACKAGES + sum((FURTHER_PACKAGES[name] for name in systems.further_requirements(options.systems)), ())
     return {
         "cpu": model,
         "flags": flags,

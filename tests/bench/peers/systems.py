@@ -30,6 +30,12 @@ SYSTEMS = {
 DEFAULT_SYSTEMS = [name for name, system in SYSTEMS.items()
                    if name != "openvino-int8-default" and not system.requirements]
 
+
+def further_requirements(names):
+    """NAME of every requirements-NAME.txt that these systems need beside everybody's, once each."""
+    return list(dict.fromkeys(filter(None, (SYSTEMS[name].requirements for name in names))))
+
+
 # Steps of prepare.py and what each needs, in an order in which they can run.
 STEPS = {
     "checkpoint": [],
